@@ -1,0 +1,36 @@
+import winston from "winston";
+
+/** Levels as dockerd spells them on its command line. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Fields beside a message: ids of the objects it is about, never secrets. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** What components log through; each gets a child that carries its name. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  child(fields: LogFields): Log;
+}
+
+/** JSON lines on standard error: `{"level":"info","message":…,"time":…,"component":…}`. */
+export function newLog(level: LogLevel): Log {
+  const format = winston.format.combine(
+    winston.format((info) => ({ ...info, time: new Date().toISOString() }))(),
+    winston.format.json(),
+  );
+  const levels = ["error", "warn", "info", "debug"];
+  const transport = new winston.transports.Console({ stderrLevels: levels });
+  return winston.createLogger({ level, format, transports: [transport] });
+}
+
+/** Says nothing; for tests. */
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+};

@@ -1,0 +1,61 @@
+/**
+ * The seam between the cluster's state and whatever keeps it safe (DESIGN D3): an ordered log of opaque entries that a
+ * majority has on disk. Versions: `raft` (embedded), `memory` (tests), later `etcd`. All pass test/conformance.
+ */
+export interface ReplicatedLog {
+  /**
+   * Appends `data` and resolves with its result once it is committed and applied *here*.
+   *
+   * @throws {ClusterError} `Unavailable` when this member is not the leader or lost leadership before it knew the
+   * outcome (the entry may still be applied); `ResourceExhausted` past ENTRY_BYTES_MAX or the queue's bound.
+   */
+  propose(data: Uint8Array): Promise<unknown>;
+  /** Resolves when everything committed anywhere before the call is applied here. @throws {ClusterError} `Unavailable`. */
+  readBarrier(): Promise<void>;
+  leadership(): Leadership;
+  /** Called on each change of `leadership()`, from a fresh stack; the returned function ends it. */
+  onLeadership(listener: (leadership: Leadership) => void): () => void;
+  members(): readonly Member[];
+  /**
+   * Adds a member: first as a learner, as a voter once it has caught up. Leader only.
+   *
+   * @throws {ClusterError} `FailedPrecondition` when a change is under way or the id was a member once.
+   */
+  addMember(member: Member): Promise<void>;
+  /** Leader only; removing the leader itself first transfers leadership. */
+  removeMember(raftId: number): Promise<void>;
+  /** Hands leadership to another voter; resolves when it is no longer ours. */
+  transferLeadership(): Promise<void>;
+  /** Stops taking part; what is on disk stays. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface Leadership {
+  /** Undefined while no leader is known. */
+  readonly leaderRaftId: number | undefined;
+  readonly isLeader: boolean;
+  readonly term: number;
+}
+
+export interface Member {
+  readonly raftId: number;
+  readonly nodeId: string;
+  /** host:port of its gRPC server. A hint: who answers there proves itself by certificate. */
+  readonly addr: string;
+  readonly learner?: boolean;
+  /** As the leader sees it; on other members the last known. */
+  readonly reachable?: boolean;
+}
+
+/** What the log drives; one per manager process. Calls never overlap and never fail: a throw stops the process. */
+export interface StateMachine {
+  /** Applies one committed entry and returns what its proposer gets; must be deterministic. */
+  apply(index: number, data: Uint8Array): unknown;
+  /** The state after the last applied entry, as parts no larger than SNAPSHOT_PART_BYTES. */
+  snapshot(): Iterable<Uint8Array>;
+  /** Replaces the state by a snapshot's. */
+  restore(index: number, parts: Iterable<Uint8Array>): void;
+}
+
+export const ENTRY_BYTES_MAX = 4 * 1024 * 1024 - 64 * 1024;
+export const SNAPSHOT_PART_BYTES = 512 * 1024;

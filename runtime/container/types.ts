@@ -1,0 +1,177 @@
+/** What a container is asked to be and what it is: the runtime's own words, free of Docker's wire shapes. */
+
+/** 64 hexadecimal characters. */
+export type ContainerId = string & { readonly __brand: "ContainerId" };
+
+export interface ContainerConfig {
+  /** Unique on this machine; matches [a-zA-Z0-9][a-zA-Z0-9_.-]+. */
+  readonly name: string;
+  /** A reference or digest of an image that is present. */
+  readonly image: string;
+  /** Replaces the image's ENTRYPOINT (and drops its CMD) when not empty. */
+  readonly entrypoint: readonly string[];
+  /** Replaces the image's CMD when not empty. */
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Empty: the first 12 characters of the id. */
+  readonly hostname: string;
+  readonly user: string;
+  readonly groups: readonly string[];
+  /** Empty: the image's, else `/`. Must be absolute. */
+  readonly workdir: string;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  readonly readOnlyRootfs: boolean;
+  readonly init: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly ulimits: readonly {
+    readonly name: string;
+    readonly soft: number;
+    readonly hard: number;
+  }[];
+  readonly mounts: readonly MountConfig[];
+  readonly stopSignal: string;
+  readonly stopTimeoutMs: number;
+  readonly health: HealthConfig | undefined;
+  readonly limits: ResourceLimits;
+  readonly network: NetworkMode;
+  /** Lines for /etc/hosts beside localhost and the container's own: `IP name…`. */
+  readonly extraHosts: readonly string[];
+  /** The lines of /etc/resolv.conf; undefined: the host's file. */
+  readonly resolvConf: string | undefined;
+  /** Own addresses for /etc/hosts, without prefix length. */
+  readonly addresses: readonly string[];
+  readonly oomScoreAdj: number;
+  /** `json-file` with max-size and max-file; `none`. */
+  readonly log: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
+}
+
+export type NetworkMode =
+  | { readonly kind: "host" }
+  | { readonly kind: "none" }
+  /** A network namespace prepared by the caller: path of its bind mount. The caller removes it. */
+  | { readonly kind: "namespace"; readonly path: string };
+
+export interface MountConfig {
+  readonly type: "bind" | "volume" | "tmpfs";
+  /** Host path, or the volume's name; empty for tmpfs and anonymous volumes. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly propagation: string;
+  readonly tmpfsSizeBytes: number;
+  readonly tmpfsMode: number;
+  readonly noCopy: boolean;
+}
+
+/** Zero and empty mean: the image's, else the default. */
+export interface HealthConfig {
+  readonly test: readonly string[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly startPeriodMs: number;
+  readonly startIntervalMs: number;
+}
+
+/** Zero: no limit. */
+export interface ResourceLimits {
+  readonly nanoCpus: number;
+  readonly memoryBytes: number;
+  readonly pids: number;
+}
+
+export type ContainerState = "created" | "running" | "exited" | "dead";
+export type HealthState = "none" | "starting" | "healthy" | "unhealthy";
+
+export interface Container {
+  readonly id: ContainerId;
+  readonly config: ContainerConfig;
+  /** Digest of the image's configuration: "sha256:…". */
+  readonly imageId: string;
+  readonly state: ContainerState;
+  /** Of the container's first process while running, else 0. */
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  /** Why it could not start, empty otherwise. */
+  readonly error: string;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly health: HealthStatus;
+}
+
+export interface HealthStatus {
+  readonly state: HealthState;
+  readonly failingStreak: number;
+  /** Newest last, at most HEALTH_LOG_MAX. */
+  readonly log: readonly {
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly exitCode: number;
+    /** First 4096 bytes. */
+    readonly output: string;
+  }[];
+}
+
+export type ContainerEvent =
+  | { readonly kind: "started" | "removed" | "created"; readonly id: ContainerId }
+  | {
+      readonly kind: "exited";
+      readonly id: ContainerId;
+      readonly exitCode: number;
+      readonly oomKilled: boolean;
+    }
+  | { readonly kind: "health"; readonly id: ContainerId; readonly state: HealthState };
+
+export interface LogRecord {
+  /** RFC 3339 with nanoseconds. */
+  readonly time: string;
+  readonly stderr: boolean;
+  /** One line with its newline, or a part of one longer than 16 KiB. */
+  readonly data: Uint8Array;
+}
+
+export interface LogQuery {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly follow: boolean;
+  /** Lines from the end; -1: all. */
+  readonly tail: number;
+  readonly sinceMs: number;
+  /** 0: no end. */
+  readonly untilMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** This machine's containers. Every call that names an id throws `NotFound` when there is none. */
+export interface Containers {
+  /** Makes bundle, snapshot and record; nothing runs. @throws `AlreadyExists` (name), `NotFound` (image), `InvalidArgument`. */
+  create(config: ContainerConfig): Promise<Container>;
+  /** Resolves when the process has been started. @throws `FailedPrecondition` when it is running, `Internal` with runc's words. */
+  start(id: ContainerId): Promise<void>;
+  /** Sends the signal, and SIGKILL after `timeoutMs`; resolves when it has exited. No error if it has already. */
+  stop(
+    id: ContainerId,
+    options?: { readonly signal?: string; readonly timeoutMs?: number },
+  ): Promise<void>;
+  kill(id: ContainerId, signal: string): Promise<void>;
+  /** Also snapshot, logs, cgroup. @throws `FailedPrecondition` when running and not `force`. */
+  remove(id: ContainerId, options?: { readonly force?: boolean }): Promise<void>;
+  /** Resolves at once if it is not running. */
+  wait(id: ContainerId): Promise<{ readonly exitCode: number }>;
+  get(id: ContainerId): Container;
+  list(): readonly Container[];
+  logs(id: ContainerId, query: LogQuery): AsyncIterable<LogRecord>;
+  /** Runs a command inside; for health checks and exec. Output is cut at EXEC_OUTPUT_BYTES_MAX. */
+  exec(
+    id: ContainerId,
+    command: readonly string[],
+    timeoutMs: number,
+  ): Promise<{ readonly exitCode: number; readonly output: string }>;
+  onEvent(listener: (event: ContainerEvent) => void): () => void;
+}
