@@ -1,0 +1,182 @@
+import type {
+  CreateServiceResponse,
+  LogMessage,
+  LogOptions,
+  NodeView,
+  ServiceView,
+  TaskView,
+  UpdateServiceResponse,
+} from "../proto/gen/control.ts";
+import type {
+  Cluster,
+  ClusterSpec,
+  Network,
+  NetworkSpec,
+  Node,
+  NodeAvailability,
+  NodeSpec,
+  Service,
+  ServiceSpec,
+} from "../proto/gen/objects.ts";
+import type { Filters } from "./http/filters.ts";
+
+/*
+ * What the API needs of the rest, one interface an area; `daemon/` supplies them. A `ref` is a full id, a full name or a
+ * unique id prefix. Every method throws ClusterError; on a node that is no manager the cluster's areas throw
+ * `Unavailable` with Docker's words.
+ */
+
+export interface ServiceBackend {
+  createService(spec: ServiceSpec): Promise<CreateServiceResponse>;
+  getService(ref: string): Promise<Service>;
+  listServices(filters: Filters): Promise<ServiceView[]>;
+  updateService(update: ServiceUpdate): Promise<UpdateServiceResponse>;
+  removeService(ref: string): Promise<void>;
+  /** Ends with the logs, or when `signal` aborts. */
+  serviceLogs(
+    target: { readonly serviceRef: string } | { readonly taskRef: string },
+    options: LogOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<LogMessage>;
+}
+
+export interface ServiceUpdate {
+  readonly ref: string;
+  readonly version: number;
+  readonly spec: ServiceSpec;
+  readonly rollback: boolean;
+  readonly authFromPrevious: boolean;
+}
+
+export interface TaskBackend {
+  getTask(ref: string): Promise<TaskView>;
+  listTasks(filters: Filters): Promise<TaskView[]>;
+}
+
+export interface NodeBackend {
+  getNode(ref: string): Promise<NodeView>;
+  listNodes(filters: Filters): Promise<NodeView[]>;
+  updateNode(ref: string, version: number, spec: NodeSpec): Promise<Node>;
+  removeNode(ref: string, force: boolean): Promise<void>;
+}
+
+export interface NetworkBackend {
+  createNetwork(spec: NetworkSpec): Promise<Network>;
+  getNetwork(ref: string): Promise<Network>;
+  listNetworks(filters: Filters): Promise<Network[]>;
+  removeNetwork(ref: string): Promise<void>;
+}
+
+export interface ClusterBackend {
+  getCluster(): Promise<Cluster>;
+  updateCluster(update: ClusterUpdate): Promise<Cluster>;
+}
+
+export interface ClusterUpdate {
+  readonly version: number;
+  readonly spec: ClusterSpec;
+  readonly rotateWorkerToken: boolean;
+  readonly rotateManagerToken: boolean;
+}
+
+/** This node's own part in a swarm: coming, going and what it knows of itself. */
+export interface MembershipBackend {
+  /** Resolves with the new node's id. */
+  init(options: InitOptions): Promise<string>;
+  join(options: JoinOptions): Promise<void>;
+  leave(force: boolean): Promise<void>;
+  swarmInfo(): SwarmInfo;
+}
+
+export interface InitOptions {
+  /** `address[:port]`; empty: 0.0.0.0:2377. */
+  readonly listenAddr: string;
+  /** `address|interface[:port]`; empty: detected, which fails when there are several. */
+  readonly advertiseAddr: string;
+  readonly availability: NodeAvailability;
+  readonly forceNewCluster: boolean;
+  /** CIDRs; empty: 10.0.0.0/8. */
+  readonly defaultAddressPools: readonly string[];
+  /** 0: 24. */
+  readonly subnetSize: number;
+  /** 0: 4789. */
+  readonly dataPathPort: number;
+  /** Changes the default spec where the body says something. */
+  readonly amendSpec: (spec: ClusterSpec) => ClusterSpec;
+}
+
+export interface JoinOptions {
+  readonly listenAddr: string;
+  readonly advertiseAddr: string;
+  readonly availability: NodeAvailability;
+  readonly remoteAddrs: readonly string[];
+  readonly joinToken: string;
+}
+
+export type LocalNodeState = "inactive" | "pending" | "active" | "error" | "locked";
+
+export interface SwarmInfo {
+  readonly state: LocalNodeState;
+  readonly nodeId: string;
+  readonly nodeAddr: string;
+  readonly isManager: boolean;
+  /** Why the state is `error` or `pending`; empty otherwise. */
+  readonly error: string;
+  readonly remoteManagers: readonly { readonly nodeId: string; readonly addr: string }[];
+  /** Known on managers only. */
+  readonly cluster: Cluster | undefined;
+  readonly nodes: number;
+  readonly managers: number;
+}
+
+/** This machine: facts for `/info` and `/version`, and what a registry says of an image. */
+export interface SystemBackend {
+  facts(): SystemFacts;
+  /** Asks the image's registry. @throws {ClusterError} `NotFound`, `Unauthenticated`, `Unavailable`. */
+  distribution(image: string, registryAuth: string): Promise<DistributionFacts>;
+}
+
+export interface SystemFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly gitCommit: string;
+  readonly buildTime: string;
+  readonly kernelVersion: string;
+  readonly operatingSystem: string;
+  readonly osVersion: string;
+  /** Docker's words: x86_64, aarch64. */
+  readonly architecture: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly dataRoot: string;
+  readonly labels: readonly string[];
+  readonly containers: { readonly running: number; readonly stopped: number };
+  readonly images: number;
+  readonly cgroupVersion: "1" | "2";
+  readonly ociRuntime: string;
+  readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface DistributionFacts {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly platforms: readonly {
+    readonly architecture: string;
+    readonly os: string;
+    readonly variant: string;
+  }[];
+}
+
+export interface Backends {
+  readonly services: ServiceBackend;
+  readonly tasks: TaskBackend;
+  readonly nodes: NodeBackend;
+  readonly networks: NetworkBackend;
+  readonly cluster: ClusterBackend;
+  readonly membership: MembershipBackend;
+  readonly system: SystemBackend;
+}

@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ClusterError } from "../../core/errors.ts";
+
+/** A request's JSON body may be this long; a service spec of Docker's largest configs fits many times. */
+export const BODY_BYTES_MAX = 8 * 1024 * 1024;
+
+/** One request with its answer, as route handlers see it. */
+export class Exchange {
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly query: URLSearchParams;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: { params: Record<string, string | undefined>; query: URLSearchParams },
+  ) {
+    this.request = request;
+    this.response = response;
+    this.params = target.params;
+    this.query = target.query;
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    this.signal = gone.signal;
+  }
+
+  /** A path parameter, decoded. */
+  param(name: string): string {
+    return this.params[name] ?? "";
+  }
+
+  /** Docker's booleans in queries: 1 and true are true; 0, false and empty are not. */
+  flag(name: string): boolean {
+    return !["", "0", "false", "no", "none"].includes((this.query.get(name) ?? "").toLowerCase());
+  }
+
+  /** The `version` query parameter of updates. @throws {ClusterError} `InvalidArgument` unless a whole number. */
+  version(): number {
+    const text = this.query.get("version") ?? "";
+    const version = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(version)) return version;
+    throw new ClusterError("InvalidArgument", `invalid version '${text}': must be a whole number`);
+  }
+
+  header(name: string): string {
+    const value = this.request.headers[name.toLowerCase()];
+    return typeof value === "string" ? value : "";
+  }
+
+  /** The body as JSON. @throws {ClusterError} `InvalidArgument` when it is not, or is followed by anything. */
+  async json(): Promise<unknown> {
+    const text = await this.#body();
+    if (text === "")
+      throw new ClusterError("InvalidArgument", "invalid JSON: got EOF while reading request body");
+    const type = this.header("content-type").split(";", 1)[0]?.trim() ?? "";
+    if (type !== "application/json") {
+      throw new ClusterError(
+        "InvalidArgument",
+        `unsupported Content-Type header (${type}): must be 'application/json'`,
+      );
+    }
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new ClusterError("InvalidArgument", `invalid JSON: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  async #body(): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of this.request) {
+      bytes += (chunk as Buffer).length;
+      if (bytes > BODY_BYTES_MAX) {
+        throw new ClusterError(
+          "InvalidArgument",
+          `request body is larger than ${BODY_BYTES_MAX} bytes`,
+        );
+      }
+      chunks.push(chunk as Buffer);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+  }
+}

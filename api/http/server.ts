@@ -1,0 +1,128 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { ListenOptions } from "node:net";
+import findMyWay from "find-my-way";
+import { ClusterError, errorCode, errorMessage } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import { API_VERSION_MAX, splitVersion, versionRefusal } from "./api-version.ts";
+import { Exchange } from "./exchange.ts";
+import { httpStatus } from "./http-status.ts";
+import type { Answer, Handler, Route } from "./router.ts";
+
+/** Requests in work at once; more are told to come back. */
+export const REQUESTS_MAX = 2048;
+
+/** Facts every answer carries in its headers; asked for each time, because the swarm's state changes. */
+export interface ServerFacts {
+  readonly version: string;
+}
+
+/** Docker's HTTP API on any number of sockets: finds the route, runs it, turns its answer or error into a response. */
+export class ApiServer {
+  readonly #router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: 4096 });
+  readonly #servers: Server[] = [];
+  readonly #facts: ServerFacts;
+  readonly #log: Log;
+  #inWork = 0;
+
+  constructor(routes: readonly Route[], facts: ServerFacts, log: Log) {
+    this.#facts = facts;
+    this.#log = log;
+    for (const route of routes) {
+      this.#router.on(route.method, route.path, () => {}, route.handler);
+    }
+  }
+
+  /** Serves on one more address. Rejects when it is taken. */
+  async listen(options: ListenOptions): Promise<Server> {
+    const server = createServer({ requestTimeout: 0 }, (request, response) => {
+      void this.#serve(request, response);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(options, () => resolve());
+    });
+    this.#servers.push(server);
+    return server;
+  }
+
+  async close(): Promise<void> {
+    const servers = this.#servers.splice(0);
+    await Promise.all(
+      servers.map(async (server) => {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        server.closeAllConnections();
+        await closed;
+      }),
+    );
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#inWork++;
+    this.#setHeaders(response);
+    try {
+      if (this.#inWork > REQUESTS_MAX) {
+        throw new ClusterError(
+          "ResourceExhausted",
+          `more than ${REQUESTS_MAX} requests in work: try again`,
+        );
+      }
+      send(response, await this.#dispatch(request, response));
+    } catch (error) {
+      this.#fail(request, response, error);
+    } finally {
+      this.#inWork--;
+    }
+  }
+
+  async #dispatch(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+    const url = new URL(request.url ?? "/", "http://muster");
+    const { minor, path } = splitVersion(url.pathname);
+    const refusal = minor === undefined ? undefined : versionRefusal(minor);
+    if (refusal !== undefined) throw new ClusterError("InvalidArgument", refusal);
+    const method = request.method ?? "GET";
+    const found = this.#router.find(method as "GET", path);
+    if (found === null) throw new ClusterError("NotFound", "page not found");
+    const exchange = new Exchange(request, response, {
+      params: found.params,
+      query: url.searchParams,
+    });
+    return await (found.store as Handler)(exchange);
+  }
+
+  #setHeaders(response: ServerResponse): void {
+    response.setHeader("Api-Version", API_VERSION_MAX);
+    response.setHeader("Docker-Experimental", "false");
+    response.setHeader("Ostype", "linux");
+    response.setHeader("Server", `Muster/${this.#facts.version} (linux)`);
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const status = httpStatus(errorCode(error));
+    const fields = { method: request.method, path: request.url?.split("?", 1)[0], status };
+    if (status === 500)
+      this.#log.error("request failed", {
+        ...fields,
+        error: errorMessage(error),
+        stack: stackOf(error),
+      });
+    if (response.headersSent) response.destroy();
+    else send(response, { status, body: { message: errorMessage(error) } });
+  }
+}
+
+function send(response: ServerResponse, answer: Answer): void {
+  if (answer === undefined || response.destroyed) return;
+  response.statusCode = answer.status;
+  if (answer.body === undefined) {
+    response.end();
+    return;
+  }
+  const text = `${JSON.stringify(answer.body)}\n`;
+  response.setHeader("Content-Type", "application/json");
+  response.setHeader("Content-Length", Buffer.byteLength(text));
+  response.end(text);
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

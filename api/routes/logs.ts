@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import { ClusterError } from "../../core/errors.ts";
+import type { LogMessage, LogOptions } from "../../proto/gen/control.ts";
+import type { Exchange } from "../http/exchange.ts";
+import type { Answer } from "../http/router.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+const FRAME_HEADER_BYTES = 8;
+
+/** Reads the query of Docker's log endpoints. @throws {ClusterError} `InvalidArgument`. */
+export function readLogOptions(query: URLSearchParams): LogOptions {
+  const stdout = isOn(query, "stdout");
+  const stderr = isOn(query, "stderr");
+  if (!stdout && !stderr) {
+    throw new ClusterError(
+      "InvalidArgument",
+      "Bad parameters: you must choose at least one stream",
+    );
+  }
+  const tail = query.get("tail") ?? "all";
+  return {
+    stdout,
+    stderr,
+    follow: isOn(query, "follow"),
+    tail: tail === "all" || tail === "" ? -1 : wholeNumber("tail", tail),
+    sinceMs: timeMs("since", query.get("since")),
+    untilMs: timeMs("until", query.get("until")),
+  };
+}
+
+/**
+ * Streams log messages as Docker does: raw bytes for a terminal, else frames of `{stream, 0, 0, 0, length}`.
+ *
+ * A client that reads slowly holds the stream back; nothing is buffered beyond the socket's own bound.
+ */
+export async function sendLogs(
+  exchange: Exchange,
+  messages: AsyncIterable<LogMessage>,
+  tty: boolean,
+): Promise<Answer> {
+  const { response, query, signal } = exchange;
+  const timestamps = isOn(query, "timestamps");
+  const details = isOn(query, "details");
+  const kind = tty ? "raw-stream" : "multiplexed-stream";
+  response.writeHead(200, { "Content-Type": `application/vnd.docker.${kind}` });
+  response.flushHeaders();
+  for await (const message of messages) {
+    if (signal.aborted) return undefined;
+    const prefix =
+      (timestamps ? `${message.timestamp} ` : "") + (details ? `${taskDetails(message)} ` : "");
+    const line = Buffer.concat([Buffer.from(prefix), message.data]);
+    const chunk = tty ? line : frame(message.stderr ? STDERR : STDOUT, line);
+    if (!response.write(chunk))
+      await Promise.race([once(response, "drain"), once(response, "close")]);
+  }
+  response.end();
+  return undefined;
+}
+
+/** The labels by which the docker CLI knows whose line it is. */
+function taskDetails(message: LogMessage): string {
+  const prefix = "com.docker.swarm";
+  return `${prefix}.node.id=${message.nodeId},${prefix}.service.id=${message.serviceId},${prefix}.task.id=${message.taskId}`;
+}
+
+function frame(stream: number, data: Buffer): Buffer {
+  const header = Buffer.alloc(FRAME_HEADER_BYTES);
+  header.writeUInt8(stream, 0);
+  header.writeUInt32BE(data.length, 4);
+  return Buffer.concat([header, data]);
+}
+
+function isOn(query: URLSearchParams, name: string): boolean {
+  return ["1", "true", "True"].includes(query.get(name) ?? "");
+}
+
+/** Seconds since 1970 with an optional fraction, as clients send times. */
+function timeMs(name: string, text: string | null): number {
+  if (text === null || text === "" || text === "0") return 0;
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds >= 0) return Math.floor(seconds * 1000);
+  throw new ClusterError(
+    "InvalidArgument",
+    `invalid ${name} '${text}': must be seconds since 1970`,
+  );
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new ClusterError(
+    "InvalidArgument",
+    `invalid ${name} '${text}': must be 'all' or a whole number`,
+  );
+}

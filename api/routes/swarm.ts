@@ -1,0 +1,107 @@
+import { ClusterError } from "../../core/errors.ts";
+import type { ClusterBackend, InitOptions, JoinOptions, MembershipBackend } from "../backend.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { JsonReader } from "../http/json-reader.ts";
+import { done, ok, type Route } from "../http/router.ts";
+import { readAvailability } from "../wire/node.ts";
+import { readSwarmSpec, writeSwarm } from "../wire/swarm.ts";
+
+/** `/swarm…`. Source: docker-engine-api-v1.51.yaml, tag Swarm. */
+export function swarmRoutes(cluster: ClusterBackend, membership: MembershipBackend): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/swarm",
+      handler: async () => ok(writeSwarm(await cluster.getCluster())),
+    },
+    {
+      method: "POST",
+      path: "/swarm/init",
+      handler: async (exchange) => ok(await membership.init(readInit(await exchange.json()))),
+    },
+    {
+      method: "POST",
+      path: "/swarm/join",
+      handler: async (exchange) => {
+        await membership.join(readJoin(await exchange.json()));
+        return done();
+      },
+    },
+    {
+      method: "POST",
+      path: "/swarm/leave",
+      handler: async (exchange) => {
+        await membership.leave(exchange.flag("force"));
+        return done();
+      },
+    },
+    {
+      method: "POST",
+      path: "/swarm/update",
+      handler: async (exchange) => await update(cluster, exchange),
+    },
+    {
+      method: "GET",
+      path: "/swarm/unlockkey",
+      handler: async () => {
+        await cluster.getCluster();
+        return ok({ UnlockKey: "" });
+      },
+    },
+    {
+      method: "POST",
+      path: "/swarm/unlock",
+      handler: () => {
+        const { state } = membership.swarmInfo();
+        if (state === "inactive")
+          throw new ClusterError("Unavailable", "This node is not part of a swarm");
+        throw new ClusterError("AlreadyExists", "swarm is not locked");
+      },
+    },
+  ];
+}
+
+async function update(cluster: ClusterBackend, exchange: Exchange) {
+  if (exchange.flag("rotateManagerUnlockKey")) {
+    throw new ClusterError(
+      "InvalidArgument",
+      "cannot rotate the unlock key: the swarm is not locked",
+    );
+  }
+  const current = await cluster.getCluster();
+  if (current.spec === undefined) throw new ClusterError("Internal", "the cluster has no spec");
+  await cluster.updateCluster({
+    version: exchange.version(),
+    spec: readSwarmSpec(await exchange.json(), current.spec),
+    rotateWorkerToken: exchange.flag("rotateWorkerToken"),
+    rotateManagerToken: exchange.flag("rotateManagerToken"),
+  });
+  return done();
+}
+
+function readInit(body: unknown): InitOptions {
+  const json = new JsonReader(body, "SwarmInit");
+  json.refuse("DataPathAddr");
+  return {
+    listenAddr: json.string("ListenAddr"),
+    advertiseAddr: json.string("AdvertiseAddr"),
+    availability: readAvailability(json),
+    forceNewCluster: json.boolean("ForceNewCluster"),
+    defaultAddressPools: json.strings("DefaultAddrPool"),
+    subnetSize: json.count("SubnetSize"),
+    dataPathPort: json.count("DataPathPort"),
+    amendSpec: (spec) => readSwarmSpec((body as { Spec?: unknown } | null)?.Spec ?? {}, spec),
+  };
+}
+
+function readJoin(body: unknown): JoinOptions {
+  const json = new JsonReader(body, "SwarmJoin");
+  json.refuse("DataPathAddr");
+  return {
+    listenAddr: json.string("ListenAddr"),
+    advertiseAddr: json.string("AdvertiseAddr"),
+    availability: readAvailability(json),
+    remoteAddrs: json.strings("RemoteAddrs"),
+    joinToken: json.string("JoinToken"),
+  };
+}

@@ -1,0 +1,95 @@
+import { X509Certificate } from "node:crypto";
+import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
+import { JsonReader } from "../http/json-reader.ts";
+import { wireMeta } from "./common.ts";
+import { derSubject } from "./der-subject.ts";
+
+const NS_PER_MS = 1e6;
+/** Swarm's values where Docker's spec has a word that Muster has no use for. */
+const ELECTION_TICKS = 10;
+const HEARTBEAT_TICKS = 1;
+const ENTRIES_FOR_SLOW_FOLLOWERS = 500;
+
+/**
+ * Reads a SwarmSpec over `current`: what the body leaves out stays as it is.
+ *
+ * Docker's Dispatcher.HeartbeatPeriod is our heartbeat.
+ */
+export function readSwarmSpec(body: unknown, current: ClusterSpec): ClusterSpec {
+  const json = new JsonReader(body, "SwarmSpec");
+  const orchestration = json.object("Orchestration");
+  const ca = json.object("CAConfig");
+  ca.refuse("ExternalCAs", "SigningCACert", "SigningCAKey", "ForceRotate");
+  json.object("TaskDefaults").refuse("LogDriver");
+  const heartbeatNs = json.object("Dispatcher").optionalCount("HeartbeatPeriod") ?? 0;
+  return {
+    ...current,
+    name: json.string("Name") || current.name,
+    labels: json.has("Labels") ? json.stringMap("Labels") : current.labels,
+    taskHistoryLimit:
+      orchestration.optionalInteger("TaskHistoryRetentionLimit") ?? current.taskHistoryLimit,
+    heartbeatMs: heartbeatNs === 0 ? current.heartbeatMs : Math.round(heartbeatNs / NS_PER_MS),
+    snapshotInterval: json.object("Raft").count("SnapshotInterval") || current.snapshotInterval,
+    nodeCertExpiryNs: ca.count("NodeCertExpiry") || current.nodeCertExpiryNs,
+    autoLockManagers:
+      json.object("EncryptionConfig").optionalBoolean("AutoLockManagers") ??
+      current.autoLockManagers,
+  };
+}
+
+/** `/swarm`: the cluster with its join tokens. */
+export function writeSwarm(cluster: Cluster): Record<string, unknown> {
+  return {
+    ...writeClusterInfo(cluster),
+    JoinTokens: {
+      Worker: cluster.rootCa?.workerToken ?? "",
+      Manager: cluster.rootCa?.managerToken ?? "",
+    },
+  };
+}
+
+/** The cluster without its tokens, as `/info` shows it. */
+export function writeClusterInfo(cluster: Cluster): Record<string, unknown> {
+  return {
+    ...wireMeta(cluster.id, cluster.meta),
+    Spec: maybeSpec(cluster.spec),
+    TLSInfo: writeTlsInfo(cluster),
+    RootRotationInProgress: false,
+    DataPathPort: cluster.dataPathPort,
+    DefaultAddrPool: cluster.defaultAddressPools,
+    SubnetSize: cluster.subnetSize,
+  };
+}
+
+/** The root certificate with its issuer's name and key, in base64 of DER as Docker shows them. */
+export function writeTlsInfo(cluster: Cluster): Record<string, unknown> | undefined {
+  const pem = cluster.rootCa?.certPem ?? "";
+  if (pem === "") return undefined;
+  const certificate = new X509Certificate(pem);
+  const publicKey = certificate.publicKey.export({ type: "spki", format: "der" });
+  return {
+    TrustRoot: pem,
+    CertIssuerSubject: derSubject(certificate).toString("base64"),
+    CertIssuerPublicKey: publicKey.toString("base64"),
+  };
+}
+
+function maybeSpec(spec: ClusterSpec | undefined): Record<string, unknown> {
+  if (spec === undefined) return {};
+  return {
+    Name: spec.name || "default",
+    Labels: spec.labels,
+    Orchestration: { TaskHistoryRetentionLimit: spec.taskHistoryLimit },
+    Raft: {
+      SnapshotInterval: spec.snapshotInterval,
+      KeepOldSnapshots: 0,
+      LogEntriesForSlowFollowers: ENTRIES_FOR_SLOW_FOLLOWERS,
+      ElectionTick: ELECTION_TICKS,
+      HeartbeatTick: HEARTBEAT_TICKS,
+    },
+    Dispatcher: { HeartbeatPeriod: spec.heartbeatMs * NS_PER_MS },
+    CAConfig: { NodeCertExpiry: spec.nodeCertExpiryNs },
+    TaskDefaults: {},
+    EncryptionConfig: { AutoLockManagers: spec.autoLockManagers },
+  };
+}
