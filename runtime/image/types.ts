@@ -1,0 +1,174 @@
+/** What an image is and how it becomes a root file system: the runtime's own words, free of Docker's wire shapes. */
+
+/** `sha256:` and 64 lower-case hexadecimal characters. */
+export type Digest = string & { readonly __brand: "Digest" };
+
+/** Names what a machine can run; words as in Go's GOOS and GOARCH. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  /** `v7`, `v8`; empty: any. */
+  readonly variant: string;
+}
+
+/** A blob by what it contains. Source: OCI image-spec, descriptor.md. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+/** What an image says about the containers made from it. */
+export interface ImageConfig {
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  /** `user[:group]`, names or numbers; empty: root. */
+  readonly user: string;
+  /** Empty: `/`. */
+  readonly workdir: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `80/tcp`. */
+  readonly exposedPorts: readonly string[];
+  /** Paths inside the container. */
+  readonly volumes: readonly string[];
+  /** Empty: SIGTERM. */
+  readonly stopSignal: string;
+  readonly healthcheck: ImageHealthcheck | undefined;
+}
+
+/** Zero and empty mean: the default. Same shape as the container's HealthConfig. */
+export interface ImageHealthcheck {
+  readonly test: readonly string[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly startPeriodMs: number;
+  readonly startIntervalMs: number;
+}
+
+/** An image that is complete on this machine: every layer is unpacked. */
+export interface Image {
+  /** Digest of the configuration, as in Docker. */
+  readonly id: Digest;
+  /** Familiar names: `nginx:latest`. */
+  readonly repoTags: readonly string[];
+  /** Familiar names with the digest it was pulled or pushed by: `nginx@sha256:…`. */
+  readonly repoDigests: readonly string[];
+  readonly config: ImageConfig;
+  readonly platform: Platform;
+  /** RFC 3339, as the builder wrote it; may be empty. */
+  readonly created: string;
+  /** Of the blobs as stored. */
+  readonly sizeBytes: number;
+  /** Uncompressed digests, lowest layer first. */
+  readonly layers: readonly Digest[];
+  /** The bytes of the configuration as JSON, for whoever must show more than `config`. */
+  readonly rawConfig: string;
+}
+
+/** Who asks a registry; what Docker's X-Registry-Auth header carries. Never logged. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+  /** An OAuth2 refresh token; replaces username and password. */
+  readonly identityToken: string;
+  /** A bearer token used as it is. */
+  readonly registryToken: string;
+}
+
+/** One line of progress as Docker's clients print it. */
+export interface ProgressEvent {
+  /** Short layer id, or the tag; empty: about the whole. */
+  readonly id: string;
+  readonly status: string;
+  readonly currentBytes: number;
+  /** Zero: not known, no bar. */
+  readonly totalBytes: number;
+}
+
+/** What every conversation with a registry may be given. */
+export interface RegistryOptions {
+  readonly credentials?: Credentials | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** For pull and push. */
+export interface TransferOptions extends RegistryOptions {
+  /** Must not throw. */
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** For pull. */
+export interface PullOptions extends TransferOptions {
+  /** Default: this machine's. */
+  readonly platform?: Platform | undefined;
+}
+
+/** What a registry says of a reference, without pulling it. */
+export interface RemoteImage {
+  readonly descriptor: Descriptor;
+  /** Empty when the registry does not say. */
+  readonly platforms: readonly Platform[];
+}
+
+/** What a removal did, as Docker reports it. */
+export interface RemovedImage {
+  /** Familiar names that no longer exist. */
+  readonly untagged: readonly string[];
+  /** Ids of images and layers that no longer exist. */
+  readonly deleted: readonly Digest[];
+}
+
+/** The directories of one container's root file system. */
+export interface Rootfs {
+  /** Uppermost first, as overlayfs wants them. Absolute, short. */
+  readonly lowerDirs: readonly string[];
+  readonly upperDir: string;
+  readonly workDir: string;
+  /** Where it is to be mounted; exists. */
+  readonly merged: string;
+}
+
+/** How the store treats registries. */
+export interface ImageStoreOptions {
+  /** `host[:port]` or CIDR that may be spoken to without verified TLS. Loopback always may. */
+  readonly insecureRegistries?: readonly string[];
+  /** Base URLs tried before docker.io. */
+  readonly registryMirrors?: readonly string[];
+}
+
+/**
+ * This machine's images. State on disk is the truth: it survives kill -9, and what was half done is gone at the next open.
+ *
+ * Made by `ImageStore.open(dataRoot, options)` in image-store.ts. Names may be familiar (`nginx`), tagged, by digest,
+ * or the image's id, whole or an unambiguous prefix.
+ */
+export interface Images {
+  /** @throws `NotFound`, `Unauthenticated`, `Unavailable` (registry), `DataLoss` (digest), `InvalidArgument`, `Cancelled`. */
+  pull(reference: string, options?: PullOptions): Promise<Image>;
+  /** Reads a `docker save` or OCI archive. @throws `InvalidArgument`, `DataLoss`. */
+  load(archive: AsyncIterable<Uint8Array>): Promise<readonly Image[]>;
+  /** The digest of the pushed manifest. @throws as `pull`. */
+  push(reference: string, options?: TransferOptions): Promise<Digest>;
+  tag(source: string, target: string): Promise<void>;
+  list(): readonly Image[];
+  /** @throws `NotFound`, `InvalidArgument` when the prefix fits several. */
+  get(nameOrId: string): Image;
+  /**
+   * Removes a name; with the last one the image itself.
+   *
+   * @throws `NotFound`; `FailedPrecondition` when a container uses it, or an id with several names, and not `force`.
+   */
+  remove(nameOrId: string, options?: { readonly force?: boolean }): Promise<RemovedImage>;
+  /** Asks the registry. @throws as `pull`. */
+  resolveDigest(reference: string, options?: RegistryOptions): Promise<RemoteImage>;
+
+  /** Makes the directories for a container, or finds those made before; nothing is mounted. @throws `NotFound`. */
+  prepareRootfs(imageId: Digest, containerId: string): Promise<Rootfs>;
+  /** Mounts it at `merged`; nothing to do when it is mounted already. */
+  mountRootfs(rootfs: Rootfs): void;
+  /** Unmounts, when mounted, and removes everything of it. No error when there is none. */
+  removeRootfs(containerId: string): Promise<void>;
+}
