@@ -21,7 +21,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Empty, LogMessage, LogOptions } from "./control.ts";
-import { Network, NodeDescription, NodeRole, PortConfig, ServiceRevision, Task, TaskStatus } from "./objects.ts";
+import { NodeDescription, NodeRole, PortConfig, ServiceRevision, Task, TaskStatus } from "./objects.ts";
 
 export const protobufPackage = "muster";
 
@@ -94,6 +94,8 @@ export interface Welcome {
   heartbeatMs: number;
   managers: Managers | undefined;
   dataPathPort: number;
+  /** The node's address as the managers give it to others. */
+  addr: string;
 }
 
 /** Everything up to this StatusUpdate is in the log: the worker may forget it. */
@@ -102,8 +104,8 @@ export interface StatusAck {
 }
 
 /**
- * What the node is to run. The set comes first, in chunks, then changes as they happen. Specs and networks come before
- * the tasks that name them. A worker that sees a gap in the sequence ends the session and starts over.
+ * What the node is to run. The set comes first, in chunks, then changes as they happen. A revision comes
+ * before the tasks that name it. A worker that sees a gap in the sequence ends the session and starts over.
  */
 export interface Assignments {
   /** Rises by one with each message of the session, from 1. */
@@ -116,16 +118,11 @@ export interface Assignments {
 }
 
 export interface AssignmentChange {
-  kind:
-    | { $case: "putRevision"; value: ServiceRevision }
-    | { $case: "putNetwork"; value: Network }
-    | { $case: "putTask"; value: TaskAssignment }
-    | //
-    /** Gone from the store: stop it, remove its container. */
-    { $case: "removeTaskId"; value: string }
-    | { $case: "removeNetworkId"; value: string }
-    | { $case: "removeRevision"; value: RevisionKey }
-    | undefined;
+  kind: { $case: "putRevision"; value: ServiceRevision } | { $case: "putTask"; value: TaskAssignment } | //
+  /** Gone from the store: stop it, remove its container. */
+  { $case: "removeTaskId"; value: string } | //
+  /** No task of this node names it any more. */
+  { $case: "removeRevision"; value: RevisionKey } | undefined;
 }
 
 export interface RevisionKey {
@@ -875,7 +872,7 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { sessionId: "", heartbeatMs: 0, managers: undefined, dataPathPort: 0 };
+  return { sessionId: "", heartbeatMs: 0, managers: undefined, dataPathPort: 0, addr: "" };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -891,6 +888,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.dataPathPort !== 0) {
       writer.uint32(32).uint32(message.dataPathPort);
+    }
+    if (message.addr !== "") {
+      writer.uint32(42).string(message.addr);
     }
     return writer;
   },
@@ -940,6 +940,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.dataPathPort = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.addr = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -963,6 +971,7 @@ export const Welcome: MessageFns<Welcome> = {
       ? Managers.fromPartial(object.managers)
       : undefined;
     message.dataPathPort = object.dataPathPort ?? 0;
+    message.addr = object.addr ?? "";
     return message;
   },
 };
@@ -1123,20 +1132,14 @@ export const AssignmentChange: MessageFns<AssignmentChange> = {
       case "putRevision":
         ServiceRevision.encode(message.kind.value, writer.uint32(10).fork()).join();
         break;
-      case "putNetwork":
-        Network.encode(message.kind.value, writer.uint32(18).fork()).join();
-        break;
       case "putTask":
-        TaskAssignment.encode(message.kind.value, writer.uint32(26).fork()).join();
+        TaskAssignment.encode(message.kind.value, writer.uint32(18).fork()).join();
         break;
       case "removeTaskId":
-        writer.uint32(34).string(message.kind.value);
-        break;
-      case "removeNetworkId":
-        writer.uint32(42).string(message.kind.value);
+        writer.uint32(26).string(message.kind.value);
         break;
       case "removeRevision":
-        RevisionKey.encode(message.kind.value, writer.uint32(50).fork()).join();
+        RevisionKey.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -1168,7 +1171,7 @@ export const AssignmentChange: MessageFns<AssignmentChange> = {
               break;
             }
 
-            message.kind = { $case: "putNetwork", value: Network.decode(reader, reader.uint32()) };
+            message.kind = { $case: "putTask", value: TaskAssignment.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
@@ -1176,27 +1179,11 @@ export const AssignmentChange: MessageFns<AssignmentChange> = {
               break;
             }
 
-            message.kind = { $case: "putTask", value: TaskAssignment.decode(reader, reader.uint32()) };
+            message.kind = { $case: "removeTaskId", value: reader.string() };
             continue;
           }
           case 4: {
             if (tag !== 34) {
-              break;
-            }
-
-            message.kind = { $case: "removeTaskId", value: reader.string() };
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.kind = { $case: "removeNetworkId", value: reader.string() };
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
               break;
             }
 
@@ -1227,12 +1214,6 @@ export const AssignmentChange: MessageFns<AssignmentChange> = {
         }
         break;
       }
-      case "putNetwork": {
-        if (object.kind?.value !== undefined && object.kind?.value !== null) {
-          message.kind = { $case: "putNetwork", value: Network.fromPartial(object.kind.value) };
-        }
-        break;
-      }
       case "putTask": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "putTask", value: TaskAssignment.fromPartial(object.kind.value) };
@@ -1242,12 +1223,6 @@ export const AssignmentChange: MessageFns<AssignmentChange> = {
       case "removeTaskId": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "removeTaskId", value: object.kind.value };
-        }
-        break;
-      }
-      case "removeNetworkId": {
-        if (object.kind?.value !== undefined && object.kind?.value !== null) {
-          message.kind = { $case: "removeNetworkId", value: object.kind.value };
         }
         break;
       }
