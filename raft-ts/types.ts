@@ -13,7 +13,7 @@ export interface Entry {
   readonly data: Uint8Array;
 }
 
-/** Must be durable before any message that speaks of it is sent. */
+/** Must be durable before any message that speaks of it is sent; RaftNode sees to that, see {@link Ready}. */
 export interface HardState {
   readonly term: number;
   /** Whom we voted for in `term`; 0: nobody. */
@@ -79,18 +79,132 @@ export type Message = Envelope &
   );
 
 /**
- * What the shell must now do, in this order: write `hardState` and `entries` durably; send `messages`; apply
- * `snapshot`, then `committed`; answer `reads`. A leader may send `append` messages while it writes.
+ * What the shell must now do. Every call of `takeReady` gives the next one; several may be under way at once.
+ *
+ * - Send `messages` at once, in any order: what must not be said before the disk has it is held back inside
+ *   {@link RaftNode} and comes in a later Ready. So a leader replicates while it writes, and nobody can do it wrong.
+ * - Write `snapshot`, `entries` and `hardState`, each Ready after the one before it, many in one flush if they queue. When
+ *   that is durable call `stabledTo(ready.id)` (it speaks for every earlier Ready too), then `takeReady` again: only
+ *   now does the node count its own disk and release its replies.
+ * - Restore from `snapshot`, then apply `committed` in order; hand each `confChange` entry to `applyConfChange`; then
+ *   `appliedTo(index)`, as often or seldom as convenient. This may run beside the write of the same Ready: what is
+ *   committed is on the disks of a majority already. Not before an earlier Ready's `committed` was applied.
+ * - Answer each of `reads` once its `index` is applied.
  */
 export interface Ready {
+  /** 1, 2, 3…; starts again with each RaftNode. */
+  readonly id: number;
   /** Present when it changed. */
   readonly hardState: HardState | undefined;
   /** To append; an entry whose index exists replaces it and all after it. */
   readonly entries: readonly Entry[];
-  /** A received snapshot to restore from; its parts came by the shell's own stream. */
+  /** A received snapshot to restore from; its parts came by the shell's own stream. Replaces the whole stored log. */
   readonly snapshot: SnapshotMeta | undefined;
+  /** False: `hardState` moved in `commit` only, or nothing is to be written; no flush is owed. */
+  readonly mustSync: boolean;
   readonly messages: readonly Message[];
   readonly committed: readonly Entry[];
   /** ReadIndex requests that may be served once `index` is applied. */
-  readonly reads: readonly { readonly context: number; readonly index: number }[];
+  readonly reads: readonly ReadState[];
+  /** ReadIndex requests that will never be answered: leadership was lost. */
+  readonly lostReads: readonly number[];
+}
+
+/** A read that may be served once `index` is applied. */
+export interface ReadState {
+  /** As given to `readIndex`. */
+  readonly context: number;
+  readonly index: number;
+}
+
+/** What a member reads back from its disk. A new member has nothing: see {@link emptyState}. */
+export interface StoredState {
+  /** `commit` may be ahead of a torn tail: it is then lowered to the last entry. */
+  readonly hardState: HardState;
+  /** The newest durable snapshot; the state machine must be at its index. */
+  readonly snapshot: SnapshotMeta | undefined;
+  /** Consecutive, the first at most `snapshot.index + 1` (1 without a snapshot). */
+  readonly entries: readonly Entry[];
+}
+
+export type Role = "follower" | "preCandidate" | "candidate" | "leader";
+
+/** Why a request was not taken. Nothing happened; asking again later may succeed. */
+export type Refusal =
+  /** Ask `leader` (0: nobody is known). */
+  | { readonly kind: "refused"; readonly reason: "notLeader"; readonly leader: RaftId }
+  /** Leadership is being handed over. */
+  | { readonly kind: "refused"; readonly reason: "transferring" }
+  /** Too much is proposed and not yet committed: wait for commits (`uncommittedBytesMax`), or too many reads wait. */
+  | { readonly kind: "refused"; readonly reason: "backlog" }
+  /** Another membership change is not yet applied. */
+  | { readonly kind: "refused"; readonly reason: "confChangePending" }
+  /** The change or transfer makes no sense in the present membership; `detail` says why. */
+  | { readonly kind: "refused"; readonly reason: "invalid"; readonly detail: string };
+
+/** Appended to the leader's log; committed if an entry with this index *and* term is ever in `committed`. */
+export interface Proposed {
+  readonly kind: "proposed";
+  readonly index: number;
+  readonly term: number;
+}
+
+/** The request was taken; its outcome shows later. */
+export interface Accepted {
+  readonly kind: "accepted";
+}
+
+/** How far a peer is, as the leader knows it. Invariant: `match < next`. */
+export interface PeerStatus {
+  readonly raftId: RaftId;
+  readonly isLearner: boolean;
+  /** `probe`: one append at a time; `replicate`: pipelined; `snapshot`: waiting for `reportSnapshot`. */
+  readonly state: "probe" | "replicate" | "snapshot";
+  readonly match: number;
+  readonly next: number;
+  /** Heard of within the last one to two election timeouts. */
+  readonly recentActive: boolean;
+}
+
+/** Who leads, cheap to ask after each step. */
+export interface Leadership {
+  readonly role: Role;
+  readonly term: number;
+  /** 0 while none is known. */
+  readonly leader: RaftId;
+}
+
+export interface Status extends Leadership {
+  readonly id: RaftId;
+  readonly commit: number;
+  readonly applied: number;
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  readonly confState: ConfState;
+  /** Whom leadership is being handed to; 0: nobody. */
+  readonly transferee: RaftId;
+  /** Empty unless leader; contains the leader itself. */
+  readonly peers: readonly PeerStatus[];
+}
+
+export interface RaftOptions {
+  readonly id: RaftId;
+  /** Without a leader for `electionTicks` to twice that (anew at random each time) a voter asks for votes. */
+  readonly electionTicks: number;
+  /** Less than `electionTicks`. */
+  readonly heartbeatTicks: number;
+  /** Uniform in `[0, 1)`. */
+  readonly random: () => number;
+  /** Entry bytes in one `append` (at least one entry goes). Default 1 MiB. */
+  readonly appendBytesMax?: number;
+  /** `append` messages under way to one peer. Default 256. */
+  readonly inflightMax?: number;
+  /** Entry bytes under way to one peer. Default 16 MiB. */
+  readonly inflightBytesMax?: number;
+  /** Entry bytes proposed and not yet committed before proposals are refused with `backlog`. Default 64 MiB. */
+  readonly uncommittedBytesMax?: number;
+  /** Entry bytes in one Ready's `committed` (at least one entry goes). Default 4 MiB. */
+  readonly committedBytesMax?: number;
+  /** Reads waiting for an answer before more are refused with `backlog`. Default 65,536. */
+  readonly readsMax?: number;
 }
