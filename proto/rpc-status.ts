@@ -1,0 +1,57 @@
+import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { ClusterError, type ErrorCode, errorMessage } from "../core/errors.ts";
+import { LEADER_HINT_KEY } from "./leader-hint.ts";
+
+const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
+  InvalidArgument: status.INVALID_ARGUMENT,
+  NotFound: status.NOT_FOUND,
+  AlreadyExists: status.ALREADY_EXISTS,
+  PermissionDenied: status.PERMISSION_DENIED,
+  Unauthenticated: status.UNAUTHENTICATED,
+  FailedPrecondition: status.FAILED_PRECONDITION,
+  Aborted: status.ABORTED,
+  ResourceExhausted: status.RESOURCE_EXHAUSTED,
+  Unimplemented: status.UNIMPLEMENTED,
+  Unavailable: status.UNAVAILABLE,
+  DeadlineExceeded: status.DEADLINE_EXCEEDED,
+  Cancelled: status.CANCELLED,
+  DataLoss: status.DATA_LOSS,
+  Internal: status.INTERNAL,
+};
+
+const CODE_OF: ReadonlyMap<status, ErrorCode> = new Map(
+  Object.entries(STATUS_OF).map(([code, number]) => [number, code as ErrorCode]),
+);
+
+/**
+ * The one place where an error becomes an RPC status: what a handler's callback or a stream's `destroy` takes.
+ *
+ * The detail `leader` travels as metadata, so that a client turned away knows where to go.
+ */
+export function rpcError(error: unknown): ServiceError {
+  const message = errorMessage(error);
+  const metadata = new Metadata();
+  if (!(error instanceof ClusterError)) return serviceError(status.INTERNAL, message, metadata);
+  const { leader } = error.details;
+  if (typeof leader === "string") metadata.set(LEADER_HINT_KEY, leader);
+  return serviceError(STATUS_OF[error.code], message, metadata);
+}
+
+/** The way back: what a client got becomes an error of ours; anything that is no RPC status becomes `Internal`. */
+export function fromRpcError(cause: unknown): ClusterError {
+  if (cause instanceof ClusterError) return cause;
+  if (!isServiceError(cause)) return new ClusterError("Internal", errorMessage(cause), { cause });
+  const leader = cause.metadata?.get(LEADER_HINT_KEY)[0];
+  return new ClusterError(CODE_OF.get(cause.code) ?? "Internal", cause.details, {
+    cause,
+    details: leader === undefined ? {} : { leader: String(leader) },
+  });
+}
+
+function serviceError(code: status, details: string, metadata: Metadata): ServiceError {
+  return Object.assign(new Error(details), { code, details, metadata });
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "code" in error && "details" in error;
+}
