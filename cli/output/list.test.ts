@@ -1,0 +1,39 @@
+import { expect } from "chai";
+import { formatList } from "./list.ts";
+
+describe("output: lists", () => {
+  const view = {
+    columns: [
+      { header: "ID", field: "ID" },
+      { header: "NAME", field: "Name" },
+    ],
+    rows: [
+      { ID: "a1", Name: "web" },
+      { ID: "b234", Name: "数据" },
+    ],
+  };
+  const cases: { name: string; options: object; expected: string }[] = [
+    { name: "a table", options: {}, expected: "ID     NAME\na1     web\nb234   数据\n" },
+    { name: "ids only", options: { quiet: true }, expected: "a1\nb234\n" },
+    {
+      name: "JSON lines",
+      options: { format: "json" },
+      expected: '{"ID":"a1","Name":"web"}\n{"ID":"b234","Name":"数据"}\n',
+    },
+    {
+      name: "a template",
+      options: { format: "{{.Name}}={{.ID}}" },
+      expected: "web=a1\n数据=b234\n",
+    },
+    {
+      name: "a table of a template",
+      options: { format: "table {{.Name}}\\t{{.ID}}" },
+      expected: "NAME   ID\nweb    a1\n数据   b234\n",
+    },
+  ];
+  for (const { name, options, expected } of cases) {
+    it(`formats ${name}`, () => {
+      expect(formatList(view, options)).to.equal(expected);
+    });
+  }
+});

@@ -1,0 +1,56 @@
+import { compileTemplate } from "../template/template.ts";
+import { formatTable } from "./table.ts";
+
+/** A row of a list as templates see it: every value a string, as the docker CLI gives them. */
+export type Row = Readonly<Record<string, string>>;
+
+export interface ListView {
+  /** Columns of the default table: header and the row's field. */
+  readonly columns: readonly { readonly header: string; readonly field: string }[];
+  readonly rows: readonly Row[];
+}
+
+export interface ListOptions {
+  /** `table`, `json`, `table TEMPLATE` or `TEMPLATE`; undefined: table. */
+  readonly format?: string | undefined;
+  /** Only the field named by `quietField`. */
+  readonly quiet?: boolean | undefined;
+}
+
+/**
+ * Formats a list by Docker's rules of `--format` and `--quiet`.
+ *
+ * @throws {ClusterError} `InvalidArgument` for a bad template.
+ */
+export function formatList(view: ListView, options: ListOptions, quietField = "ID"): string {
+  const { format = "table", quiet = false } = options;
+  if (quiet) return lines(view.rows.map((row) => row[quietField] ?? ""));
+  if (format === "json") return lines(view.rows.map((row) => JSON.stringify(row)));
+  if (format === "table") {
+    const header = view.columns.map((column) => column.header);
+    return formatTable([
+      header,
+      ...view.rows.map((row) => view.columns.map(({ field }) => row[field] ?? "")),
+    ]);
+  }
+  if (format.startsWith("table "))
+    return formatTemplateTable(view, unescape(format.slice("table ".length)));
+  const template = compileTemplate(unescape(format));
+  return lines(view.rows.map((row) => template(row)));
+}
+
+/** The header row is the template applied to the columns' headers, as in Docker. */
+function formatTemplateTable(view: ListView, text: string): string {
+  const template = compileTemplate(text);
+  const headers = Object.fromEntries(view.columns.map(({ header, field }) => [field, header]));
+  return formatTable([headers, ...view.rows].map((row) => template(row).split("\t")));
+}
+
+/** Shells hand `\t` and `\n` over as two characters. */
+function unescape(format: string): string {
+  return format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join("");
+}
