@@ -400,6 +400,12 @@ export interface UpdateStatus {
   startedAtMs: number;
   completedAtMs: number;
   message: string;
+  /** Slots that were to be replaced when it began. */
+  totalSlots?:
+    | number
+    | undefined;
+  /** Of these, slots whose new task failed before it ran, or within the monitored time. */
+  failedSlots?: number | undefined;
 }
 
 export const UpdateStatus_State = {
@@ -430,6 +436,10 @@ export interface ServiceRevision {
   revision: number;
   task: TaskSpec | undefined;
   createdAtMs: number;
+  /** Ports its tasks publish on their own host. */
+  hostPorts: PortConfig[];
+  /** Whether its tasks have an address on the ingress network. */
+  ingress: boolean;
 }
 
 export interface Task {
@@ -449,6 +459,17 @@ export interface Task {
   networks: NetworkAttachment[];
   /** Not before this time may it start: the restart delay. 0: at once. */
   startAfterMs: number;
+  /** Absent: the first of its revision in its slot. */
+  restarts?: RestartRecord | undefined;
+}
+
+/** What the restart policy must remember of a slot's earlier tasks of the same revision. */
+export interface RestartRecord {
+  /** Restarts in the policy's present window, the one that made this task included. */
+  attempts: number;
+  windowStartMs: number;
+  /** How many of its predecessors in a row ended soon after their start. */
+  quickFailures: number;
 }
 
 export interface TaskStatus {
@@ -458,7 +479,15 @@ export interface TaskStatus {
   message: string;
   /** What went wrong, empty if nothing did. */
   err: string;
-  container?: ContainerStatus | undefined;
+  container?:
+    | ContainerStatus
+    | undefined;
+  /** Manager's clock when this state was stored; kept by the store. Decisions use it, never the worker's timestamp. */
+  appliedAtMs?:
+    | number
+    | undefined;
+  /** Manager's clock when RUNNING was stored; absent: never ran. Kept by the store. */
+  runningAtMs?: number | undefined;
 }
 
 export interface ContainerStatus {
@@ -575,6 +604,8 @@ export interface Network {
   /** What the allocator gave it. vni 0: not yet allocated. */
   vni: number;
   ipam: IpamConfig[];
+  /** Removed by its user: its name is free and nothing new may use it; it goes when no task has an address on it. */
+  pendingDelete?: boolean | undefined;
 }
 
 export interface ClusterSpec {
@@ -3638,7 +3669,7 @@ export const VirtualIp: MessageFns<VirtualIp> = {
 };
 
 function createBaseUpdateStatus(): UpdateStatus {
-  return { state: 0, startedAtMs: 0, completedAtMs: 0, message: "" };
+  return { state: 0, startedAtMs: 0, completedAtMs: 0, message: "", totalSlots: undefined, failedSlots: undefined };
 }
 
 export const UpdateStatus: MessageFns<UpdateStatus> = {
@@ -3654,6 +3685,12 @@ export const UpdateStatus: MessageFns<UpdateStatus> = {
     }
     if (message.message !== "") {
       writer.uint32(34).string(message.message);
+    }
+    if (message.totalSlots !== undefined) {
+      writer.uint32(40).uint64(message.totalSlots);
+    }
+    if (message.failedSlots !== undefined) {
+      writer.uint32(48).uint64(message.failedSlots);
     }
     return writer;
   },
@@ -3703,6 +3740,22 @@ export const UpdateStatus: MessageFns<UpdateStatus> = {
             message.message = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.totalSlots = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.failedSlots = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3724,12 +3777,14 @@ export const UpdateStatus: MessageFns<UpdateStatus> = {
     message.startedAtMs = object.startedAtMs ?? 0;
     message.completedAtMs = object.completedAtMs ?? 0;
     message.message = object.message ?? "";
+    message.totalSlots = object.totalSlots ?? undefined;
+    message.failedSlots = object.failedSlots ?? undefined;
     return message;
   },
 };
 
 function createBaseServiceRevision(): ServiceRevision {
-  return { serviceId: "", revision: 0, task: undefined, createdAtMs: 0 };
+  return { serviceId: "", revision: 0, task: undefined, createdAtMs: 0, hostPorts: [], ingress: false };
 }
 
 export const ServiceRevision: MessageFns<ServiceRevision> = {
@@ -3745,6 +3800,12 @@ export const ServiceRevision: MessageFns<ServiceRevision> = {
     }
     if (message.createdAtMs !== 0) {
       writer.uint32(32).int64(message.createdAtMs);
+    }
+    for (const v of message.hostPorts) {
+      PortConfig.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.ingress !== false) {
+      writer.uint32(48).bool(message.ingress);
     }
     return writer;
   },
@@ -3794,6 +3855,22 @@ export const ServiceRevision: MessageFns<ServiceRevision> = {
             message.createdAtMs = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hostPorts.push(PortConfig.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.ingress = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3815,6 +3892,8 @@ export const ServiceRevision: MessageFns<ServiceRevision> = {
     message.revision = object.revision ?? 0;
     message.task = (object.task !== undefined && object.task !== null) ? TaskSpec.fromPartial(object.task) : undefined;
     message.createdAtMs = object.createdAtMs ?? 0;
+    message.hostPorts = object.hostPorts?.map((e) => PortConfig.fromPartial(e)) || [];
+    message.ingress = object.ingress ?? false;
     return message;
   },
 };
@@ -3831,6 +3910,7 @@ function createBaseTask(): Task {
     status: undefined,
     networks: [],
     startAfterMs: 0,
+    restarts: undefined,
   };
 }
 
@@ -3865,6 +3945,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.startAfterMs !== 0) {
       writer.uint32(80).int64(message.startAfterMs);
+    }
+    if (message.restarts !== undefined) {
+      RestartRecord.encode(message.restarts, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -3962,6 +4045,14 @@ export const Task: MessageFns<Task> = {
             message.startAfterMs = longToNumber(reader.int64());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.restarts = RestartRecord.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3991,12 +4082,102 @@ export const Task: MessageFns<Task> = {
       : undefined;
     message.networks = object.networks?.map((e) => NetworkAttachment.fromPartial(e)) || [];
     message.startAfterMs = object.startAfterMs ?? 0;
+    message.restarts = (object.restarts !== undefined && object.restarts !== null)
+      ? RestartRecord.fromPartial(object.restarts)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRestartRecord(): RestartRecord {
+  return { attempts: 0, windowStartMs: 0, quickFailures: 0 };
+}
+
+export const RestartRecord: MessageFns<RestartRecord> = {
+  encode(message: RestartRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.attempts !== 0) {
+      writer.uint32(8).uint64(message.attempts);
+    }
+    if (message.windowStartMs !== 0) {
+      writer.uint32(16).int64(message.windowStartMs);
+    }
+    if (message.quickFailures !== 0) {
+      writer.uint32(24).uint64(message.quickFailures);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestartRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestartRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.attempts = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.windowStartMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.quickFailures = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RestartRecord>, I>>(base?: I): RestartRecord {
+    return RestartRecord.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RestartRecord>, I>>(object: I): RestartRecord {
+    const message = createBaseRestartRecord();
+    message.attempts = object.attempts ?? 0;
+    message.windowStartMs = object.windowStartMs ?? 0;
+    message.quickFailures = object.quickFailures ?? 0;
     return message;
   },
 };
 
 function createBaseTaskStatus(): TaskStatus {
-  return { state: 0, timestampMs: 0, message: "", err: "", container: undefined };
+  return {
+    state: 0,
+    timestampMs: 0,
+    message: "",
+    err: "",
+    container: undefined,
+    appliedAtMs: undefined,
+    runningAtMs: undefined,
+  };
 }
 
 export const TaskStatus: MessageFns<TaskStatus> = {
@@ -4015,6 +4196,12 @@ export const TaskStatus: MessageFns<TaskStatus> = {
     }
     if (message.container !== undefined) {
       ContainerStatus.encode(message.container, writer.uint32(42).fork()).join();
+    }
+    if (message.appliedAtMs !== undefined) {
+      writer.uint32(48).int64(message.appliedAtMs);
+    }
+    if (message.runningAtMs !== undefined) {
+      writer.uint32(56).int64(message.runningAtMs);
     }
     return writer;
   },
@@ -4072,6 +4259,22 @@ export const TaskStatus: MessageFns<TaskStatus> = {
             message.container = ContainerStatus.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.appliedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.runningAtMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4096,6 +4299,8 @@ export const TaskStatus: MessageFns<TaskStatus> = {
     message.container = (object.container !== undefined && object.container !== null)
       ? ContainerStatus.fromPartial(object.container)
       : undefined;
+    message.appliedAtMs = object.appliedAtMs ?? undefined;
+    message.runningAtMs = object.runningAtMs ?? undefined;
     return message;
   },
 };
@@ -5302,7 +5507,7 @@ export const IpamConfig: MessageFns<IpamConfig> = {
 };
 
 function createBaseNetwork(): Network {
-  return { id: "", meta: undefined, spec: undefined, vni: 0, ipam: [] };
+  return { id: "", meta: undefined, spec: undefined, vni: 0, ipam: [], pendingDelete: undefined };
 }
 
 export const Network: MessageFns<Network> = {
@@ -5321,6 +5526,9 @@ export const Network: MessageFns<Network> = {
     }
     for (const v of message.ipam) {
       IpamConfig.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.pendingDelete !== undefined) {
+      writer.uint32(48).bool(message.pendingDelete);
     }
     return writer;
   },
@@ -5378,6 +5586,14 @@ export const Network: MessageFns<Network> = {
             message.ipam.push(IpamConfig.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.pendingDelete = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5402,6 +5618,7 @@ export const Network: MessageFns<Network> = {
       : undefined;
     message.vni = object.vni ?? 0;
     message.ipam = object.ipam?.map((e) => IpamConfig.fromPartial(e)) || [];
+    message.pendingDelete = object.pendingDelete ?? undefined;
     return message;
   },
 };

@@ -31,6 +31,13 @@ export interface Change {
     | undefined;
   /** Whether Meta.version moves: true when a spec changed, false for statuses. */
   bumpVersion: boolean;
+  /**
+   * UPDATE only: the properties of `object` to take over (lowerCamelCase), so that writers of different parts of one
+   * object do not undo each other; the rest need not be sent. Empty: all.
+   */
+  fields: string[];
+  /** UPDATE and REMOVE: an absent object is passed over instead of refusing the transaction. */
+  skipIfAbsent?: boolean | undefined;
 }
 
 export const Change_Action = {
@@ -135,7 +142,14 @@ export const Transaction: MessageFns<Transaction> = {
 };
 
 function createBaseChange(): Change {
-  return { action: 0, object: undefined, ifVersion: undefined, bumpVersion: false };
+  return {
+    action: 0,
+    object: undefined,
+    ifVersion: undefined,
+    bumpVersion: false,
+    fields: [],
+    skipIfAbsent: undefined,
+  };
 }
 
 export const Change: MessageFns<Change> = {
@@ -151,6 +165,12 @@ export const Change: MessageFns<Change> = {
     }
     if (message.bumpVersion !== false) {
       writer.uint32(32).bool(message.bumpVersion);
+    }
+    for (const v of message.fields) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.skipIfAbsent !== undefined) {
+      writer.uint32(48).bool(message.skipIfAbsent);
     }
     return writer;
   },
@@ -200,6 +220,22 @@ export const Change: MessageFns<Change> = {
             message.bumpVersion = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.fields.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.skipIfAbsent = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -223,6 +259,8 @@ export const Change: MessageFns<Change> = {
       : undefined;
     message.ifVersion = object.ifVersion ?? undefined;
     message.bumpVersion = object.bumpVersion ?? false;
+    message.fields = object.fields?.map((e) => e) || [];
+    message.skipIfAbsent = object.skipIfAbsent ?? undefined;
     return message;
   },
 };
