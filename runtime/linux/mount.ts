@@ -1,0 +1,82 @@
+import { closeSync, constants, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import koffi from "koffi";
+import { checked, errnoError, libc } from "./libc.ts";
+
+/** What overlayfs needs: absolute paths, all of which exist. */
+export interface OverlayMount {
+  /** Uppermost first. */
+  readonly lowerDirs: readonly string[];
+  readonly upperDir: string;
+  readonly workDir: string;
+  readonly target: string;
+}
+
+type Mount = (
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  options: string,
+) => number;
+const cMount: Mount = libc.func(
+  "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *options)",
+);
+const cUmount: (target: string, flags: number) => number = libc.func(
+  "int umount2(const char *target, int flags)",
+);
+
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+const EINVAL = 22;
+const ENOENT = 2;
+/** The kernel copies one page of options. */
+const OPTIONS_BYTES_MAX = 4095;
+/** Linux's O_PATH, which node does not name: a handle on a directory, nothing more. */
+const O_PATH = 0o10000000;
+/** Characters that mean something in overlayfs's options. */
+const SPECIAL = /[,:\\]/;
+
+/**
+ * Mounts a union of directories.
+ *
+ * Paths that the options cannot hold (too long together, or with `,` `:` `\`) are named by open handles instead.
+ */
+export function mountOverlay(overlay: OverlayMount): void {
+  const paths = [...overlay.lowerDirs, overlay.upperDir, overlay.workDir];
+  const plain = overlayOptions(paths);
+  if (Buffer.byteLength(plain) <= OPTIONS_BYTES_MAX && !paths.some((path) => SPECIAL.test(path))) {
+    mountWith(plain, overlay.target);
+    return;
+  }
+  const handles: number[] = [];
+  try {
+    for (const path of paths) handles.push(openSync(path, O_PATH | constants.O_DIRECTORY));
+    mountWith(overlayOptions(handles.map((fd) => `/proc/self/fd/${fd}`)), overlay.target);
+  } finally {
+    for (const fd of handles) closeSync(fd);
+  }
+}
+
+/** Unmounts what is on top of `target`; nothing to do when nothing is mounted there or it does not exist. */
+export function unmount(target: string): void {
+  if (cUmount(target, MNT_DETACH | UMOUNT_NOFOLLOW) !== -1) return;
+  const errno = koffi.errno();
+  if (errno !== EINVAL && errno !== ENOENT) throw errnoError(errno, `unmount ${target}`);
+}
+
+/** Whether a file system other than its parent's is mounted at `path`; false when it does not exist. Not for bind mounts. */
+export function isMountPoint(path: string): boolean {
+  const self = statSync(path, { throwIfNoEntry: false });
+  return self !== undefined && self.dev !== statSync(dirname(path)).dev;
+}
+
+/** `paths` ends with the upper and the work directory. */
+function overlayOptions(paths: readonly string[]): string {
+  const lower = paths.slice(0, -2).join(":");
+  return `lowerdir=${lower},upperdir=${paths.at(-2)},workdir=${paths.at(-1)}`;
+}
+
+function mountWith(options: string, target: string): void {
+  checked(cMount("overlay", target, "overlay", 0, options), `mount overlay on ${target}`);
+}

@@ -1,0 +1,30 @@
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { Containers } from "./container/types.ts";
+import type { ImageStoreOptions, Images } from "./image/types.ts";
+import type { Volumes } from "./volume/types.ts";
+
+/** For `Engine.open` in engine.ts. */
+export interface EngineOptions {
+  /** What must survive a reboot: images, volumes, records and logs of containers. Absolute; made if missing. */
+  readonly dataRoot: string;
+  /** What must not: bundles, sockets, exit files. Absolute; made if missing; best on tmpfs. */
+  readonly execRoot: string;
+  readonly log: Log;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Name or path of an OCI runtime; default: crun where the cgroup layout allows it, else runc. */
+  readonly runtime?: string;
+  readonly images?: ImageStoreOptions;
+}
+
+/** This machine's images, containers and volumes. Opening it takes up what an earlier process left running. */
+export interface EngineParts {
+  readonly images: Images;
+  readonly containers: Containers;
+  readonly volumes: Volumes;
+  /** Name and version of the OCI runtime in use. */
+  readonly runtime: { readonly name: string; readonly version: string };
+  /** Lets go of everything; containers run on. */
+  close(): Promise<void>;
+}
