@@ -12,59 +12,73 @@ const XATTR_BYTES_MAX = 65_536;
 
 const timespec = koffi.struct({ sec: "int64_t", nsec: "int64_t" });
 
+/** A file's name: a text, or bytes, because names need not be UTF-8. */
+export type FilePath = string | Uint8Array;
+
 type SetXattr = (
-  path: string,
+  path: Uint8Array,
   name: string,
   value: Uint8Array,
   size: number,
   flags: number,
 ) => number;
-type GetXattr = (path: string, name: string, value: Uint8Array, size: number) => number;
-type Mknod = (path: string, mode: number, device: number) => number;
+type GetXattr = (path: Uint8Array, name: string, value: Uint8Array, size: number) => number;
+type Mknod = (path: Uint8Array, mode: number, device: number) => number;
 type Timespec = { readonly sec: number; readonly nsec: number };
-type Utimensat = (dir: number, path: string, times: readonly Timespec[], flags: number) => number;
+type Utimensat = (
+  dir: number,
+  path: Uint8Array,
+  times: readonly Timespec[],
+  flags: number,
+) => number;
 type Syncfs = KoffiFunc<(fd: number) => number>;
 
 const cLsetxattr: SetXattr = libc.func(
-  "int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)",
+  "int lsetxattr(const void *path, const char *name, const void *value, size_t size, int flags)",
 );
 const cLgetxattr: GetXattr = libc.func(
-  "intptr_t lgetxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)",
+  "intptr_t lgetxattr(const void *path, const char *name, _Out_ uint8_t *value, size_t size)",
 );
-const cMknod: Mknod = libc.func("int mknod(const char *path, uint32_t mode, uint64_t dev)");
+const cMknod: Mknod = libc.func("int mknod(const void *path, uint32_t mode, uint64_t dev)");
 const cUtimensat: Utimensat = libc.func("utimensat", "int", [
   "int",
-  "str",
+  koffi.pointer("void"),
   koffi.pointer(timespec),
   "int",
 ]);
 const cSyncfs = libc.func("int syncfs(int fd)") as Syncfs;
 
 /** Sets an extended attribute; a symbolic link's own. The value may be any bytes. */
-export function setXattr(path: string, name: string, value: Uint8Array): void {
-  checked(cLsetxattr(path, name, value, value.length, 0), `set attribute ${name} of ${path}`);
+export function setXattr(path: FilePath, name: string, value: Uint8Array): void {
+  checked(
+    cLsetxattr(cPath(path), name, value, value.length, 0),
+    `set attribute ${name} of ${shown(path)}`,
+  );
 }
 
 /** Reads an extended attribute; a symbolic link's own; undefined when there is none. */
-export function findXattr(path: string, name: string): Uint8Array | undefined {
+export function findXattr(path: FilePath, name: string): Uint8Array | undefined {
   const value = new Uint8Array(XATTR_BYTES_MAX);
-  const size = cLgetxattr(path, name, value, value.length);
+  const size = cLgetxattr(cPath(path), name, value, value.length);
   if (size === -1 && koffi.errno() === constants.errno.ENODATA) return undefined;
-  return value.slice(0, checked(size, `read attribute ${name} of ${path}`));
+  return value.slice(0, checked(size, `read attribute ${name} of ${shown(path)}`));
 }
 
 /** Makes a device node, FIFO or socket; `mode` holds the type (S_IFCHR…). Character device 0:0 is overlayfs's whiteout. */
-export function makeNode(path: string, mode: number, major: number, minor: number): void {
-  checked(cMknod(path, mode, deviceNumber(major, minor)), `make device node ${path}`);
+export function makeNode(path: FilePath, mode: number, major: number, minor: number): void {
+  checked(cMknod(cPath(path), mode, deviceNumber(major, minor)), `make device node ${shown(path)}`);
 }
 
 /** Sets the modification time, of a symbolic link its own; the access time stays. */
-export function setModificationTime(path: string, seconds: number, nanos: number): void {
+export function setModificationTime(path: FilePath, seconds: number, nanos: number): void {
   const times = [
     { sec: 0, nsec: UTIME_OMIT },
     { sec: seconds, nsec: nanos },
   ];
-  checked(cUtimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), `set the time of ${path}`);
+  checked(
+    cUtimensat(AT_FDCWD, cPath(path), times, AT_SYMLINK_NOFOLLOW),
+    `set the time of ${shown(path)}`,
+  );
 }
 
 /** Waits until all of the file system that holds the open file `fd` is on disk; does not block the event loop. */
@@ -81,4 +95,13 @@ export function syncFileSystem(fd: number, path: string): Promise<void> {
 /** As glibc's makedev: minor in bits 0–7 and 20–43, major in 8–19 and 44–63. Fits a double for the kernel's 12 + 20 bits. */
 function deviceNumber(major: number, minor: number): number {
   return (minor & 0xff) + (major & 0xfff) * 2 ** 8 + (minor >>> 8) * 2 ** 20;
+}
+
+/** As C wants it: ended by a zero. */
+function cPath(path: FilePath): Uint8Array {
+  return Buffer.concat([typeof path === "string" ? Buffer.from(path) : path, Buffer.alloc(1)]);
+}
+
+function shown(path: FilePath): string {
+  return typeof path === "string" ? path : Buffer.from(path).toString();
 }
