@@ -103,13 +103,13 @@ class NamespaceLab implements Lab {
     ];
   }
 
-  async exec(
+  exec(
     host: LabHost,
     command: readonly string[],
     options: { readonly timeoutMs?: number; readonly env?: NodeJS.ProcessEnv } = {},
   ): Promise<CommandResult> {
     const [program = "", ...words] = [...this.enter(host), ...command];
-    return await new Promise((resolve) => {
+    return new Promise((resolve) => {
       execFile(
         program,
         words,

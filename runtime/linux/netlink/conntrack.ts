@@ -1,0 +1,63 @@
+import { ipv4Text } from "./address.ts";
+import { attribute, decodeAttributes, Flag, type Message, type Request } from "./message.ts";
+
+/** Known flows of the namespace. Source: linux/netfilter/nfnetlink_conntrack.h. */
+
+const SUBSYSTEM = 1 << 8;
+const Type = { Get: SUBSYSTEM | 1, Delete: SUBSYSTEM | 2 } as const;
+const INFO_BYTES = 4;
+const AF_INET = 2;
+const Attribute = { Original: 1, Reply: 2 } as const;
+const Tuple = { Ip: 1, Protocol: 2 } as const;
+const Ip = { Source: 1, Destination: 2 } as const;
+const PROTOCOL_NUMBER = 1;
+const NLA_F_NESTED = 0x8000;
+
+/** A flow: where it was sent to, and who really answers. */
+export interface Flow {
+  /** As in IP headers: 6 TCP, 17 UDP. */
+  readonly protocol: number;
+  readonly destination: string;
+  readonly answeredBy: string;
+  /** The attribute that names it to the kernel. */
+  readonly key: Buffer;
+}
+
+/** Asks for all IPv4 flows. */
+export function dumpFlows(): Request {
+  return { type: Type.Get, flags: Flag.Dump, body: info(), action: "list flows" };
+}
+
+export function decodeFlow(message: Message): Flow {
+  const attributes = decodeAttributes(message.body, INFO_BYTES);
+  const key = attributes.get(Attribute.Original) ?? Buffer.alloc(0);
+  const original = decodeAttributes(key);
+  const reply = decodeAttributes(attributes.get(Attribute.Reply) ?? Buffer.alloc(0));
+  const protocol = decodeAttributes(original.get(Tuple.Protocol) ?? Buffer.alloc(0));
+  return {
+    protocol: protocol.get(PROTOCOL_NUMBER)?.readUInt8() ?? 0,
+    destination: addressOf(original.get(Tuple.Ip), Ip.Destination),
+    answeredBy: addressOf(reply.get(Tuple.Ip), Ip.Source),
+    key,
+  };
+}
+
+/** The next packet of the flow is a new flow. */
+export function deleteFlow(flow: Flow): Request {
+  return {
+    type: Type.Delete,
+    flags: Flag.Ack,
+    body: Buffer.concat([info(), attribute(Attribute.Original | NLA_F_NESTED, flow.key)]),
+    action: `forget flow to ${flow.destination}`,
+  };
+}
+
+function addressOf(ip: Buffer | undefined, type: number): string {
+  const address = ip === undefined ? undefined : decodeAttributes(ip).get(type);
+  return address?.length === 4 ? ipv4Text(address) : "";
+}
+
+/** struct nfgenmsg. */
+function info(): Buffer {
+  return Buffer.from([AF_INET, 0, 0, 0]);
+}

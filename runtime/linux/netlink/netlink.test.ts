@@ -1,0 +1,122 @@
+import { assert } from "chai";
+import { ipv4Bytes, macBytes } from "./address.ts";
+import { decodeFlow, deleteFlow, type Flow } from "./conntrack.ts";
+import { addBridge, addVeth, decodeLink } from "./link.ts";
+import {
+  attribute,
+  decodeAttributes,
+  decodeMessages,
+  encodeMessage,
+  Flag,
+  type Request,
+  readText,
+  text,
+  u8,
+  u32,
+} from "./message.ts";
+import { decodeNeighbour, type Neighbour, putNeighbour } from "./neighbour.ts";
+import { addAddress, addRoute, decodeAddress, decodeRoute } from "./route.ts";
+
+/** The message as the kernel would get it, read back. */
+function echoed(request: Request) {
+  const [message] = decodeMessages(encodeMessage(request, 7));
+  if (message === undefined) throw new Error("no message");
+  return message;
+}
+
+describe("netlink: messages", () => {
+  it("have a header, and attributes padded to four bytes", () => {
+    const request: Request = { type: 16, flags: Flag.Ack, body: text(3, "ab"), action: "test" };
+    assert.equal(
+      encodeMessage(request, 7).toString("hex"),
+      // length 23, type 16, flags 5, sequence 7, port 0; attribute of 7 bytes, type 3, "ab\0", padding
+      ["17000000", "1000", "0500", "07000000", "00000000", "0700", "0300", "61620000"].join(""),
+    );
+  });
+
+  it("are found one after the other in a datagram", () => {
+    const request: Request = { type: 20, flags: 0, body: u8(1, 9), action: "test" };
+    const datagram = Buffer.concat([encodeMessage(request, 1), encodeMessage(request, 2)]);
+    assert.deepEqual(
+      decodeMessages(datagram).map((message) => message.sequence),
+      [1, 2],
+    );
+  });
+
+  it("that claim more than there is are refused", () => {
+    const datagram = encodeMessage({ type: 20, flags: 0, body: u8(1, 9), action: "test" }, 1);
+    datagram.writeUInt32LE(400, 0);
+    assert.throws(() => decodeMessages(datagram), RangeError);
+    const body = attribute(1, Buffer.alloc(8));
+    body.writeUInt16LE(60, 0);
+    assert.throws(() => decodeAttributes(body), RangeError);
+  });
+
+  it("attributes are read by type, nested ones too", () => {
+    const attributes = decodeAttributes(Buffer.concat([text(3, "eth0"), u32(4, 1450)]));
+    assert.equal(readText(attributes.get(3)), "eth0");
+    assert.equal(attributes.get(4)?.readUInt32LE(), 1450);
+  });
+});
+
+describe("netlink: objects come back as they were written", () => {
+  it("bridge", () => {
+    const spec = { name: "brabc", index: 5, mtu: 1450, mac: "02:42:0a:00:00:01" };
+    assert.deepEqual(decodeLink(echoed(addBridge(spec))), {
+      ...spec,
+      kind: "bridge",
+      master: 0,
+      up: true,
+    });
+  });
+
+  it("veth, whose peer is described inside", () => {
+    const peer = { name: "eth0", index: 2, mac: "02:42:0a:00:00:05", netnsFd: 20 };
+    const link = decodeLink(echoed(addVeth({ name: "vabc", index: 6, mtu: 1450, peer })));
+    assert.include(link, { name: "vabc", kind: "veth", index: 6, mtu: 1450 });
+  });
+
+  const neighbours: Neighbour[] = [
+    { kind: "tunnel", index: 7, mac: "02:42:0a:00:00:06", node: "192.168.1.2" },
+    { kind: "arp", index: 7, mac: "02:42:0a:00:00:06", address: "10.0.0.6" },
+  ];
+  for (const entry of neighbours)
+    it(`${entry.kind} entry`, () => {
+      const message = echoed(putNeighbour(entry));
+      // The kernel gives the state without the "no ARP" that is written with tunnel entries.
+      assert.deepEqual(decodeNeighbour(message), entry);
+    });
+
+  it("address and route", () => {
+    const address = { index: 2, address: "10.0.0.5", prefixLength: 24 };
+    assert.deepEqual(decodeAddress(echoed(addAddress(address))), address);
+    const route = { destination: "0.0.0.0", prefixLength: 0, gateway: "10.0.0.1", index: 2 };
+    assert.deepEqual(decodeRoute(echoed(addRoute(route))), route);
+  });
+
+  it("an address has the broadcast address of its subnet", () => {
+    const request = addAddress({ index: 2, address: "172.20.3.4", prefixLength: 20 });
+    const broadcast = decodeAttributes(Buffer.from(request.body), 8).get(4);
+    assert.deepEqual([...(broadcast ?? [])], [172, 20, 15, 255]);
+  });
+
+  it("the key of a flow", () => {
+    const ip = attribute(
+      1,
+      Buffer.concat([attribute(1, ipv4Bytes("10.0.0.5")), attribute(2, ipv4Bytes("10.0.0.9"))]),
+    );
+    const key = Buffer.concat([ip, attribute(2, u8(1, 17))]);
+    const flow: Flow = { protocol: 17, destination: "10.0.0.9", answeredBy: "", key };
+    assert.deepEqual(decodeFlow(echoed(deleteFlow(flow))), flow);
+  });
+});
+
+describe("netlink: addresses", () => {
+  for (const wrong of ["10.0.0", "10.0.0.256", "10.0.0.1/24", "a.b.c.d", "", "1.2.3.4.5"])
+    it(`refuses the IPv4 address "${wrong}"`, () => {
+      assert.throws(() => ipv4Bytes(wrong), RangeError);
+    });
+  it("refuses a MAC address that is none", () => {
+    assert.throws(() => macBytes("02:42:0a:00:01"), RangeError);
+  });
+});
