@@ -21,7 +21,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Empty, LogMessage, LogOptions } from "./control.ts";
-import { NodeDescription, NodeRole, PortConfig, ServiceRevision, Task, TaskStatus } from "./objects.ts";
+import { EndpointUpdate } from "./endpoints.ts";
+import { NodeDescription, NodeRole, ServiceRevision, Task, TaskStatus } from "./objects.ts";
 
 export const protobufPackage = "muster";
 
@@ -81,6 +82,7 @@ export interface ManagerMessage {
     { $case: "heartbeat"; value: Heartbeat }
     | { $case: "statusAck"; value: StatusAck }
     | { $case: "assignments"; value: Assignments }
+    | { $case: "endpointUpdate"; value: EndpointUpdate }
     | { $case: "managers"; value: Managers }
     | { $case: "roleChanged"; value: RoleChanged }
     | { $case: "logSubscribe"; value: LogSubscribe }
@@ -134,8 +136,6 @@ export interface TaskAssignment {
   /** Its status is what the managers know, not an order. */
   task: Task | undefined;
   serviceName: string;
-  /** Published ports of its service in host mode. */
-  hostPorts: PortConfig[];
 }
 
 /** The managers one may turn to, the leader first. */
@@ -707,6 +707,9 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
       case "assignments":
         Assignments.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
+      case "endpointUpdate":
+        EndpointUpdate.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
       case "managers":
         Managers.encode(message.kind.value, writer.uint32(50).fork()).join();
         break;
@@ -766,6 +769,14 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
             }
 
             message.kind = { $case: "assignments", value: Assignments.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "endpointUpdate", value: EndpointUpdate.decode(reader, reader.uint32()) };
             continue;
           }
           case 6: {
@@ -839,6 +850,12 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
       case "assignments": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "assignments", value: Assignments.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "endpointUpdate": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "endpointUpdate", value: EndpointUpdate.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1305,7 +1322,7 @@ export const RevisionKey: MessageFns<RevisionKey> = {
 };
 
 function createBaseTaskAssignment(): TaskAssignment {
-  return { task: undefined, serviceName: "", hostPorts: [] };
+  return { task: undefined, serviceName: "" };
 }
 
 export const TaskAssignment: MessageFns<TaskAssignment> = {
@@ -1315,9 +1332,6 @@ export const TaskAssignment: MessageFns<TaskAssignment> = {
     }
     if (message.serviceName !== "") {
       writer.uint32(18).string(message.serviceName);
-    }
-    for (const v of message.hostPorts) {
-      PortConfig.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1351,14 +1365,6 @@ export const TaskAssignment: MessageFns<TaskAssignment> = {
             message.serviceName = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.hostPorts.push(PortConfig.decode(reader, reader.uint32()));
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1378,7 +1384,6 @@ export const TaskAssignment: MessageFns<TaskAssignment> = {
     const message = createBaseTaskAssignment();
     message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
     message.serviceName = object.serviceName ?? "";
-    message.hostPorts = object.hostPorts?.map((e) => PortConfig.fromPartial(e)) || [];
     return message;
   },
 };

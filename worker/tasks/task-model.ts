@@ -1,5 +1,10 @@
-import type { TaskAssignment } from "../../proto/gen/dispatcher.ts";
-import { type TaskSpec, TaskState, type TaskStatus } from "../../proto/gen/objects.ts";
+import {
+  type ServiceRevision,
+  type Task,
+  type TaskSpec,
+  TaskState,
+  type TaskStatus,
+} from "../../proto/gen/objects.ts";
 import type { ContainerId, ContainerState, HealthState } from "../../runtime/container/types.ts";
 import type { Sandbox } from "../network/types.ts";
 
@@ -18,14 +23,19 @@ export interface TaskModel {
   readonly container: ObservedContainer | undefined;
   /** The one effect under way. */
   readonly busy: EffectKind | undefined;
-  /** After a failure worth another try: how many there were and when the next may be made. */
-  readonly retry: { readonly count: number; readonly atMs: number };
+  /** After failures worth another try: of what, how many there were and when the next may be made. */
+  readonly retry:
+    | { readonly effect: EffectKind; readonly count: number; readonly atMs: number }
+    | undefined;
   /** Why we stop it ourselves (unhealthy); empty when we do not. */
   readonly doom: string;
 }
 
-/** A task together with the spec its revision names. */
-export interface AssignedTask extends TaskAssignment {
+/** A task as the managers assigned it, together with what its revision says. */
+export interface AssignedTask {
+  readonly task: Task;
+  readonly serviceName: string;
+  readonly revision: ServiceRevision;
   readonly spec: TaskSpec;
 }
 
@@ -71,7 +81,7 @@ export function newTaskModel(
     sandboxGone: false,
     container,
     busy: undefined,
-    retry: { count: 0, atMs: 0 },
+    retry: undefined,
     doom: "",
   };
 }

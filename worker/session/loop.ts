@@ -1,0 +1,84 @@
+import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import type { Clock } from "../../core/clock.ts";
+import type { ClusterError } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import type { Random } from "../../core/random.ts";
+import type { Hello } from "../../proto/gen/dispatcher.ts";
+import type { ManagerPicker } from "./manager-picker.ts";
+import { Session, type SessionEnd, type SessionHandlers } from "./session.ts";
+
+/** With no manager to turn to there is nothing to hurry for. */
+export const NO_MANAGER_WAIT_MS = 1_000;
+
+export interface SessionLoopDeps {
+  readonly picker: ManagerPicker;
+  readonly hello: () => Hello;
+  readonly handlers: SessionHandlers;
+  readonly onEnd: (session: Session) => void;
+  readonly credentials: () => ChannelCredentials;
+  readonly channelOptions: ChannelOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Keeps the worker in a session with the leader for as long as it lives: asks, follows hints, waits, asks again. */
+export class SessionLoop {
+  readonly #deps: SessionLoopDeps;
+  #session: Session | undefined;
+  #cancelWait: (() => void) | undefined;
+  #closed = false;
+
+  constructor(deps: SessionLoopDeps) {
+    this.#deps = deps;
+    this.#schedule(0);
+  }
+
+  /** The session there is, welcomed or not. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /** Ends the session and looks for no other. */
+  close(reason: ClusterError): void {
+    this.#closed = true;
+    this.#cancelWait?.();
+    this.#session?.close(reason);
+  }
+
+  #schedule(delayMs: number): void {
+    if (!this.#closed) this.#cancelWait = this.#deps.clock.after(delayMs, () => this.#attempt());
+  }
+
+  #attempt(): void {
+    const { picker, clock, handlers, channelOptions, log } = this.#deps;
+    const addr = picker.pick();
+    if (addr === undefined) {
+      log.warn("no manager is known: waiting to be told of one");
+      this.#schedule(NO_MANAGER_WAIT_MS);
+      return;
+    }
+    const credentials = this.#deps.credentials();
+    const session = new Session(addr, this.#deps.hello(), {
+      credentials,
+      channelOptions,
+      clock,
+      handlers,
+    });
+    this.#session = session;
+    void session.ended.then((end) => this.#onEnd(session, end));
+  }
+
+  #onEnd(session: Session, { welcomed, reason }: SessionEnd): void {
+    const { picker, random, log, onEnd } = this.#deps;
+    this.#session = undefined;
+    onEnd(session);
+    const { leader } = reason.details;
+    if (welcomed) picker.succeeded();
+    picker.failed(typeof leader === "string" ? leader : undefined);
+    const fields = { manager: session.addr, reason: reason.message };
+    if (welcomed) log.warn("lost the manager: tasks run on while another is looked for", fields);
+    else log.debug("a manager did not take us", fields);
+    this.#schedule(picker.delayMs(random));
+  }
+}

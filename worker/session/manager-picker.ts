@@ -1,0 +1,73 @@
+import type { Random } from "../../core/random.ts";
+import type { ManagerAddress } from "../../proto/gen/dispatcher.ts";
+
+/** Wait after a round in which no manager took us: short, for the next leader is elected within two seconds. */
+export const ROUND_FIRST_MS = 50;
+export const ROUND_MAX_MS = 500;
+/** Hints followed in a row; two managers that name each other must not keep us from asking a third. */
+export const HINTS_MAX = 3;
+
+/** Which manager to turn to, and how soon. */
+export class ManagerPicker {
+  #managers: readonly string[] = [];
+  #next = 0;
+  #hint: string | undefined;
+  #hintsFollowed = 0;
+  #failures = 0;
+
+  constructor(seeds: readonly ManagerAddress[], known: readonly ManagerAddress[]) {
+    this.#managers = unique([...known, ...seeds]);
+  }
+
+  /** The managers themselves said who they are. An empty list is not believed. */
+  learn(managers: readonly ManagerAddress[]): void {
+    if (managers.length === 0) return;
+    this.#managers = unique(managers);
+    this.#next = 0;
+  }
+
+  /** host:port of each, in the order they are asked. */
+  get managers(): readonly string[] {
+    return this.#managers;
+  }
+
+  /** host:port to try now; undefined when no manager is known. */
+  pick(): string | undefined {
+    const hint = this.#hint;
+    this.#hint = undefined;
+    if (hint !== undefined) return hint;
+    const addr = this.#managers[this.#next % this.#managers.length];
+    this.#next++;
+    return addr;
+  }
+
+  /** The manager took us. */
+  succeeded(): void {
+    this.#failures = 0;
+    this.#hintsFollowed = 0;
+  }
+
+  /** It did not, or the session ended. @param leader who it says leads. */
+  failed(leader: string | undefined): void {
+    this.#failures++;
+    if (leader === undefined || this.#hintsFollowed >= HINTS_MAX) {
+      this.#hintsFollowed = 0;
+      return;
+    }
+    this.#hint = leader;
+    this.#hintsFollowed++;
+  }
+
+  /** How long to wait before `pick`: nothing within a round of all managers, then longer with each round. */
+  delayMs(random: Random): number {
+    if (this.#hint !== undefined || this.#failures === 0) return 0;
+    const rounds = Math.floor(this.#failures / Math.max(this.#managers.length, 1));
+    if (rounds === 0) return 0;
+    const full = Math.min(ROUND_FIRST_MS * 2 ** (rounds - 1), ROUND_MAX_MS);
+    return full * (0.5 + random.next() / 2);
+  }
+}
+
+function unique(managers: readonly ManagerAddress[]): string[] {
+  return [...new Set(managers.map((manager) => manager.addr))];
+}

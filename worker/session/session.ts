@@ -1,0 +1,136 @@
+import type { ChannelCredentials, ChannelOptions, ClientDuplexStream } from "@grpc/grpc-js";
+import type { Clock } from "../../core/clock.ts";
+import { ClusterError } from "../../core/errors.ts";
+import {
+  DispatcherClient,
+  type Hello,
+  type ManagerMessage,
+  type Welcome,
+  type WorkerMessage,
+} from "../../proto/gen/dispatcher.ts";
+import { fromRpcError } from "../../proto/rpc-status.ts";
+
+/** A manager that has not welcomed us by then is passed over. */
+export const WELCOME_TIMEOUT_MS = 1_000;
+/** Own heartbeats without a word from the manager before it is taken for gone. Counted, so our own pauses do not count. */
+export const SILENT_BEATS_MAX = 4;
+/** Until the manager says another. */
+const HEARTBEAT_DEFAULT_MS = 500;
+
+/** What happens in a session. Handlers are called in order; one that throws ends the session. */
+export interface SessionHandlers {
+  onWelcome(session: Session, welcome: Welcome): void;
+  onMessage(session: Session, message: NonNullable<ManagerMessage["kind"]>): void;
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  readonly welcomed: boolean;
+  readonly reason: ClusterError;
+}
+
+export interface SessionDeps {
+  readonly credentials: ChannelCredentials;
+  readonly channelOptions: ChannelOptions;
+  readonly clock: Clock;
+  readonly handlers: SessionHandlers;
+}
+
+/** One conversation with one manager, from Hello to its end. */
+export class Session {
+  readonly addr: string;
+  readonly #clock: Clock;
+  readonly #handlers: SessionHandlers;
+  readonly #client: DispatcherClient;
+  readonly #call: ClientDuplexStream<WorkerMessage, ManagerMessage>;
+  readonly #ended: Promise<SessionEnd>;
+  #end: (end: SessionEnd) => void = () => undefined;
+  #cancelTimer: () => void;
+  #welcomed = false;
+  #silentBeats = 0;
+
+  constructor(addr: string, hello: Hello, deps: SessionDeps) {
+    this.addr = addr;
+    this.#clock = deps.clock;
+    this.#handlers = deps.handlers;
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#client = new DispatcherClient(addr, deps.credentials, {
+      ...deps.channelOptions,
+      // Log streams may be long; they must not make heartbeats wait behind another session's connection.
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_retries": 0,
+    });
+    this.#call = this.#client.session();
+    this.#call.on("data", (message: ManagerMessage) => this.#onMessage(message));
+    this.#call.on("error", (error: unknown) => this.#close(fromRpcError(error)));
+    this.#call.on("end", () => this.#close(ended(addr, "the manager ended it")));
+    this.#cancelTimer = deps.clock.after(WELCOME_TIMEOUT_MS, () =>
+      this.#close(ended(addr, `no answer within ${WELCOME_TIMEOUT_MS} ms`)),
+    );
+    this.send({ $case: "hello", value: hello });
+  }
+
+  /** Resolves when it is over; never rejects. */
+  get ended(): Promise<SessionEnd> {
+    return this.#ended;
+  }
+
+  /** For the streams beside the session: they go to the same manager over the same connection. */
+  get client(): DispatcherClient {
+    return this.#client;
+  }
+
+  /** Sends in order. What the session does not deliver is the caller's to send again in the next. */
+  send(kind: NonNullable<WorkerMessage["kind"]>): void {
+    if (this.#call.writable) this.#call.write({ kind });
+  }
+
+  /** Ends it from our side. */
+  close(reason: ClusterError): void {
+    this.#close(reason);
+  }
+
+  #onMessage({ kind }: ManagerMessage): void {
+    this.#silentBeats = 0;
+    if (kind === undefined) return;
+    try {
+      if (kind.$case === "welcome") this.#onWelcome(kind.value);
+      else if (kind.$case !== "heartbeat") this.#handlers.onMessage(this, kind);
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      this.#close(error);
+    }
+  }
+
+  #onWelcome(welcome: Welcome): void {
+    this.#welcomed = true;
+    this.#beatAfter(welcome.heartbeatMs > 0 ? welcome.heartbeatMs : HEARTBEAT_DEFAULT_MS);
+    this.#handlers.onWelcome(this, welcome);
+  }
+
+  #beatAfter(periodMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(periodMs, () => {
+      this.#silentBeats++;
+      if (this.#silentBeats > SILENT_BEATS_MAX) {
+        this.#close(ended(this.addr, `no word for ${SILENT_BEATS_MAX} heartbeats`));
+        return;
+      }
+      this.send({ $case: "heartbeat", value: {} });
+      this.#beatAfter(periodMs);
+    });
+  }
+
+  #close(reason: ClusterError): void {
+    this.#cancelTimer();
+    this.#call.cancel();
+    this.#client.close();
+    this.#end({ welcomed: this.#welcomed, reason });
+  }
+}
+
+function ended(addr: string, why: string): ClusterError {
+  return new ClusterError("Unavailable", `session with manager ${addr} ended: ${why}`);
+}

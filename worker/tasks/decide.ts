@@ -1,0 +1,137 @@
+import { TaskState } from "../../proto/gen/objects.ts";
+import {
+  isTerminal,
+  type ObservedContainer,
+  type TaskEffect,
+  type TaskModel,
+} from "./task-model.ts";
+import type { StatusChange } from "./task-status.ts";
+
+/** What to do next for a task; at most one of status, effect and forget. */
+export interface Decision {
+  readonly status?: StatusChange;
+  readonly effect?: TaskEffect;
+  /** The effect under way is no longer of use. */
+  readonly cancel?: true;
+  /** Look again at this time, if nothing happens before. */
+  readonly wakeAtMs?: number;
+  /** Nothing of the task is left here. */
+  readonly forget?: true;
+}
+
+const NOTHING: Decision = {};
+
+/**
+ * The next step towards what is asked of the task, from what is known of it now.
+ *
+ * Level-triggered: it looks at where things are, never at how they came there, so a wish that changes half-way, a lost
+ * event and a restarted daemon need no case of their own.
+ * Source: swarmkit, agent/exec/controller.go, func Do (the order of states).
+ */
+export function decide(task: TaskModel, nowMs: number): Decision {
+  const stopping = mustStop(task);
+  if (task.busy === "pull" && stopping) return { cancel: true };
+  if (task.busy !== undefined) return NOTHING;
+
+  const next = nextStep(task, stopping, nowMs);
+  const { retry } = task;
+  const tooSoon = retry !== undefined && next.effect?.kind === retry.effect && nowMs < retry.atMs;
+  return tooSoon ? { wakeAtMs: retry.atMs } : next;
+}
+
+function nextStep(task: TaskModel, stopping: boolean, nowMs: number): Decision {
+  if (task.container?.state === "running" && stopping) {
+    return { effect: { kind: "stopContainer", id: task.container.id } };
+  }
+  if (task.unwanted) return clear(task) ?? { forget: true };
+  if (isTerminal(task.status.state)) return afterEnd(task);
+  if (stopping) return end(task);
+  if (task.container !== undefined && task.container.state !== "created") {
+    return follow(task, task.container);
+  }
+  return advance(task, nowMs);
+}
+
+function mustStop(task: TaskModel): boolean {
+  if (task.unwanted || task.doom !== "" || isTerminal(task.status.state)) return true;
+  return task.assignment.task.desiredState > TaskState.RUNNING;
+}
+
+/** Removes the container, then the sandbox; undefined when neither is left. */
+function clear(task: TaskModel): Decision | undefined {
+  if (task.container !== undefined) {
+    return { effect: { kind: "removeContainer", id: task.container.id } };
+  }
+  if (!task.sandboxGone) return { effect: { kind: "removeSandbox" } };
+  return undefined;
+}
+
+/** A task that ended gives back its network at once; its container stays, for the logs, until the managers forget it. */
+function afterEnd(task: TaskModel): Decision {
+  if (task.assignment.task.desiredState === TaskState.REMOVE) return clear(task) ?? NOTHING;
+  return task.sandboxGone ? NOTHING : { effect: { kind: "removeSandbox" } };
+}
+
+/** Its container is not running and should not: say how it ended. */
+function end(task: TaskModel): Decision {
+  if (task.doom !== "") {
+    return { status: { state: TaskState.FAILED, message: "stopped", err: task.doom } };
+  }
+  // Of a task to be removed, "shutdown" promises that nothing of it is left.
+  if (task.assignment.task.desiredState === TaskState.REMOVE) {
+    return clear(task) ?? { status: { state: TaskState.SHUTDOWN, message: "removed" } };
+  }
+  return { status: { state: TaskState.SHUTDOWN, message: "shutdown" } };
+}
+
+/** Its container was started: report how that goes. */
+function follow(task: TaskModel, container: ObservedContainer): Decision {
+  if (container.state !== "running") return { status: exitStatus(container) };
+  // After a restart of the daemon the name server of its sandbox must be served again.
+  if (task.sandbox === undefined) return { effect: { kind: "createSandbox" } };
+  if (task.status.state === TaskState.RUNNING) return NOTHING;
+  if (container.health === "starting") {
+    if (task.status.state === TaskState.STARTING) return NOTHING;
+    return {
+      status: { state: TaskState.STARTING, message: "starting: waiting for its health check" },
+    };
+  }
+  return { status: { state: TaskState.RUNNING, message: "started" } };
+}
+
+function exitStatus(container: ObservedContainer): StatusChange {
+  if (container.exitCode === 0) return { state: TaskState.COMPLETE, message: "finished" };
+  const reason = container.oomKilled ? ": out of memory" : "";
+  return {
+    state: TaskState.FAILED,
+    message: "started",
+    err: `task: non-zero exit (${container.exitCode})${reason}`,
+  };
+}
+
+/** The way from assigned to started. */
+function advance(task: TaskModel, nowMs: number): Decision {
+  const { state } = task.status;
+  const { desiredState, startAfterMs } = task.assignment.task;
+  if (state >= TaskState.STARTING && task.container === undefined) {
+    return {
+      status: { state: TaskState.FAILED, message: "started", err: "its container is gone" },
+    };
+  }
+  if (state < TaskState.ACCEPTED) {
+    return { status: { state: TaskState.ACCEPTED, message: "accepted" } };
+  }
+  if (state < TaskState.PREPARING) {
+    return { status: { state: TaskState.PREPARING, message: "preparing" } };
+  }
+  if (task.container === undefined && !task.imagePresent) return { effect: { kind: "pull" } };
+  if (task.sandbox === undefined) return { effect: { kind: "createSandbox" } };
+  if (task.container === undefined) return { effect: { kind: "createContainer" } };
+  if (state < TaskState.READY) return { status: { state: TaskState.READY, message: "prepared" } };
+  if (desiredState < TaskState.RUNNING) return NOTHING;
+  if (nowMs < startAfterMs) return { wakeAtMs: startAfterMs };
+  if (state < TaskState.STARTING) {
+    return { status: { state: TaskState.STARTING, message: "starting" } };
+  }
+  return { effect: { kind: "startContainer", id: task.container.id } };
+}

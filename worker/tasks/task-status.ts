@@ -1,0 +1,30 @@
+import type { TaskState, TaskStatus } from "../../proto/gen/objects.ts";
+import type { TaskModel } from "./task-model.ts";
+
+/** Longest `err` and `message` reported; the rest is cut. */
+export const STATUS_TEXT_MAX = 1024;
+
+export interface StatusChange {
+  readonly state: TaskState;
+  readonly message: string;
+  readonly err?: string;
+}
+
+/** The task with a new status. A state that would fall is refused: the old status stays. */
+export function withStatus(task: TaskModel, change: StatusChange, nowMs: number): TaskModel {
+  if (change.state < task.status.state) return task;
+  const status: TaskStatus = {
+    state: change.state,
+    timestampMs: nowMs,
+    message: change.message.slice(0, STATUS_TEXT_MAX),
+    err: (change.err ?? "").slice(0, STATUS_TEXT_MAX),
+    container: containerStatus(task),
+  };
+  return { ...task, status };
+}
+
+function containerStatus(task: TaskModel): TaskStatus["container"] {
+  if (task.container === undefined) return task.status.container;
+  const { id, pid, exitCode } = task.container;
+  return { containerId: id, pid, exitCode };
+}
