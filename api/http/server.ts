@@ -86,7 +86,7 @@ export class ApiServer {
       params: found.params,
       query: url.searchParams,
     });
-    return await (found.store as Handler)(exchange);
+    return (found.store as Handler)(exchange);
   }
 
   #setHeaders(response: ServerResponse): void {

@@ -39,7 +39,7 @@ export function serviceRoutes(backend: ServiceBackend): Route[] {
     {
       method: "POST",
       path: "/services/:ref/update",
-      handler: async (exchange) => await update(backend, exchange),
+      handler: async (exchange) => update(backend, exchange),
     },
     {
       method: "DELETE",
@@ -56,7 +56,7 @@ export function serviceRoutes(backend: ServiceBackend): Route[] {
         const options = readLogOptions(exchange.query);
         const service = await backend.getService(exchange.param("ref"));
         const messages = backend.serviceLogs({ serviceRef: service.id }, options, exchange.signal);
-        return await sendLogs(exchange, messages, service.spec?.task?.container?.tty ?? false);
+        return sendLogs(exchange, messages, service.spec?.task?.container?.tty ?? false);
       },
     },
   ];

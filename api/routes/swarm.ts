@@ -38,7 +38,7 @@ export function swarmRoutes(cluster: ClusterBackend, membership: MembershipBacke
     {
       method: "POST",
       path: "/swarm/update",
-      handler: async (exchange) => await update(cluster, exchange),
+      handler: async (exchange) => update(cluster, exchange),
     },
     {
       method: "GET",

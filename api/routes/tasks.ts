@@ -47,7 +47,7 @@ export function taskRoutes(
           options,
           exchange.signal,
         );
-        return await sendLogs(exchange, messages, spec?.container?.tty ?? false);
+        return sendLogs(exchange, messages, spec?.container?.tty ?? false);
       },
     },
   ];

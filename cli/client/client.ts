@@ -5,10 +5,18 @@ import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 /** The API version the CLI speaks. */
 const API_PREFIX = "/v1.51";
 
+type Headers = Readonly<Record<string, string>>;
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Filters as the API takes them. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/** What a request has beside its path. */
+interface Parts {
+  readonly query?: Query;
+  readonly headers?: Headers;
+  readonly body?: unknown;
+}
 
 /** A daemon's HTTP API. Every call throws ClusterError with the daemon's own message, or `Unavailable` when none answers. */
 export class Client {
@@ -20,46 +28,52 @@ export class Client {
     this.#endpoint = parseEndpoint(host);
   }
 
-  async get<T>(path: string, query: Query = {}): Promise<T> {
-    return (await this.#json("GET", path, query, undefined)) as T;
+  async get<T>(path: string, query: Query = {}, headers: Headers = {}): Promise<T> {
+    return (await this.#json("GET", path, { query, headers })) as T;
   }
 
   /** @returns the decoded body; undefined when it is empty. */
-  async post<T>(path: string, body: unknown, query: Query = {}): Promise<T> {
-    return (await this.#json("POST", path, query, body)) as T;
+  async post<T>(path: string, body: unknown, query: Query = {}, headers: Headers = {}): Promise<T> {
+    return (await this.#json("POST", path, { query, headers, body })) as T;
   }
 
   async delete(path: string, query: Query = {}): Promise<void> {
-    await this.#json("DELETE", path, query, undefined);
+    await this.#json("DELETE", path, { query });
   }
 
   /** The body as it comes, for logs. */
   async stream(path: string, query: Query): Promise<IncomingMessage> {
-    return await this.#open("GET", path, query, undefined);
+    return this.#open("GET", path, { query });
   }
 
-  async #json(method: string, path: string, query: Query, body: unknown): Promise<unknown> {
-    const text = await readAll(await this.#open(method, path, query, body));
+  async #json(method: string, path: string, parts: Parts): Promise<unknown> {
+    const text = await readAll(await this.#open(method, path, parts));
     return text === "" ? undefined : JSON.parse(text);
   }
 
-  async #open(method: string, path: string, query: Query, body: unknown): Promise<IncomingMessage> {
-    const response = await this.#send(method, `${API_PREFIX}${path}${encodeQuery(query)}`, body);
+  async #open(method: string, path: string, parts: Parts): Promise<IncomingMessage> {
+    const response = await this.#send(
+      method,
+      `${API_PREFIX}${path}${encodeQuery(parts.query ?? {})}`,
+      parts,
+    );
     const status = response.statusCode ?? 0;
     if (status < 400) return response;
     const text = await readAll(response);
     throw new ClusterError(codeOf(status), `Error response from daemon: ${messageOf(text)}`);
   }
 
-  async #send(method: string, path: string, body: unknown): Promise<IncomingMessage> {
+  async #send(
+    method: string,
+    path: string,
+    { body, headers: extra }: Parts,
+  ): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers =
-      text === undefined
-        ? {}
-        : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
+    const length = text === undefined ? {} : { "Content-Length": Buffer.byteLength(text) };
+    const headers = { ...extra, "Content-Type": "application/json", ...length };
     const { kind, ...target } = this.#endpoint;
     const options: RequestOptions = { ...target, method, path, headers };
-    return await new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const request = httpRequest(options, resolve);
       request.once("error", (cause) => reject(this.#unreachable(cause)));
       request.end(text);
@@ -82,9 +96,12 @@ export function encodeFilters(filters: Filters): string | undefined {
 }
 
 function encodeQuery(query: Query): string {
-  const set = Object.entries(query).filter(([, value]) => value !== undefined && value !== false);
-  if (set.length === 0) return "";
-  return `?${new URLSearchParams(set.map(([key, value]) => [key, value === true ? "1" : String(value)]))}`;
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== false)
+      search.set(key, value === true ? "1" : String(value));
+  }
+  return search.size === 0 ? "" : `?${search}`;
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {

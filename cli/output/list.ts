@@ -34,8 +34,8 @@ export function formatList(view: ListView, options: ListOptions, quietField = "I
     ]);
   }
   if (format.startsWith("table "))
-    return formatTemplateTable(view, unescape(format.slice("table ".length)));
-  const template = compileTemplate(unescape(format));
+    return formatTemplateTable(view, expandEscapes(format.slice("table ".length)));
+  const template = compileTemplate(expandEscapes(format));
   return lines(view.rows.map((row) => template(row)));
 }
 
@@ -47,7 +47,7 @@ function formatTemplateTable(view: ListView, text: string): string {
 }
 
 /** Shells hand `\t` and `\n` over as two characters. */
-function unescape(format: string): string {
+function expandEscapes(format: string): string {
   return format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
 }
 

@@ -1,0 +1,90 @@
+import { type Command, Option } from "commander";
+import type { WireNode } from "../../client/wire.ts";
+import type { Context } from "../../context.ts";
+import { collect } from "../../flags/filters.ts";
+import { splitPair } from "../../flags/parse.ts";
+import { forEachRef } from "../inspect.ts";
+import { getNode } from "./inspect.ts";
+
+type NodeSpec = WireNode["Spec"];
+
+interface UpdateOptions {
+  readonly availability?: string;
+  readonly role?: string;
+  readonly labelAdd?: string[];
+  readonly labelRm?: string[];
+}
+
+export function addNodeUpdate(parent: Command, context: Context): void {
+  parent
+    .command("update")
+    .description("Change a node")
+    .argument("<node>", "Id or host name, or self")
+    .addOption(new Option("--availability <word>").choices(["active", "pause", "drain"]))
+    .addOption(new Option("--role <role>").choices(["worker", "manager"]))
+    .option("--label-add <key=value>", "Add or change a label", collect)
+    .option("--label-rm <key>", "Remove a label", collect)
+    .action(async (ref: string, options: UpdateOptions) => {
+      await updateNode(context, ref, (spec) => amend(spec, options));
+      context.print(`${ref}\n`);
+    });
+}
+
+export function addNodePromote(parent: Command, context: Context): void {
+  addRoleCommand(parent, context, {
+    name: "promote",
+    role: "manager",
+    done: "promoted to a manager in the swarm.",
+  });
+}
+
+export function addNodeDemote(parent: Command, context: Context): void {
+  addRoleCommand(parent, context, {
+    name: "demote",
+    role: "worker",
+    done: "demoted in the swarm.",
+  });
+}
+
+function addRoleCommand(
+  parent: Command,
+  context: Context,
+  { name, role, done }: { name: string; role: string; done: string },
+): void {
+  parent
+    .command(name)
+    .description(`Make nodes ${role}s`)
+    .argument("<node...>", "Ids or host names")
+    .action(async (refs: string[]) => {
+      await forEachRef(context, refs, async (ref) => {
+        const before = await updateNode(context, ref, (spec) => ({ ...spec, Role: role }));
+        return before.Role === role ? `Node ${ref} is already a ${role}.` : `Node ${ref} ${done}`;
+      });
+    });
+}
+
+/** @returns the spec as it was. */
+async function updateNode(
+  context: Context,
+  ref: string,
+  change: (spec: NodeSpec) => NodeSpec,
+): Promise<NodeSpec> {
+  const node = await getNode(context, ref);
+  await context
+    .client()
+    .post(`/nodes/${node.ID}/update`, change(node.Spec), { version: node.Version.Index });
+  return node.Spec;
+}
+
+function amend(
+  spec: NodeSpec,
+  { availability, role, labelAdd = [], labelRm = [] }: UpdateOptions,
+): NodeSpec {
+  const kept = Object.entries(spec.Labels ?? {}).filter(([key]) => !labelRm.includes(key));
+  return {
+    ...spec,
+    Availability: availability ?? spec.Availability,
+    Role: role ?? spec.Role,
+    Labels: Object.fromEntries([...kept, ...labelAdd.map(splitPair)]),
+  };
+}

@@ -1,0 +1,51 @@
+import type { Command } from "commander";
+import type { WireSwarm } from "../../client/wire.ts";
+import type { Context } from "../../context.ts";
+import { parseCount, parseDuration } from "../../flags/units.ts";
+
+interface UpdateOptions {
+  readonly taskHistoryLimit?: string;
+  readonly certExpiry?: string;
+  readonly dispatcherHeartbeat?: string;
+  readonly snapshotInterval?: string;
+}
+
+export function addSwarmUpdate(parent: Command, context: Context): void {
+  parent
+    .command("update")
+    .description("Change the swarm's settings")
+    .option("--task-history-limit <n>", "Ended tasks kept for each slot")
+    .option("--cert-expiry <duration>", "Life of node certificates")
+    .option("--dispatcher-heartbeat <duration>", "Time between heartbeats of nodes")
+    .option("--snapshot-interval <n>", "Log entries between snapshots")
+    .action(async (options: UpdateOptions) => {
+      const { Version, Spec } = await context.client().get<WireSwarm>("/swarm");
+      await context
+        .client()
+        .post("/swarm/update", amend(Spec, options), { version: Version.Index });
+      context.print("Swarm updated.\n");
+    });
+}
+
+function amend(spec: Record<string, unknown>, options: UpdateOptions): Record<string, unknown> {
+  const { taskHistoryLimit, certExpiry, dispatcherHeartbeat, snapshotInterval } = options;
+  return {
+    ...spec,
+    ...(taskHistoryLimit === undefined
+      ? {}
+      : {
+          Orchestration: {
+            TaskHistoryRetentionLimit: parseCount("task-history-limit", taskHistoryLimit),
+          },
+        }),
+    ...(certExpiry === undefined
+      ? {}
+      : { CAConfig: { NodeCertExpiry: parseDuration(certExpiry) } }),
+    ...(dispatcherHeartbeat === undefined
+      ? {}
+      : { Dispatcher: { HeartbeatPeriod: parseDuration(dispatcherHeartbeat) } }),
+    ...(snapshotInterval === undefined
+      ? {}
+      : { Raft: { SnapshotInterval: parseCount("snapshot-interval", snapshotInterval) } }),
+  };
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { type Command, CommanderError } from "commander";
+import { ClusterError, errorMessage } from "../core/errors.ts";
+import { Client } from "./client/client.ts";
+import { DEFAULT_HOST } from "./client/endpoint.ts";
+import { type Context, ExitCode, ExitError } from "./context.ts";
+import { newProgram } from "./program.ts";
+
+/** Runs `muster` with the process's arguments, streams and signals. @returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let host = process.env.MUSTER_HOST || DEFAULT_HOST;
+  const interrupt = new AbortController();
+  process.once("SIGINT", () => interrupt.abort());
+  let client: Client | undefined;
+  const context: Context = {
+    client: () => {
+      client ??= new Client(host);
+      return client;
+    },
+    print: (text) => void process.stdout.write(text),
+    warn: (text) => void process.stderr.write(text),
+    isTerminal: process.stderr.isTTY === true,
+    interrupt: interrupt.signal,
+  };
+  const program = newProgram(context, packageVersion(), (given) => {
+    host = given;
+  });
+  overrideExits(program);
+  return run(program, argv, context);
+}
+
+async function run(program: Command, argv: readonly string[], { warn }: Context): Promise<number> {
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return ExitCode.Ok;
+  } catch (error) {
+    if (error instanceof ExitError) return error.exitCode;
+    // Commander has printed its message already; help and version are no errors.
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadUsage;
+    if (!(error instanceof ClusterError)) throw error;
+    warn(`${errorMessage(error)}\n`);
+    return ExitCode.Error;
+  }
+}
+
+/** Makes every command throw instead of ending the process. */
+function overrideExits(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) overrideExits(child);
+}
+
+/** From package.json beside `cli/` in the source and beside `dist/` when built. */
+function packageVersion(): string {
+  for (const path of ["../package.json", "../../package.json"]) {
+    try {
+      const text = readFileSync(new URL(path, import.meta.url), "utf8");
+      return (JSON.parse(text) as { version: string }).version;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  return "unknown";
+}

@@ -1,0 +1,91 @@
+import { Command } from "commander";
+import {
+  addNetworkCreate,
+  addNetworkInspect,
+  addNetworkLs,
+  addNetworkRm,
+} from "./commands/network/network.ts";
+import { addNodeInspect } from "./commands/node/inspect.ts";
+import { addNodeLs } from "./commands/node/ls.ts";
+import { addNodePs } from "./commands/node/ps.ts";
+import { addNodeRm } from "./commands/node/rm.ts";
+import { addNodeDemote, addNodePromote, addNodeUpdate } from "./commands/node/update.ts";
+import { addServiceCreate } from "./commands/service/create.ts";
+import { addServiceInspect } from "./commands/service/inspect.ts";
+import { addServiceLogs } from "./commands/service/logs.ts";
+import { addServiceLs } from "./commands/service/ls.ts";
+import { addServicePs } from "./commands/service/ps.ts";
+import { addServiceRm } from "./commands/service/rm.ts";
+import { addServiceScale } from "./commands/service/scale.ts";
+import { addServiceRollback, addServiceUpdate } from "./commands/service/update.ts";
+import { addSwarmInit } from "./commands/swarm/init.ts";
+import { addSwarmJoin } from "./commands/swarm/join.ts";
+import { addSwarmJoinToken } from "./commands/swarm/join-token.ts";
+import { addSwarmLeave } from "./commands/swarm/leave.ts";
+import { addSwarmUpdate } from "./commands/swarm/update.ts";
+import { addInfo } from "./commands/system/info.ts";
+import { addVersion } from "./commands/system/version.ts";
+import type { Context } from "./context.ts";
+
+type Add = (parent: Command, context: Context) => void;
+
+/** Docker's grammar: groups of verbs. */
+const GROUPS: Readonly<
+  Record<string, { readonly description: string; readonly verbs: readonly Add[] }>
+> = {
+  swarm: {
+    description: "Start, join and leave a swarm",
+    verbs: [addSwarmInit, addSwarmJoin, addSwarmJoinToken, addSwarmLeave, addSwarmUpdate],
+  },
+  node: {
+    description: "Manage the nodes of the swarm",
+    verbs: [
+      addNodeLs,
+      addNodeInspect,
+      addNodePs,
+      addNodeUpdate,
+      addNodePromote,
+      addNodeDemote,
+      addNodeRm,
+    ],
+  },
+  service: {
+    description: "Manage services",
+    verbs: [
+      ...[addServiceCreate, addServiceLs, addServicePs, addServiceInspect, addServiceLogs],
+      ...[addServiceScale, addServiceUpdate, addServiceRollback, addServiceRm],
+    ],
+  },
+  network: {
+    description: "Manage networks",
+    verbs: [addNetworkCreate, addNetworkLs, addNetworkInspect, addNetworkRm],
+  },
+};
+
+/** The whole command line. `setHost` receives -H before any command runs. */
+export function newProgram(
+  context: Context,
+  version: string,
+  setHost: (host: string) => void,
+): Command {
+  const program = new Command("muster")
+    .description("Declare services; Muster keeps them running across machines.")
+    .version(`Muster version ${version}`, "-v, --version")
+    .enablePositionalOptions()
+    .showHelpAfterError("(add --help for how to use it)")
+    .option(
+      "-H, --host <host>",
+      "Daemon to talk to, unix:///path or tcp://host:port (also MUSTER_HOST)",
+    );
+  program.hook("preAction", (root) => {
+    const { host } = root.opts<{ host?: string }>();
+    if (host !== undefined) setHost(host);
+  });
+  for (const [name, { description, verbs }] of Object.entries(GROUPS)) {
+    const group = program.command(name).description(description).enablePositionalOptions();
+    for (const add of verbs) add(group, context);
+  }
+  addVersion(program, context, version);
+  addInfo(program, context);
+  return program;
+}
