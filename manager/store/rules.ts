@@ -1,0 +1,114 @@
+import type { ErrorCode } from "../../core/errors.ts";
+import type { Network, Service, Task } from "../../proto/gen/objects.ts";
+import type { AnyObject, Kind, StoredByKind, StoredService } from "./objects.ts";
+import { heldPorts } from "./ports.ts";
+import type { Tables } from "./tables.ts";
+
+/** Why an object may not be stored beside the others. */
+export interface Conflict {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/**
+ * The rules between objects, checked at apply so that two writers who could not see each other cannot break them:
+ * names of services and of networks are unique, a published port has one service, services attach to networks that
+ * stay, there is one ingress network and one cluster, tasks belong to what exists.
+ *
+ * @param before the object with the same key, if there is one.
+ */
+export function findConflict(
+  tables: Tables,
+  object: AnyObject,
+  before: StoredByKind[Kind] | undefined,
+): Conflict | undefined {
+  switch (object.$case) {
+    case "service":
+      return findServiceConflict(tables, object.value);
+    case "network":
+      return findNetworkConflict(tables, object.value);
+    case "task":
+      return findTaskConflict(tables, object.value, before as StoredByKind["task"] | undefined);
+    case "cluster":
+      if (before !== undefined || tables.cluster === undefined) return undefined;
+      return { code: "AlreadyExists", message: "the cluster exists already" };
+    case "revision":
+    case "node":
+      return undefined;
+  }
+}
+
+function findServiceConflict(tables: Tables, service: Service): Conflict | undefined {
+  const { name = "" } = service.spec ?? {};
+  const namesake = tables.services.byName(name);
+  if (namesake !== undefined && namesake.id !== service.id) return nameTaken("service", name);
+  for (const { target } of service.spec?.task?.networks ?? []) {
+    const network = tables.networks.get(target);
+    if (network !== undefined && network.pendingDelete !== true) continue;
+    return { code: "NotFound", message: `network ${target} not found` };
+  }
+  for (const key of heldPorts(service as StoredService)) {
+    const holder = tables.services.byPort(key);
+    if (holder === undefined || holder.id === service.id) continue;
+    return {
+      code: "InvalidArgument",
+      message: `port '${key}' is already in use by service '${holder.spec.name}' (${holder.id}) as an ingress port`,
+    };
+  }
+  return undefined;
+}
+
+function findNetworkConflict(tables: Tables, network: Network): Conflict | undefined {
+  if (network.pendingDelete === true) return findUser(tables, network);
+  const { name = "", ingress = false } = network.spec ?? {};
+  const namesake = tables.networks.byName(name);
+  if (namesake !== undefined && namesake.id !== network.id) return nameTaken("network", name);
+  if (!ingress) return undefined;
+  for (const other of tables.networks.values()) {
+    if (!other.spec.ingress || other.id === network.id || other.pendingDelete === true) continue;
+    return {
+      code: "AlreadyExists",
+      message: `ingress network (${other.id}) is already present`,
+    };
+  }
+  return undefined;
+}
+
+function findUser(tables: Tables, network: Network): Conflict | undefined {
+  for (const service of tables.services.values()) {
+    if (!service.spec.task.networks.some(({ target }) => target === network.id)) continue;
+    return {
+      code: "FailedPrecondition",
+      message: `network ${network.spec?.name} is in use by service ${service.spec.name}; remove the service first`,
+    };
+  }
+  return undefined;
+}
+
+function findTaskConflict(
+  tables: Tables,
+  task: Task,
+  before: StoredByKind["task"] | undefined,
+): Conflict | undefined {
+  const missing = (what: string): Conflict => ({
+    code: "NotFound",
+    message: `task ${task.id} has no ${what}`,
+  });
+  if (before === undefined) {
+    if (tables.services.get(task.serviceId) === undefined)
+      return missing(`service ${task.serviceId}`);
+    if (tables.revisions.find(task.serviceId, task.revision) === undefined) {
+      return missing(`revision ${task.revision} of service ${task.serviceId}`);
+    }
+  }
+  const chosen = task.nodeId !== "" && task.nodeId !== before?.nodeId;
+  if (chosen && tables.nodes.get(task.nodeId) === undefined) return missing(`node ${task.nodeId}`);
+  return undefined;
+}
+
+function nameTaken(kind: string, name: string): Conflict {
+  return {
+    code: "AlreadyExists",
+    message: `name conflicts with an existing object: ${kind} ${name} already exists`,
+  };
+}
