@@ -1,6 +1,5 @@
-import { ipv4Bytes, macBytes, macText } from "./address.ts";
+import { ipv4Bytes, ipv4Text, macBytes, macText } from "./address.ts";
 import {
-  type Attributes,
   attribute,
   decodeAttributes,
   Flag,
@@ -48,6 +47,10 @@ export interface Link {
   /** Index of its bridge; 0: none. */
   readonly master: number;
   readonly up: boolean;
+  /** Of kind "vxlan" only. */
+  readonly vxlan:
+    | { readonly vni: number; readonly local: string; readonly port: number }
+    | undefined;
 }
 
 /** A pair of interfaces; the peer is made in another namespace, named by an open file. */
@@ -191,21 +194,27 @@ export function dumpLinks(): Request {
 
 export function decodeLink(message: Message): Link {
   const attributes = decodeAttributes(message.body, INFO_BYTES);
+  const linkInfo = decodeAttributes(attributes.get(Attribute.LinkInfo) ?? Buffer.alloc(0));
+  const kind = readText(linkInfo.get(LinkInfo.Kind));
   return {
     index: message.body.readInt32LE(4),
     name: readText(attributes.get(Attribute.Name)),
-    kind: kindOf(attributes),
+    kind,
     mac: macText(attributes.get(Attribute.Address) ?? Buffer.alloc(0)),
     mtu: attributes.get(Attribute.Mtu)?.readUInt32LE() ?? 0,
     master: attributes.get(Attribute.Master)?.readUInt32LE() ?? 0,
     up: (message.body.readUInt32LE(8) & IFF_UP) !== 0,
+    vxlan: kind === "vxlan" ? decodeVxlan(linkInfo.get(LinkInfo.Data)) : undefined,
   };
 }
 
-function kindOf(attributes: Attributes): string {
-  const linkInfo = attributes.get(Attribute.LinkInfo);
-  if (linkInfo === undefined) return "";
-  return readText(decodeAttributes(linkInfo).get(LinkInfo.Kind));
+function decodeVxlan(data: Buffer | undefined): Link["vxlan"] {
+  const attributes = decodeAttributes(data ?? Buffer.alloc(0));
+  return {
+    vni: attributes.get(Vxlan.Id)?.readUInt32LE() ?? 0,
+    local: ipv4Text(attributes.get(Vxlan.Local) ?? Buffer.alloc(0)),
+    port: attributes.get(Vxlan.Port)?.readUInt16BE() ?? 0,
+  };
 }
 
 function create(

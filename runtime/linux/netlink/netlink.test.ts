@@ -1,7 +1,7 @@
 import { assert } from "chai";
 import { ipv4Bytes, macBytes } from "./address.ts";
 import { decodeFlow, deleteFlow, type Flow } from "./conntrack.ts";
-import { addBridge, addVeth, decodeLink } from "./link.ts";
+import { addBridge, addVeth, addVxlan, decodeLink } from "./link.ts";
 import {
   attribute,
   decodeAttributes,
@@ -29,8 +29,8 @@ describe("netlink: messages", () => {
     const request: Request = { type: 16, flags: Flag.Ack, body: text(3, "ab"), action: "test" };
     assert.equal(
       encodeMessage(request, 7).toString("hex"),
-      // length 23, type 16, flags 5, sequence 7, port 0; attribute of 7 bytes, type 3, "ab\0", padding
-      ["17000000", "1000", "0500", "07000000", "00000000", "0700", "0300", "61620000"].join(""),
+      // length 24, type 16, flags 5, sequence 7, port 0; attribute of 7 bytes, type 3, "ab\0", padding
+      ["18000000", "1000", "0500", "07000000", "00000000", "0700", "0300", "61620000"].join(""),
     );
   });
 
@@ -67,7 +67,15 @@ describe("netlink: objects come back as they were written", () => {
       kind: "bridge",
       master: 0,
       up: true,
+      vxlan: undefined,
     });
+  });
+
+  it("tunnel", () => {
+    const vxlan = { vni: 4100, local: "192.168.1.1", port: 4789 };
+    const spec = { name: "vxabc", index: 5, mtu: 1450, netnsFd: 9, ...vxlan };
+    const link = decodeLink(echoed(addVxlan(spec)));
+    assert.deepEqual(link.vxlan, vxlan);
   });
 
   it("veth, whose peer is described inside", () => {

@@ -1,0 +1,147 @@
+import { type Answer, decode, encode, type Packet, type Question } from "dns-packet";
+import { type Random, randomInt } from "../../../core/random.ts";
+import type { NameView } from "./zone.ts";
+
+/** Answers one DNS query from a view of names, or says that somebody else must be asked. Pure. */
+
+/** Short: programs that keep answers see a change soon; the server is next door. */
+export const TTL_SECONDS = 5;
+/** What an answer over UDP may have when the client says nothing. Source: RFC 1035 §4.2.1. */
+const UDP_BYTES_DEFAULT = 512;
+/** What we say we take, and the most we send over UDP: fits any path. Source: DNS flag day 2020. */
+const UDP_BYTES_MAX = 1232;
+const HEADER_BYTES = 12;
+const REVERSE_SUFFIX = ".in-addr.arpa";
+
+const ResponseCode = { FormatError: 1, ServerFailure: 2, NotImplemented: 4 } as const;
+const RECURSION_AVAILABLE = 1 << 7;
+const RECURSION_DESIRED = 1 << 8;
+const TRUNCATED = 1 << 9;
+const AUTHORITATIVE = 1 << 10;
+const RESPONSE = 1 << 15;
+
+export type Transport = "udp" | "tcp";
+
+export type Reaction =
+  | { readonly kind: "reply"; readonly bytes: Buffer }
+  /** The name is none of ours. `failure` is the reply if nobody can be asked. */
+  | { readonly kind: "forward"; readonly failure: Buffer }
+  /** Not even a header, or itself an answer: a reply could start a loop. */
+  | { readonly kind: "ignore" };
+
+/**
+ * @param random turns the order of several addresses, so that clients that take the first spread.
+ */
+export function respond(
+  query: Buffer,
+  view: NameView,
+  options: { readonly transport: Transport; readonly random: Random },
+): Reaction {
+  if (query.length < HEADER_BYTES || (query.readUInt16BE(2) & RESPONSE) !== 0)
+    return { kind: "ignore" };
+  const packet = decoded(query);
+  const question = packet?.questions?.[0];
+  if (packet === undefined || question === undefined || packet.questions?.length !== 1)
+    return { kind: "reply", bytes: failure(query, ResponseCode.FormatError) };
+  if (packet.opcode !== "QUERY")
+    return { kind: "reply", bytes: failure(query, ResponseCode.NotImplemented) };
+
+  const answers = findAnswers(question, view, options.random);
+  if (answers === undefined)
+    return { kind: "forward", failure: failure(query, ResponseCode.ServerFailure) };
+  const bytesMax = options.transport === "tcp" ? Number.POSITIVE_INFINITY : udpBytes(packet);
+  return { kind: "reply", bytes: reply(packet, question, answers, bytesMax) };
+}
+
+/** Records for a question about a name of ours; empty when there is none of that type; undefined for other names. */
+function findAnswers(question: Question, view: NameView, random: Random): Answer[] | undefined {
+  if (question.type === "PTR" && question.name.toLowerCase().endsWith(REVERSE_SUFFIX)) {
+    const name = view.findName(reversed(question.name));
+    return name === undefined
+      ? undefined
+      : [{ type: "PTR", name: question.name, ttl: TTL_SECONDS, data: name }];
+  }
+  const addresses = view.findAddresses(question.name);
+  if (addresses === undefined) return undefined;
+  const asked: string = question.type;
+  const wanted = turned(addresses, random).filter(
+    (address) => asked === "ANY" || asked === (address.includes(":") ? "AAAA" : "A"),
+  );
+  return wanted.map((data) => ({
+    type: data.includes(":") ? "AAAA" : "A",
+    name: question.name,
+    ttl: TTL_SECONDS,
+    data,
+  }));
+}
+
+/** As many answers as fit; if not all, the client is told to ask again over TCP. */
+function reply(query: Packet, question: Question, answers: Answer[], bytesMax: number): Buffer {
+  const desired = (query.flags ?? 0) & RECURSION_DESIRED;
+  const make = (count: number) =>
+    encode({
+      type: "response",
+      id: query.id ?? 0,
+      flags:
+        AUTHORITATIVE | RECURSION_AVAILABLE | desired | (count < answers.length ? TRUNCATED : 0),
+      questions: [question],
+      answers: answers.slice(0, count),
+      additionals: hasEdns(query) ? [EDNS] : [],
+    });
+  let count = answers.length;
+  let bytes = make(count);
+  while (bytes.length > bytesMax && count > 0) {
+    count = Math.floor(count * Math.min(0.9, bytesMax / bytes.length));
+    bytes = make(count);
+  }
+  return bytes;
+}
+
+const EDNS = {
+  type: "OPT",
+  name: ".",
+  udpPayloadSize: UDP_BYTES_MAX,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+} as const;
+
+function hasEdns(query: Packet): boolean {
+  return query.additionals?.some((record) => record.type === "OPT") ?? false;
+}
+
+function udpBytes(query: Packet): number {
+  const edns = query.additionals?.find((record) => record.type === "OPT");
+  const offered = edns?.type === "OPT" ? edns.udpPayloadSize : UDP_BYTES_DEFAULT;
+  return Math.min(UDP_BYTES_MAX, Math.max(UDP_BYTES_DEFAULT, offered));
+}
+
+/** The header alone, with the query's id: readable whatever follows in the query. */
+function failure(query: Buffer, code: number): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  query.copy(bytes, 0, 0, 2);
+  const kept = query.readUInt16BE(2) & (RECURSION_DESIRED | 0x7800);
+  bytes.writeUInt16BE(RESPONSE | RECURSION_AVAILABLE | kept | code, 2);
+  return bytes;
+}
+
+/** Undefined for what is no DNS message: the library throws plain errors for short headers and endless names. */
+function decoded(query: Buffer): (Packet & { readonly opcode?: string }) | undefined {
+  try {
+    return decode(query);
+  } catch {
+    return undefined;
+  }
+}
+
+function turned(addresses: readonly string[], random: Random): string[] {
+  const start = addresses.length > 1 ? randomInt(random, addresses.length) : 0;
+  return [...addresses.slice(start), ...addresses.slice(0, start)];
+}
+
+/** "10.0.1.5" of "5.1.0.10.in-addr.arpa". */
+function reversed(name: string): string {
+  return name.slice(0, -REVERSE_SUFFIX.length).split(".").reverse().join(".");
+}

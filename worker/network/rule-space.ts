@@ -1,0 +1,104 @@
+import type { Clock } from "../../core/clock.ts";
+import { decodeFlow, deleteFlow, dumpFlows } from "../../runtime/linux/netlink/conntrack.ts";
+import { isGone, NetlinkSocket, Protocol } from "../../runtime/linux/netlink/socket.ts";
+import { inNamespace } from "../../runtime/linux/netns.ts";
+import { Nftables } from "../../runtime/linux/nftables.ts";
+import { NFT_TABLE } from "./plan/names.ts";
+import { NFT_FAMILY, type Ruleset, renderChange, renderWhole } from "./plan/ruleset.ts";
+
+/** After it the kernel has destroyed replaced rules and closing costs nothing; see `Nftables`. */
+const CLOSE_DELAY_MS = 500;
+const UDP = 17;
+
+/** The nftables table of one namespace. */
+export class RuleSpace {
+  readonly #namespaceFd: number;
+  readonly #nft: Nftables;
+  #current: Ruleset | undefined;
+  /** What the kernel said the table was after it was last written whole; undefined: it has changed since. */
+  #listing: string | undefined;
+
+  /** @param namespaceFd stays the caller's and must stay open. */
+  constructor(namespaceFd: number) {
+    this.#namespaceFd = namespaceFd;
+    this.#nft = inNamespace(namespaceFd, () => new Nftables());
+  }
+
+  /** Brings the table to `rules` in one transaction, by the difference to what was written before. */
+  apply(rules: Ruleset): void {
+    const commands = renderChange(this.#current, rules);
+    if (commands === "") return;
+    try {
+      this.#nft.run(commands);
+    } catch (error) {
+      if (this.#current === undefined) throw error;
+      // The kernel does not have what we wrote: somebody else changed it.
+      this.#current = undefined;
+      this.#nft.run(renderWhole(rules));
+    }
+    this.#current = rules;
+    this.#listing = undefined;
+  }
+
+  /** Writes the table whole unless the kernel still has what was written last time. @returns whether it was repaired. */
+  verify(): boolean {
+    if (this.#current === undefined) return false;
+    if (this.#listing !== undefined && this.#list() === this.#listing) return false;
+    const repaired = this.#listing !== undefined;
+    this.#nft.run(renderWhole(this.#current));
+    this.#listing = this.#list();
+    return repaired;
+  }
+
+  /** Whether rules have put something into a set. */
+  hasElements(set: string): boolean {
+    return this.#nft.hasElements(NFT_FAMILY, NFT_TABLE, set);
+  }
+
+  /**
+   * Forgets UDP flows that lead to these addresses, so that the next packet of each chooses anew.
+   *
+   * Reads the machine's whole flow table: about 12 ms. Ask only when there may be such flows.
+   */
+  forgetUdpFlows(addresses: ReadonlySet<string>): void {
+    const socket = inNamespace(this.#namespaceFd, () => new NetlinkSocket(Protocol.Netfilter));
+    try {
+      const flows = socket.dump(dumpFlows()).map(decodeFlow);
+      const stale = flows.filter(
+        (flow) =>
+          flow.protocol === UDP &&
+          flow.destination !== flow.answeredBy &&
+          addresses.has(flow.answeredBy),
+      );
+      const failed = socket.batch(stale.map(deleteFlow)).find((failure) => !isGone(failure));
+      if (failed !== undefined) throw failed.error;
+    } finally {
+      socket.close();
+    }
+  }
+
+  /** Runs other commands in the namespace; what they print. */
+  run(commands: string): string {
+    return this.#nft.run(commands);
+  }
+
+  /** The text of another table. */
+  findTable(family: string, table: string): string | undefined {
+    return this.#nft.findTable(family, table);
+  }
+
+  /** Removes the table. */
+  remove(): void {
+    this.#nft.run(`add table ${NFT_FAMILY} ${NFT_TABLE}\ndelete table ${NFT_FAMILY} ${NFT_TABLE}`);
+    this.#current = undefined;
+  }
+
+  /** Lets go of the kernel; the table stays as long as its namespace. */
+  close(clock: Clock): void {
+    clock.after(CLOSE_DELAY_MS, () => this.#nft.close());
+  }
+
+  #list(): string | undefined {
+    return this.#nft.findTable(NFT_FAMILY, NFT_TABLE);
+  }
+}
