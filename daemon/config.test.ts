@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { readConfig } from "./config.ts";
+
+describe("daemon: configuration", () => {
+  const folder = mkdtempSync(join(tmpdir(), "muster-config-"));
+  after(() => rmSync(folder, { recursive: true }));
+
+  function file(content: unknown): string {
+    const path = join(folder, "daemon.json");
+    writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+    return path;
+  }
+
+  it("takes dockerd's flags", () => {
+    const config = readConfig(
+      [
+        "--data-root",
+        "/d",
+        "--exec-root=/e",
+        "-H",
+        "unix:///s",
+        "-H",
+        "tcp://127.0.0.1:1",
+        "--label",
+        "a=b",
+        "-D",
+      ],
+      "1",
+    );
+    expect(config).to.include({
+      dataRoot: "/d",
+      execRoot: "/e",
+      logLevel: "debug",
+      pidFile: "/e/musterd.pid",
+    });
+    expect(config?.hosts).to.deep.equal(["unix:///s", "tcp://127.0.0.1:1"]);
+    expect(config?.labels).to.deep.equal(["a=b"]);
+  });
+
+  it("takes dockerd's file and joins its lists with the flags'", () => {
+    const path = file({ "data-root": "/f", labels: ["x=1"], "insecure-registries": ["r:5000"] });
+    const config = readConfig(["--config-file", path, "--label", "y=2"], "1");
+    expect(config).to.include({ dataRoot: "/f" });
+    expect(config?.labels).to.deep.equal(["x=1", "y=2"]);
+    expect(config?.insecureRegistries).to.deep.equal(["r:5000"]);
+  });
+
+  const refused: { name: string; argv: () => string[]; message: string }[] = [
+    { name: "an unknown flag", argv: () => ["--bogus"], message: "unknown option '--bogus'" },
+    { name: "an argument", argv: () => ["bogus"], message: "too many arguments" },
+    {
+      name: "a relative path",
+      argv: () => ["--data-root", "d"],
+      message: "path 'd' must be absolute",
+    },
+    { name: "an unknown level", argv: () => ["-l", "loud"], message: "log level 'loud'" },
+    {
+      name: "a label without value",
+      argv: () => ["--label", "a"],
+      message: "label 'a' must be key=value",
+    },
+    {
+      name: "a missing file",
+      argv: () => ["--config-file", "/nope"],
+      message: "/nope: cannot be read (ENOENT)",
+    },
+    {
+      name: "an unknown key",
+      argv: () => ["--config-file", file({ bogus: 1 })],
+      message: 'unknown key "bogus"',
+    },
+    { name: "bad JSON", argv: () => ["--config-file", file("{")], message: "not valid JSON" },
+    {
+      name: "a wrong type",
+      argv: () => ["--config-file", file({ labels: "a=b" })],
+      message: "labels must be a list",
+    },
+    {
+      name: "a value given twice",
+      argv: () => ["--config-file", file({ "data-root": "/a" }), "--data-root", "/b"],
+      message: "leave one out",
+    },
+  ];
+  for (const { name, argv, message } of refused) {
+    it(`refuses ${name}`, () => {
+      const write = process.stderr.write;
+      process.stderr.write = () => true;
+      try {
+        expect(() => readConfig(argv(), "1")).to.throw(message);
+      } finally {
+        process.stderr.write = write;
+      }
+    });
+  }
+});

@@ -1,0 +1,200 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { ClusterError } from "../core/errors.ts";
+import type { LogLevel } from "../core/log.ts";
+
+/** Where `musterd` keeps and offers things, and whom it trusts. */
+export interface DaemonConfig {
+  /** What must survive a reboot. */
+  readonly dataRoot: string;
+  /** What need not: sockets, namespaces, run-time state of containers. */
+  readonly execRoot: string;
+  /** Where the API listens: `unix:///path` or `tcp://host:port`. */
+  readonly hosts: readonly string[];
+  /** The group that may use the Unix sockets; no such group: root alone. */
+  readonly group: string;
+  readonly pidFile: string;
+  /** `key=value`, seen by placement constraints as engine.labels.key. */
+  readonly labels: readonly string[];
+  readonly logLevel: LogLevel;
+  /** Host names, host:port or CIDRs that are spoken to by plain HTTP. Loopback always is. */
+  readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly string[];
+}
+
+export const DEFAULT_CONFIG: DaemonConfig = {
+  dataRoot: "/var/lib/muster",
+  execRoot: "/run/muster",
+  hosts: [],
+  group: "muster",
+  pidFile: "",
+  labels: [],
+  logLevel: "info",
+  insecureRegistries: [],
+  registryMirrors: [],
+};
+
+const DEFAULT_CONFIG_FILE = "/etc/muster/daemon.json";
+const LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
+
+type Fields = { -readonly [Key in keyof DaemonConfig]?: DaemonConfig[Key] };
+
+/**
+ * Reads dockerd's command line and configuration file. Lists of both are joined; a single value given in both is an
+ * error, as in dockerd.
+ *
+ * @returns undefined when help or the version was asked for and has been printed.
+ * @throws {ClusterError} `InvalidArgument` naming what is wrong and where.
+ */
+export function readConfig(argv: readonly string[], version: string): DaemonConfig | undefined {
+  const flags = readFlags(argv, version);
+  if (flags === undefined) return undefined;
+  const { configFile, ...given } = flags;
+  const file = readConfigFile(configFile ?? DEFAULT_CONFIG_FILE, configFile !== undefined);
+  const config = { ...DEFAULT_CONFIG, ...merge(given, file) };
+  return {
+    ...config,
+    hosts: config.hosts.length > 0 ? config.hosts : ["unix:///run/muster/muster.sock"],
+    pidFile: config.pidFile === "" ? `${config.execRoot}/musterd.pid` : config.pidFile,
+  };
+}
+
+function readFlags(
+  argv: readonly string[],
+  version: string,
+): (Fields & { configFile?: string }) | undefined {
+  const program = new Command("musterd")
+    .description("Runs containers on this machine and, in a swarm, its part of it.")
+    .version(`Muster version ${version}`, "-v, --version")
+    .option("--data-root <path>", `What must survive a reboot (default ${DEFAULT_CONFIG.dataRoot})`)
+    .option("--exec-root <path>", `What need not (default ${DEFAULT_CONFIG.execRoot})`)
+    .option(
+      "-H, --host <host>",
+      "Listen at unix:///path or tcp://host:port; may be repeated",
+      append,
+    )
+    .option("-G, --group <group>", `Group of the Unix sockets (default ${DEFAULT_CONFIG.group})`)
+    .option("-p, --pidfile <path>", "File for the process id")
+    .option("--label <key=value>", "Label of this machine; may be repeated", append)
+    .option("-l, --log-level <level>", LEVELS.join(", "))
+    .option("-D, --debug", "The same as --log-level debug")
+    .option("--config-file <path>", `Configuration in JSON (default ${DEFAULT_CONFIG_FILE})`)
+    .option(
+      "--insecure-registry <registry>",
+      "Registry spoken to without TLS; may be repeated",
+      append,
+    )
+    .option("--registry-mirror <url>", "Mirror of Docker Hub; may be repeated", append)
+    .exitOverride();
+  try {
+    program.parse([...argv], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return undefined;
+    if (error instanceof CommanderError)
+      throw invalid("command line", error.message.replace(/^error: /, ""));
+    throw error;
+  }
+  const { host, label, pidfile, debug, insecureRegistry, registryMirror, ...same } = program.opts();
+  const given = {
+    ...same,
+    hosts: host,
+    labels: label,
+    pidFile: pidfile,
+    insecureRegistries: insecureRegistry,
+    registryMirrors: registryMirror,
+    logLevel: debug === true ? "debug" : same.logLevel,
+  };
+  return validate(dropUndefined(given), "command line");
+}
+
+/** dockerd's key for each of our settings. */
+const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
+  "data-root": "dataRoot",
+  "exec-root": "execRoot",
+  hosts: "hosts",
+  group: "group",
+  pidfile: "pidFile",
+  labels: "labels",
+  "log-level": "logLevel",
+  "insecure-registries": "insecureRegistries",
+  "registry-mirrors": "registryMirrors",
+};
+
+function readConfigFile(path: string, required: boolean): Fields {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    if (!required && (cause as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw invalid(path, `cannot be read (${(cause as NodeJS.ErrnoException).code})`);
+  }
+  const fields: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(parseObject(path, text))) {
+    if (key === "debug") fields.logLevel = value === true ? "debug" : "info";
+    else if (Object.hasOwn(FILE_KEYS, key)) fields[FILE_KEYS[key] as string] = value;
+    else
+      throw invalid(path, `unknown key "${key}": use one of ${Object.keys(FILE_KEYS).join(", ")}`);
+  }
+  return validate(fields, path);
+}
+
+function parseObject(path: string, text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  } catch (cause) {
+    throw invalid(path, `not valid JSON: ${(cause as Error).message}`);
+  }
+  throw invalid(path, "must be a JSON object");
+}
+
+function validate(fields: Record<string, unknown>, where: string): Fields {
+  for (const [key, value] of Object.entries(fields)) {
+    if (key === "configFile") continue;
+    const wanted = DEFAULT_CONFIG[key as keyof DaemonConfig];
+    const isList = Array.isArray(wanted);
+    const good = isList
+      ? Array.isArray(value) && value.every((item) => typeof item === "string")
+      : typeof value === "string" && value !== "";
+    if (!good) throw invalid(where, `${key} must be ${isList ? "a list of texts" : "a text"}`);
+  }
+  const { labels, logLevel, dataRoot, execRoot } = fields as Fields;
+  for (const label of labels ?? []) {
+    if (!/^[^=\s]+=/.test(label)) throw invalid(where, `label '${label}' must be key=value`);
+  }
+  if (logLevel !== undefined && !LEVELS.includes(logLevel)) {
+    throw invalid(where, `log level '${logLevel}' must be one of ${LEVELS.join(", ")}`);
+  }
+  for (const path of [dataRoot, execRoot]) {
+    if (path !== undefined && !path.startsWith("/"))
+      throw invalid(where, `path '${path}' must be absolute`);
+  }
+  return fields as Fields;
+}
+
+function merge(flags: Fields, file: Fields): Fields {
+  const merged: Record<string, unknown> = { ...file };
+  for (const [key, value] of Object.entries(flags)) {
+    const other = merged[key];
+    if (other !== undefined && !Array.isArray(other)) {
+      throw invalid(
+        "configuration",
+        `${key} is given on the command line and in the file: leave one out`,
+      );
+    }
+    merged[key] = Array.isArray(other) ? [...other, ...(value as string[])] : value;
+  }
+  return merged as Fields;
+}
+
+function append(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function dropUndefined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function invalid(where: string, why: string): ClusterError {
+  return new ClusterError("InvalidArgument", `cannot use the configuration: ${where}: ${why}`);
+}

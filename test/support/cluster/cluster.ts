@@ -1,0 +1,135 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { WireNode, WireTask } from "../../../cli/client/wire.ts";
+import { eventually } from "../eventually.ts";
+import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
+import { cleanFolder } from "./clean-folder.ts";
+import { TestNode } from "./test-node.ts";
+
+export interface ClusterOptions {
+  /** Names the lab; one cluster of a name at a time. */
+  readonly name: string;
+  readonly managers: number;
+  readonly workers: number;
+  /** Flags for each `musterd`. */
+  readonly flags?: (outside: LabHost) => readonly string[];
+}
+
+/** A swarm of real daemons on the hosts of a lab, with one more host outside of it for clients and a registry. */
+export interface Cluster {
+  readonly lab: Lab;
+  readonly nodes: readonly TestNode[];
+  readonly managers: readonly TestNode[];
+  readonly workers: readonly TestNode[];
+  readonly outside: LabHost;
+  readonly folder: string;
+  /** Stops everything and removes it. */
+  close(): Promise<void>;
+}
+
+/** Makes the hosts and starts a daemon on each; no swarm yet. */
+export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
+  const { managers, workers } = options;
+  const lab = await createLab({ name: options.name, hosts: managers + workers + 1 });
+  // The same each time: what a killed or kept run left is found and removed.
+  const folder = join(tmpdir(), `muster-${options.name}`);
+  await cleanFolder(folder);
+  rmSync(folder, { recursive: true, force: true });
+  const outside = lab.hosts.at(-1);
+  if (outside === undefined) throw new Error("the lab has no host");
+  mkdirSync(folder, { recursive: true });
+  const flags = options.flags?.(outside) ?? [];
+  const nodes = lab.hosts.slice(0, -1).map((host) => new TestNode({ lab, host, folder, flags }));
+  const cluster: Cluster = {
+    lab,
+    nodes,
+    managers: nodes.slice(0, managers),
+    workers: nodes.slice(managers),
+    outside,
+    folder,
+    close: async () => {
+      await Promise.allSettled(nodes.map((node) => node.kill("SIGKILL")));
+      await cleanFolder(folder);
+      await lab.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    await Promise.all(nodes.map((node) => node.start()));
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+  return cluster;
+}
+
+/** Makes one swarm of the daemons: the first manager starts it, the others join. Resolves when all nodes are ready. */
+export async function formSwarm({ managers, workers, nodes }: Cluster): Promise<void> {
+  const [first, ...others] = managers;
+  if (first === undefined) throw new Error("a swarm needs a manager");
+  await first.mustMuster("swarm", "init", "--advertise-addr", first.host.ip);
+  const managerToken = await first.mustMuster("swarm", "join-token", "-q", "manager");
+  const workerToken = await first.mustMuster("swarm", "join-token", "-q", "worker");
+  const remote = `${first.host.ip}:2377`;
+  await Promise.all([
+    ...others.map((node) =>
+      node.mustMuster(
+        "swarm",
+        "join",
+        "--token",
+        managerToken,
+        "--advertise-addr",
+        node.host.ip,
+        remote,
+      ),
+    ),
+    ...workers.map((node) =>
+      node.mustMuster(
+        "swarm",
+        "join",
+        "--token",
+        workerToken,
+        "--advertise-addr",
+        node.host.ip,
+        remote,
+      ),
+    ),
+  ]);
+  await eventually(
+    "all nodes are ready",
+    async () => {
+      const seen = await first.api().get<WireNode[]>("/nodes");
+      const ready = seen.filter((node) => node.Status.State === "ready");
+      const voting = ready.filter((node) => node.ManagerStatus?.Reachability === "reachable");
+      return ready.length === nodes.length && voting.length === managers.length;
+    },
+    20_000,
+  );
+}
+
+/** The tasks of a service that should run and do. */
+export async function runningTasks(node: TestNode, service: string): Promise<WireTask[]> {
+  const filters = JSON.stringify({ service: [service], "desired-state": ["running"] });
+  const tasks = await node.api().get<WireTask[]>("/tasks", { filters });
+  return tasks.filter((task) => task.Status.State === "running");
+}
+
+/** The manager that leads now; undefined while there is none. */
+export async function findLeader(cluster: Cluster): Promise<TestNode | undefined> {
+  for (const node of cluster.managers) {
+    if (node.pid === undefined) continue;
+    try {
+      const nodes = await node.api().get<WireNode[]>("/nodes");
+      const leader = nodes.find((candidate) => candidate.ManagerStatus?.Leader === true);
+      const ip = leader?.ManagerStatus?.Addr.replace(/:\d+$/, "");
+      const found = cluster.managers.find(
+        (manager) => manager.host.ip === ip && manager.pid !== undefined,
+      );
+      if (found !== undefined) return found;
+    } catch {
+      // This one knows no leader; ask the next.
+    }
+  }
+  return undefined;
+}
