@@ -23,6 +23,9 @@ const CODE_OF: ReadonlyMap<status, ErrorCode> = new Map(
   Object.entries(STATUS_OF).map(([code, number]) => [number, code as ErrorCode]),
 );
 
+/** Marks what one of our servers said, as against what gRPC says when it reached none. */
+const ANSWERED_KEY = "muster-answered";
+
 /**
  * The one place where an error becomes an RPC status: what a handler's callback or a stream's `destroy` takes.
  *
@@ -31,20 +34,29 @@ const CODE_OF: ReadonlyMap<status, ErrorCode> = new Map(
 export function rpcError(error: unknown): ServiceError {
   const message = errorMessage(error);
   const metadata = new Metadata();
+  metadata.set(ANSWERED_KEY, "1");
   if (!(error instanceof ClusterError)) return serviceError(status.INTERNAL, message, metadata);
   const { leader } = error.details;
   if (typeof leader === "string") metadata.set(LEADER_HINT_KEY, leader);
   return serviceError(STATUS_OF[error.code], message, metadata);
 }
 
-/** The way back: what a client got becomes an error of ours; anything that is no RPC status becomes `Internal`. */
+/**
+ * The way back: what a client got becomes an error of ours; anything that is no RPC status becomes `Internal`.
+ *
+ * The detail `leader` is the address a server named, `unanswered` says that no server of ours answered.
+ */
 export function fromRpcError(cause: unknown): ClusterError {
   if (cause instanceof ClusterError) return cause;
   if (!isServiceError(cause)) return new ClusterError("Internal", errorMessage(cause), { cause });
   const leader = cause.metadata?.get(LEADER_HINT_KEY)[0];
+  const answered = cause.metadata?.get(ANSWERED_KEY).length > 0;
   return new ClusterError(CODE_OF.get(cause.code) ?? "Internal", cause.details, {
     cause,
-    details: leader === undefined ? {} : { leader: String(leader) },
+    details: {
+      ...(leader === undefined ? {} : { leader: String(leader) }),
+      ...(answered ? {} : { unanswered: true }),
+    },
   });
 }
 

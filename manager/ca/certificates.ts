@@ -16,7 +16,7 @@ export interface RootCa {
 export interface CertificateRequest {
   readonly keyPem: string;
   /** PKCS #10, DER. */
-  readonly csr: Uint8Array;
+  readonly csr: Buffer;
 }
 
 const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
@@ -64,7 +64,7 @@ export async function newCertificateRequest(): Promise<CertificateRequest> {
     keys,
     signingAlgorithm: SIGNING_ALGORITHM,
   });
-  return { keyPem: await exportKey(keys.privateKey), csr: new Uint8Array(request.rawData) };
+  return { keyPem: await exportKey(keys.privateKey), csr: Buffer.from(request.rawData) };
 }
 
 /**

@@ -37,15 +37,16 @@ export class NodeCredentials {
   constructor(certificate: NodeCertificate) {
     this.#facts = checkNodeCertificate(certificate);
     this.#current = certificate;
+    // A listener is told what there is once it is registered: gRPC loses what it hears before.
     this.#provider = {
       addCaCertificateListener: (listener) => {
         this.#caListeners.add(listener);
-        listener(caUpdate(this.#current));
+        queueMicrotask(() => listener(caUpdate(this.#current)));
       },
       removeCaCertificateListener: (listener) => void this.#caListeners.delete(listener),
       addIdentityCertificateListener: (listener) => {
         this.#identityListeners.add(listener);
-        listener(identityUpdate(this.#current));
+        queueMicrotask(() => listener(identityUpdate(this.#current)));
       },
       removeIdentityCertificateListener: (listener) =>
         void this.#identityListeners.delete(listener),

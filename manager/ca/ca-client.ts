@@ -1,0 +1,134 @@
+import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import { ClusterError } from "../../core/errors.ts";
+import { CAClient, type IssuedCertificate } from "../../proto/gen/ca.ts";
+import type { NodeAvailability } from "../../proto/gen/objects.ts";
+import { callUnary, withClient } from "../rpc/calls.ts";
+import { newCertificateRequest } from "./certificates.ts";
+import {
+  anonymousToAnyone,
+  anonymousToManager,
+  MANAGER_CHANNEL_OPTIONS,
+  type NodeCredentials,
+} from "./credentials.ts";
+import { base36Digest, parseJoinToken } from "./join-token.ts";
+import {
+  type NodeCertificate,
+  parseRootCertificate,
+  type RootCertificate,
+} from "./node-certificate.ts";
+
+/** How long one question to a manager may take, connecting included. */
+export const CA_TIMEOUT_MS = 10_000;
+/** How often a question follows the hint of who leads: leadership may move while we ask. */
+const REDIRECTS_MAX = 3;
+/** A root certificate has under 1 KiB; who sends more than this is no manager. */
+const ANSWER_BYTES_MAX = 64 * 1024;
+
+/** What a node joins with. */
+export interface JoinRequest {
+  /** host:port of any manager. */
+  readonly addr: string;
+  readonly token: string;
+  readonly availability: NodeAvailability;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Gets a new node its certificate. The secret leaves only after the CA was found to be the token's.
+ *
+ * @throws {ClusterError} `InvalidArgument` for a malformed token, `PermissionDenied` when the CA is not the token's or
+ * the secret is wrong, `Unavailable` when the manager cannot be reached.
+ */
+export async function requestCertificate(request: JoinRequest): Promise<NodeCertificate> {
+  const { addr, token, availability, signal } = request;
+  const root = await pinRootCertificate(addr, parseJoinToken(token).caDigest, signal);
+  const { keyPem, csr } = await newCertificateRequest();
+  const credentials = anonymousToManager(root.certPem);
+  const issued = await askLeader(addr, credentials, (client) =>
+    callUnary(
+      client.issueCertificate.bind(client),
+      { csr, token: token.trim(), availability },
+      { timeoutMs: CA_TIMEOUT_MS, signal },
+    ),
+  );
+  return { certPem: issued.certPem, keyPem, rootPem: root.certPem };
+}
+
+/**
+ * Gets a node its next certificate, for a new key.
+ *
+ * @throws {ClusterError} `PermissionDenied` when the node was removed, `Unavailable` when no leader could be asked.
+ */
+export async function renewCertificate(
+  addr: string,
+  credentials: NodeCredentials,
+  signal?: AbortSignal,
+): Promise<NodeCertificate> {
+  const { keyPem, csr } = await newCertificateRequest();
+  const issued = await askLeader(addr, credentials.toManager(), (client) =>
+    callUnary(client.renewCertificate.bind(client), { csr }, { timeoutMs: CA_TIMEOUT_MS, signal }),
+  );
+  // The CA's certificate stays the pinned one: a new one must be proven by more than a manager's word.
+  return { certPem: issued.certPem, keyPem, rootPem: credentials.certificate.rootPem };
+}
+
+/**
+ * Fetches the CA's certificate over a connection that proves nothing, and believes it only if its digest is `caDigest`.
+ *
+ * @throws {ClusterError} `PermissionDenied` when it is another CA's, `Unavailable` when nobody answers.
+ */
+export async function pinRootCertificate(
+  addr: string,
+  caDigest: string,
+  signal?: AbortSignal,
+): Promise<RootCertificate> {
+  const answer = await withClient(caClient(addr, anonymousToAnyone()), (client) =>
+    callUnary(client.getRootCertificate.bind(client), {}, { timeoutMs: CA_TIMEOUT_MS, signal }),
+  ).catch((error: unknown) => {
+    throw explain(error, addr);
+  });
+  const root = parseRootCertificate(answer.certPem);
+  if (base36Digest(root.digest) === caDigest) return root;
+  throw new ClusterError(
+    "PermissionDenied",
+    `remote CA does not match fingerprint: the manager at ${addr} is not of the swarm this join token is for; nothing secret was sent to it`,
+    { details: { addr } },
+  );
+}
+
+/** Asks the manager at `addr`, and whomever it names as leader. */
+async function askLeader(
+  addr: string,
+  credentials: ChannelCredentials,
+  ask: (client: CAClient) => Promise<IssuedCertificate>,
+): Promise<IssuedCertificate> {
+  let at = addr;
+  for (let redirects = 0; ; redirects++) {
+    try {
+      return await withClient(caClient(at, credentials), ask);
+    } catch (error) {
+      const leader = error instanceof ClusterError ? error.details.leader : undefined;
+      if (typeof leader !== "string" || redirects === REDIRECTS_MAX) throw explain(error, at);
+      at = leader;
+    }
+  }
+}
+
+function caClient(addr: string, credentials: ChannelCredentials): CAClient {
+  const options: ChannelOptions = {
+    ...MANAGER_CHANNEL_OPTIONS,
+    "grpc.max_receive_message_length": ANSWER_BYTES_MAX,
+    "grpc.use_local_subchannel_pool": 1,
+  };
+  return new CAClient(addr, credentials, options);
+}
+
+/** Says where we tried and what to look at, when nobody answered there. */
+function explain(error: unknown, addr: string): unknown {
+  if (!(error instanceof ClusterError) || error.details.unanswered !== true) return error;
+  return new ClusterError(
+    "Unavailable",
+    `cannot reach a manager at ${addr}: check the address, that the manager runs and that its port is open (${error.message})`,
+    { cause: error, details: { addr, unanswered: true } },
+  );
+}
