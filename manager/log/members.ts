@@ -74,6 +74,30 @@ export function checkAddition(table: MemberTable, member: Member): void {
 }
 
 /**
+ * Whether the voters left would still decide anything.
+ *
+ * @param reachable ids of the members that answer now.
+ * @throws {ClusterError} `FailedPrecondition` with the arithmetic when fewer than a majority of them answer.
+ */
+export function checkQuorumWithout(
+  table: MemberTable,
+  raftId: number,
+  reachable: ReadonlySet<number>,
+): void {
+  const left = table.members.filter((member) => !member.learner && member.raftId !== raftId);
+  const answering = left.filter((member) => reachable.has(member.raftId)).length;
+  const needed = Math.floor(left.length / 2) + 1;
+  if (answering >= needed) return;
+  const nodeId = findMember(table, raftId)?.nodeId ?? String(raftId);
+  throw new ClusterError(
+    "FailedPrecondition",
+    `cannot remove manager ${nodeId}: of the ${left.length} left ${answering} would answer and ${needed} are needed; ` +
+      "bring one back or remove one that does not answer first",
+    { details: { raftId, left: left.length, answering, needed } },
+  );
+}
+
+/**
  * Whether a member may go.
  *
  * @throws {ClusterError} `NotFound` when it is no member, `FailedPrecondition` when it is the last voter.

@@ -84,7 +84,10 @@ export class MemoryLog implements ReplicatedLog {
   async removeMember(raftId: number): Promise<void> {
     this.#mustLead("remove a manager");
     checkRemoval(this.#members, raftId);
-    if (raftId === this.#self.raftId) await this.transferLeadership();
+    if (raftId === this.#self.raftId) {
+      await this.transferLeadership();
+      this.#mustLead("remove this manager itself");
+    }
     this.#members = withoutMember(this.#members, raftId);
   }
 

@@ -1,4 +1,7 @@
+import { unreachable } from "../../core/assert.ts";
 import { ClusterError } from "../../core/errors.ts";
+import type { Refusal } from "../../raft-ts/types.ts";
+import { findMember, type MemberTable } from "./members.ts";
 import { ENTRY_BYTES_MAX, type Member } from "./replicated-log.ts";
 
 /** Proposals waiting for their outcome at most; past it callers must slow down. */
@@ -6,8 +9,11 @@ export const PROPOSALS_MAX = 16_384;
 /** Bytes of all of them together at most. */
 export const PROPOSAL_BYTES_MAX = 64 * 1024 * 1024;
 
-/** @throws {ClusterError} `ResourceExhausted` when `data` is too large for one entry. */
+/** @throws {ClusterError} `InvalidArgument` when `data` is empty, `ResourceExhausted` when it is too large for one entry. */
 export function checkEntrySize(data: Uint8Array): void {
+  if (data.byteLength === 0) {
+    throw new ClusterError("InvalidArgument", "cannot propose: the entry is empty");
+  }
   if (data.byteLength <= ENTRY_BYTES_MAX) return;
   throw new ClusterError(
     "ResourceExhausted",
@@ -35,6 +41,30 @@ export function notLeader(action: string, leader: Member | undefined): ClusterEr
     `cannot ${action}: this manager is not the leader, ${leader.addr} is`,
     { details: { leader: leader.addr, leaderRaftId: leader.raftId, leaderNodeId: leader.nodeId } },
   );
+}
+
+/** What a caller gets for raft's refusal. */
+export function refused(action: string, refusal: Refusal, members: MemberTable): ClusterError {
+  switch (refusal.reason) {
+    case "notLeader":
+      return notLeader(action, findMember(members, refusal.leader));
+    case "transferring":
+      return new ClusterError("Unavailable", `cannot ${action}: leadership is being handed over`);
+    case "backlog":
+      return new ClusterError(
+        "ResourceExhausted",
+        `cannot ${action}: too much waits for a majority of managers; try again later`,
+      );
+    case "confChangePending":
+      return new ClusterError(
+        "FailedPrecondition",
+        `cannot ${action}: another change of the managers is under way; try again`,
+      );
+    case "invalid":
+      return new ClusterError("FailedPrecondition", `cannot ${action}: ${refusal.detail}`);
+    default:
+      return unreachable(refusal);
+  }
 }
 
 /** What a caller gets when leadership went before the outcome was known. */

@@ -113,7 +113,7 @@ function kindToProto(message: Message): RaftMessage["kind"] {
   }
 }
 
-/** Inverse of `messageToProto`; undefined for a kind this version does not know, which is then ignored. */
+/** Inverse of `messageToProto`; undefined for what is no message of raft, or of a kind this version does not know. */
 export function messageFromProto(message: RaftMessage): Message | undefined {
   const { from, to, term, kind } = message;
   const envelope = { from, to, term };
@@ -135,6 +135,7 @@ export function messageFromProto(message: RaftMessage): Message | undefined {
       return { ...envelope, kind: "snapshot", snapshot: snapshotMetaFromProto(kind.value) };
     case "timeoutNow":
       return { ...envelope, kind: "timeoutNow" };
+    case "hello":
     case undefined:
       return undefined;
   }

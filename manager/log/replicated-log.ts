@@ -7,7 +7,8 @@ export interface ReplicatedLog {
    * Appends `data` and resolves with its result once it is committed and applied *here*.
    *
    * @throws {ClusterError} `Unavailable` when this member is not the leader or lost leadership before it knew the
-   * outcome (the entry may still be applied); `ResourceExhausted` past ENTRY_BYTES_MAX or the queue's bound.
+   * outcome (the entry may still be applied); `ResourceExhausted` past ENTRY_BYTES_MAX or the queue's bound;
+   * `InvalidArgument` when `data` is empty.
    */
   propose(data: Uint8Array): Promise<unknown>;
   /** Resolves when everything committed anywhere before the call is applied here. @throws {ClusterError} `Unavailable`. */
@@ -19,10 +20,18 @@ export interface ReplicatedLog {
   /**
    * Adds a member: first as a learner, as a voter once it has caught up. Leader only.
    *
-   * @throws {ClusterError} `FailedPrecondition` when a change is under way or the id was a member once.
+   * Changes queue behind each other. Adding a learner again goes on where the first call stopped.
+   *
+   * @throws {ClusterError} `FailedPrecondition` when the id is or was a member; `DeadlineExceeded` when it did not catch
+   * up, and was taken out again.
    */
   addMember(member: Member): Promise<void>;
-  /** Leader only; removing the leader itself first transfers leadership. */
+  /**
+   * Leader only. Removing the leader itself hands over leadership and then throws `Unavailable` with the new leader in
+   * its details: ask there.
+   *
+   * @throws {ClusterError} `FailedPrecondition` when it is the last voter or too few of those left would answer.
+   */
   removeMember(raftId: number): Promise<void>;
   /** Hands leadership to another voter; resolves when it is no longer ours. */
   transferLeadership(): Promise<void>;

@@ -44,6 +44,9 @@ export interface RaftMessage {
     | { $case: "heartbeatReply"; value: RaftHeartbeatReply }
     | { $case: "snapshot"; value: RaftSnapshotMeta }
     | { $case: "timeoutNow"; value: RaftTimeoutNow }
+    | //
+    /** Who sends, and where it is reached: how a newcomer, whose log is empty, knows where to answer. */
+    { $case: "hello"; value: RaftMember }
     | undefined;
 }
 
@@ -131,7 +134,7 @@ export interface RaftSnapshotHeader {
 export interface RaftSnapshotChunk {
   kind:
     | //
-    /** The raft message that announces it. */
+    /** The raft message that announces it; first. */
     { $case: "message"; value: RaftMessage }
     | { $case: "header"; value: RaftSnapshotHeader }
     | { $case: "part"; value: Buffer }
@@ -288,6 +291,9 @@ export const RaftMessage: MessageFns<RaftMessage> = {
       case "timeoutNow":
         RaftTimeoutNow.encode(message.kind.value, writer.uint32(106).fork()).join();
         break;
+      case "hello":
+        RaftMember.encode(message.kind.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -409,6 +415,14 @@ export const RaftMessage: MessageFns<RaftMessage> = {
             message.kind = { $case: "timeoutNow", value: RaftTimeoutNow.decode(reader, reader.uint32()) };
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.kind = { $case: "hello", value: RaftMember.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -487,6 +501,12 @@ export const RaftMessage: MessageFns<RaftMessage> = {
       case "timeoutNow": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "timeoutNow", value: RaftTimeoutNow.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "hello": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "hello", value: RaftMember.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1859,7 +1879,7 @@ export const RaftWalRestart: MessageFns<RaftWalRestart> = {
 /** Between managers. Each member opens a stream to each other one and sends on it; answers come on the other's own stream. */
 export type RaftService = typeof RaftService;
 export const RaftService = {
-  /** The first message names the sender; a stream carries one sender's messages only. */
+  /** The first message is a hello; a stream carries one sender's messages only. */
   messages: {
     path: "/muster.Raft/Messages" as const,
     requestStream: true as const,
@@ -1883,14 +1903,14 @@ export const RaftService = {
 } as const;
 
 export interface RaftServer extends UntypedServiceImplementation {
-  /** The first message names the sender; a stream carries one sender's messages only. */
+  /** The first message is a hello; a stream carries one sender's messages only. */
   messages: handleClientStreamingCall<RaftMessage, RaftMessagesEnd>;
   /** Header first, then the parts in order. Answered once the snapshot is on the receiver's disk. */
   installSnapshot: handleClientStreamingCall<RaftSnapshotChunk, RaftSnapshotInstalled>;
 }
 
 export interface RaftClient extends Client {
-  /** The first message names the sender; a stream carries one sender's messages only. */
+  /** The first message is a hello; a stream carries one sender's messages only. */
   messages(
     callback: (error: ServiceError | null, response: RaftMessagesEnd) => void,
   ): ClientWritableStream<RaftMessage>;

@@ -30,6 +30,8 @@ export interface WalOptions {
 
 export interface OpenedWal {
   readonly wal: Wal;
+  /** Whether the directory held no log before. */
+  readonly isNew: boolean;
   /** Everything still on disk, oldest first. */
   readonly batches: readonly WalBatch[];
   /** Why the last record was cut off; undefined when it was whole. */
@@ -65,7 +67,8 @@ export async function openWal(disk: LogDisk, options: WalOptions): Promise<Opene
   const last = contents.at(-1);
   if (last === undefined) await wal.begin();
   else await wal.resume(contents, last);
-  return { wal, batches: contents.flatMap((segment) => segment.batches), torn: last?.torn };
+  const batches = contents.flatMap((segment) => segment.batches);
+  return { wal, isNew: last === undefined, batches, torn: last?.torn };
 }
 
 function checkSegment(

@@ -1,0 +1,236 @@
+import { join } from "node:path";
+import type { Clock } from "../../core/clock.ts";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import type { Random } from "../../core/random.ts";
+import { bootstrapState, RaftNode } from "../../raft-ts/index.ts";
+import type { StoredState } from "../../raft-ts/types.ts";
+import { AppliedState, encodeMember } from "./applied-state.ts";
+import type { LogDisk } from "./disk/log-disk.ts";
+import { openNodeDisk } from "./disk/node-disk.ts";
+import { EMPTY_MEMBERS } from "./members.ts";
+import { Membership, reachableIds } from "./membership.ts";
+import { checkEntrySize } from "./proposal-errors.ts";
+import { ELECTION_TICKS, HEARTBEAT_TICKS, RaftDriver } from "./raft-driver.ts";
+import { recoverState, replayBatches } from "./recovery.ts";
+import type { Leadership, Member, ReplicatedLog, StateMachine } from "./replicated-log.ts";
+import { type LoadedSnapshot, SnapshotStore } from "./snapshot/snapshot-store.ts";
+import { ENTRIES_KEPT, SNAPSHOT_INTERVAL, Snapshotter } from "./snapshotter.ts";
+import type { Transport } from "./transport/transport.ts";
+import { type OpenedWal, openWal, type Wal } from "./wal/wal.ts";
+
+export interface RaftLogOptions {
+  /** Of this manager alone; made if absent. */
+  readonly dir: string;
+  /** Never used before in this cluster, unless `dir` is the one it was used with. */
+  readonly raftId: number;
+  readonly nodeId: string;
+  /** host:port where other managers reach this one. */
+  readonly addr: string;
+  /**
+   * What an empty directory means: `bootstrap` a cluster with this member alone, `join` one whose leader is about to add
+   * us, or that our disk is lost (`restart`, refused). A directory with a log is always gone on with.
+   */
+  readonly start: "bootstrap" | "join" | "restart";
+  readonly stateMachine: StateMachine;
+  /** Owned by the log from here on. */
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Disk or invariant broken: the log has stopped taking part and the process must exit. Called at most once. */
+  readonly onFatal: (error: unknown) => void;
+  readonly snapshotInterval?: number;
+  readonly entriesKept?: number;
+  readonly segmentBytes?: number;
+  /** Instead of `dir`; for the simulation. */
+  readonly disk?: LogDisk;
+}
+
+/**
+ * Opens this manager's part of the embedded replicated log; it takes part from then on.
+ *
+ * @throws {ClusterError} `DataLoss` when what is on disk is damaged, `FailedPrecondition` when it is another member's or
+ * is gone.
+ */
+export async function openRaftLog(options: RaftLogOptions): Promise<ReplicatedLog> {
+  const disk = options.disk ?? (await openNodeDisk(join(options.dir, "raft")));
+  const store = await SnapshotStore.open(disk);
+  const { raftId, random, segmentBytes } = options;
+  const opened = await openWal(disk, {
+    raftId,
+    random,
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+  });
+  const { wal } = opened;
+  try {
+    const snapshot = await loadNewest(store, options.log);
+    const stored = await recover(options, opened, snapshot);
+    return startRaftLog(options, { store, wal, snapshot, stored });
+  } catch (error) {
+    await wal.close();
+    throw error;
+  }
+}
+
+/** The newest whole snapshot; a damaged one is dropped, and the log decides whether the one before will do. */
+async function loadNewest(store: SnapshotStore, log: Log): Promise<LoadedSnapshot | undefined> {
+  for (const name of [...store.names].reverse()) {
+    try {
+      return await store.load(name);
+    } catch (error) {
+      log.error("cannot use a snapshot, trying the one before", { error: errorMessage(error) });
+      await store.discard(name);
+    }
+  }
+  return undefined;
+}
+
+async function recover(
+  options: RaftLogOptions,
+  { wal, batches, isNew, torn }: OpenedWal,
+  snapshot: LoadedSnapshot | undefined,
+): Promise<StoredState> {
+  if (torn !== undefined) options.log.warn("cut off a torn record, never acknowledged", { torn });
+  if (isNew && options.start === "restart") {
+    throw new ClusterError(
+      "FailedPrecondition",
+      `cannot start: the log in ${options.dir} is gone; remove this manager from the swarm and join it again`,
+      { details: { dir: options.dir, raftId: options.raftId } },
+    );
+  }
+  if (batches.length === 0 && snapshot === undefined && options.start === "bootstrap") {
+    const { raftId } = options;
+    const stored = bootstrapState([{ raftId, context: encodeMember(options) }]);
+    await wal.append({ hardState: stored.hardState, restart: undefined, entries: stored.entries });
+    return stored;
+  }
+  const replayed = replayBatches(batches);
+  const entriesKept = options.entriesKept ?? ENTRIES_KEPT;
+  const { stored, restart } = recoverState(replayed, snapshot?.header.meta, entriesKept);
+  if (restart !== undefined) {
+    const { index, term } = restart;
+    await wal.append({ hardState: stored.hardState, restart: { index, term }, entries: [] });
+  }
+  return stored;
+}
+
+interface Recovered {
+  readonly store: SnapshotStore;
+  readonly wal: Wal;
+  readonly snapshot: LoadedSnapshot | undefined;
+  readonly stored: StoredState;
+}
+
+function startRaftLog(options: RaftLogOptions, recovered: Recovered): ReplicatedLog {
+  const { clock, random, log, onFatal, transport } = options;
+  const { store, wal, snapshot, stored } = recovered;
+  const applied = new AppliedState(options.stateMachine, { members: EMPTY_MEMBERS, index: 0 });
+  if (snapshot !== undefined) applied.restore(snapshot);
+  const node = new RaftNode(
+    {
+      id: options.raftId,
+      electionTicks: ELECTION_TICKS,
+      heartbeatTicks: HEARTBEAT_TICKS,
+      random: () => random.next(),
+    },
+    stored,
+  );
+  const onFailure = (error: unknown): void => driver.fail(error);
+  const snapshotter = new Snapshotter(
+    { store, wal, applied, log, onFailure },
+    {
+      interval: options.snapshotInterval ?? SNAPSHOT_INTERVAL,
+      entriesKept: options.entriesKept ?? ENTRIES_KEPT,
+      newest: snapshot?.header.meta,
+    },
+  );
+  const driver = new RaftDriver({
+    node,
+    applied,
+    wal,
+    snapshotter,
+    transport,
+    clock,
+    log,
+    onFatal,
+  });
+  driver.start();
+  return new RaftLog(driver, { raftId: options.raftId, wal, transport });
+}
+
+/** The embedded version: what is asked of it goes to the driver, in a caller's words. */
+class RaftLog implements ReplicatedLog {
+  readonly #driver: RaftDriver;
+  readonly #membership: Membership;
+  readonly #owned: { readonly wal: Wal; readonly transport: Transport };
+  #reachable: ReadonlySet<number> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    driver: RaftDriver,
+    parts: { readonly raftId: number; readonly wal: Wal; readonly transport: Transport },
+  ) {
+    this.#driver = driver;
+    this.#membership = new Membership(driver, parts.raftId);
+    this.#owned = parts;
+    void this.#campaignIfAlone(parts.raftId);
+  }
+
+  async propose(data: Uint8Array): Promise<unknown> {
+    checkEntrySize(data);
+    return this.#driver.propose(data);
+  }
+
+  readBarrier(): Promise<void> {
+    return this.#driver.read();
+  }
+
+  leadership(): Leadership {
+    return this.#driver.leadership.current;
+  }
+
+  onLeadership(listener: (leadership: Leadership) => void): () => void {
+    return this.#driver.leadership.listen(listener);
+  }
+
+  members(): readonly Member[] {
+    const { members } = this.#driver.applied.members;
+    if (this.leadership().isLeader) this.#reachable = reachableIds(this.#driver.status());
+    const reachable = this.#reachable;
+    if (reachable === undefined) return members;
+    return members.map((member) => ({ ...member, reachable: reachable.has(member.raftId) }));
+  }
+
+  addMember(member: Member): Promise<void> {
+    return this.#membership.add(member);
+  }
+
+  removeMember(raftId: number): Promise<void> {
+    return this.#membership.remove(raftId);
+  }
+
+  transferLeadership(): Promise<void> {
+    return this.#membership.transfer();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#driver.stop();
+    await this.#owned.transport.close();
+    await this.#owned.wal.close();
+  }
+
+  /** The only voter need not wait for a leader to be missed. */
+  async #campaignIfAlone(raftId: number): Promise<void> {
+    const isAlone = (): boolean => {
+      const { voters, votersOutgoing } = this.#driver.status().confState;
+      return voters.length === 1 && voters[0] === raftId && votersOutgoing.length === 0;
+    };
+    if (await this.#driver.waitUntil(isAlone, 1)) this.#driver.deliver({ kind: "campaign" });
+  }
+}
