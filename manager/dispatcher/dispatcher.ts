@@ -1,0 +1,117 @@
+import { ClusterError } from "../../core/errors.ts";
+import type { DispatcherServer, WorkerMessage } from "../../proto/gen/dispatcher.ts";
+import type { NodeRole } from "../../proto/gen/objects.ts";
+import { rpcError } from "../../proto/rpc-status.ts";
+import type { LogBroker } from "../logs/log-broker.ts";
+import { GrpcChannel, type SessionCall } from "./grpc-channel.ts";
+import { DispatcherLoop, type DispatcherLoopDeps } from "./loop.ts";
+
+/** Who is at the other end of a call, by its certificate; `getPeer` of manager/ca. */
+export type PeerOf = (call: SessionCall) => { readonly nodeId: string; readonly role: NodeRole };
+
+export interface DispatcherOptions extends Omit<DispatcherLoopDeps, "onPresence"> {
+  readonly logs: LogBroker;
+  readonly peerOf: PeerOf;
+  /** host:port of the leader, as far as this manager knows. */
+  readonly leaderAddr: () => string | undefined;
+}
+
+/**
+ * The managers' end of the workers' sessions.
+ *
+ * Its handlers are always served; between `lead` and `resign` they take workers in, otherwise they send them to the leader.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  #loop: DispatcherLoop | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** For `server.addService(DispatcherService, …)`. */
+  get handlers(): DispatcherServer {
+    const { logs, peerOf } = this.#options;
+    return {
+      session: (call) => this.#onSession(call),
+      publishLogs: (call, callback) => {
+        logs.receive(peerOf(call as unknown as SessionCall).nodeId, call, callback);
+      },
+    };
+  }
+
+  /** This manager leads from now on. Every node known to be up gets the grace to find it. */
+  lead(): void {
+    if (this.#loop !== undefined) return;
+    const { logs } = this.#options;
+    const loop = new DispatcherLoop({
+      ...this.#options,
+      onPresence: (nodeId, present) => logs.onPresence(nodeId, present),
+    });
+    this.#loop = loop;
+    logs.lead((nodeId, message) => loop.tell(nodeId, message));
+  }
+
+  /** It leads no more: sessions end and workers are sent on. Idempotent. */
+  resign(): void {
+    this.#loop?.close(this.#notLeader());
+    this.#loop = undefined;
+    this.#options.logs.resign();
+  }
+
+  #onSession(call: SessionCall): void {
+    const loop = this.#loop;
+    if (loop === undefined) {
+      call.destroy(rpcError(this.#notLeader()));
+      return;
+    }
+    const channel: GrpcChannel = new GrpcChannel(call, this.#options.peerOf(call), () =>
+      loop.drained(channel),
+    );
+    let open = false;
+    call.on("data", (message: WorkerMessage) => {
+      try {
+        if (open) receive(loop, channel, message);
+        else greet(loop, channel, message);
+        open = true;
+      } catch (error) {
+        if (!(error instanceof ClusterError)) throw error;
+        channel.end(error);
+      }
+    });
+    // The reason is the network's or the worker's; either way it is the same to us.
+    call.on("error", () => loop.broken(channel));
+    call.on("cancelled", () => loop.broken(channel));
+    call.on("close", () => loop.broken(channel));
+    call.on("end", () => {
+      loop.broken(channel);
+      call.end();
+    });
+  }
+
+  #notLeader(): ClusterError {
+    const leader = this.#options.leaderAddr();
+    return new ClusterError(
+      "Unavailable",
+      leader === undefined
+        ? "cannot open a session: no leader is known yet"
+        : `cannot open a session: not the leader; ask ${leader}`,
+      leader === undefined ? {} : { details: { leader } },
+    );
+  }
+}
+
+function greet(loop: DispatcherLoop, channel: GrpcChannel, { kind }: WorkerMessage): void {
+  if (kind?.$case !== "hello") {
+    throw new ClusterError(
+      "InvalidArgument",
+      "cannot open a session: its first message is no Hello",
+    );
+  }
+  loop.open(channel, kind.value);
+}
+
+function receive(loop: DispatcherLoop, channel: GrpcChannel, { kind }: WorkerMessage): void {
+  // A kind this version does not know is a newer worker's: it is passed over.
+  if (kind !== undefined) loop.receive(channel, kind);
+}

@@ -1,0 +1,138 @@
+import { NodeState } from "../../proto/gen/objects.ts";
+
+/** Times that decide when a node is gone; settings of the swarm (DESIGN D8). */
+export interface LivenessSettings {
+  /** How often workers beat. */
+  readonly heartbeatMs: number;
+  /** Silence on a connection that stands: the host is lost. */
+  readonly downAfterMs: number;
+  /** A connection that broke, and every node under a new leader: the daemon may be on its way back. */
+  readonly restartGraceMs: number;
+}
+
+/** A change of what the managers believe of a node. */
+export interface Transition {
+  readonly nodeId: string;
+  readonly state: NodeState;
+  readonly message: string;
+}
+
+/** How often `tick` is to be called. */
+export const LIVENESS_TICK_MS = 100;
+/** Ticks later than this show that we were not running: what was not heard meanwhile counts for nothing. */
+export const LAG_MIN_MS = 100;
+/** Heartbeats missed before a node counts as silent beside others. */
+const SILENT_BEATS = 2;
+/** Fewer silent nodes are no sign that we are the one cut off. */
+export const MASS_NODES_MIN = 2;
+
+type Life =
+  /** In session; `sinceMs` is its last word. */
+  | { readonly phase: "ready"; readonly sinceMs: number }
+  /** Its session broke, or we lead since `sinceMs` and have not heard of it. */
+  | { readonly phase: "awaited"; readonly sinceMs: number; readonly why: string }
+  | { readonly phase: "down" };
+
+/**
+ * Who is there. Unreachable is not dead, and dead is found fast: silence makes a node `down` soon, a broken connection
+ * only after the grace a restarting daemon needs. When most nodes fall silent together, or we ourselves stood still, the
+ * fault is more likely ours, and nobody is declared dead for as long as that grace.
+ *
+ * Times are monotonic milliseconds. Pure: the caller brings the time and carries out the transitions.
+ */
+export class Liveness {
+  #settings: LivenessSettings;
+  readonly #lives = new Map<string, Life>();
+  #lastTickMs: number;
+
+  constructor(settings: LivenessSettings, nowMs: number) {
+    this.#settings = settings;
+    this.#lastTickMs = nowMs;
+  }
+
+  /** Takes new settings into use; they count for what was heard before as well. */
+  configure(settings: LivenessSettings): void {
+    this.#settings = settings;
+  }
+
+  /** A node a new leader finds in the store. */
+  expect(nodeId: string, state: NodeState, nowMs: number): void {
+    const why = "it did not report to the new leader";
+    const gone = state === NodeState.DOWN || state === NodeState.UNKNOWN;
+    this.#lives.set(nodeId, gone ? { phase: "down" } : { phase: "awaited", sinceMs: nowMs, why });
+  }
+
+  onHello(nodeId: string, nowMs: number): Transition {
+    this.#lives.set(nodeId, { phase: "ready", sinceMs: nowMs });
+    return { nodeId, state: NodeState.READY, message: "" };
+  }
+
+  /** Anything the node says in its session. */
+  onWord(nodeId: string, nowMs: number): void {
+    if (this.#lives.get(nodeId)?.phase !== "ready") return;
+    this.#lives.set(nodeId, { phase: "ready", sinceMs: nowMs });
+  }
+
+  /** The node's session broke: its host answered, or this would be silence. */
+  onBroken(nodeId: string, nowMs: number): Transition | undefined {
+    if (this.#lives.get(nodeId)?.phase !== "ready") return undefined;
+    const why = "its daemon did not come back";
+    this.#lives.set(nodeId, { phase: "awaited", sinceMs: nowMs, why });
+    const seconds = this.#settings.restartGraceMs / 1000;
+    const message = `connection lost; waiting ${seconds} s for its daemon to come back`;
+    return { nodeId, state: NodeState.DISCONNECTED, message };
+  }
+
+  /** The node was removed from the swarm. */
+  forget(nodeId: string): void {
+    this.#lives.delete(nodeId);
+  }
+
+  /** Who has to be given up at this time. */
+  tick(nowMs: number): Transition[] {
+    const lagMs = nowMs - this.#lastTickMs - LIVENESS_TICK_MS;
+    this.#lastTickMs = nowMs;
+    if (lagMs > LAG_MIN_MS) this.#forgive(lagMs, nowMs);
+
+    const mass = this.#mostAreSilent(nowMs);
+    const transitions: Transition[] = [];
+    for (const [nodeId, life] of this.#lives) {
+      const message = this.#whyDown(life, mass, nowMs);
+      if (message === undefined) continue;
+      this.#lives.set(nodeId, { phase: "down" });
+      transitions.push({ nodeId, state: NodeState.DOWN, message });
+    }
+    return transitions;
+  }
+
+  #whyDown(life: Life, mass: boolean, nowMs: number): string | undefined {
+    if (life.phase === "down") return undefined;
+    const { downAfterMs, restartGraceMs } = this.#settings;
+    const silentMs = nowMs - life.sinceMs;
+    if (life.phase === "awaited") {
+      return silentMs <= restartGraceMs ? undefined : `${life.why} within ${restartGraceMs} ms`;
+    }
+    const patienceMs = mass ? Math.max(restartGraceMs, downAfterMs) : downAfterMs;
+    return silentMs <= patienceMs ? undefined : `no heartbeat for ${patienceMs} ms`;
+  }
+
+  #mostAreSilent(nowMs: number): boolean {
+    const limitMs = SILENT_BEATS * this.#settings.heartbeatMs;
+    let there = 0;
+    let silent = 0;
+    for (const life of this.#lives.values()) {
+      if (life.phase !== "ready") continue;
+      there++;
+      if (nowMs - life.sinceMs > limitMs) silent++;
+    }
+    return silent >= MASS_NODES_MIN && silent * 2 > there;
+  }
+
+  /** We did not run for `lagMs`: nobody could be heard. */
+  #forgive(lagMs: number, nowMs: number): void {
+    for (const [nodeId, life] of this.#lives) {
+      if (life.phase === "down") continue;
+      this.#lives.set(nodeId, { ...life, sinceMs: Math.min(life.sinceMs + lagMs, nowMs) });
+    }
+  }
+}

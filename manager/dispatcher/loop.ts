@@ -1,0 +1,325 @@
+import type { Clock } from "../../core/clock.ts";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
+import type { Log } from "../../core/log.ts";
+import type { Random } from "../../core/random.ts";
+import type { Hello, StatusUpdate, WorkerMessage } from "../../proto/gen/dispatcher.ts";
+import { EndpointTables } from "../endpoints/endpoint-tables.ts";
+import type { Proposer } from "../store/proposer.ts";
+import type { Store } from "../store/store.ts";
+import type { Cursor } from "../store/watch-queue.ts";
+import { DrainGate } from "./drain-gate.ts";
+import { LIVENESS_TICK_MS, Liveness, type Transition } from "./liveness.ts";
+import { NodeSession, type Said, type SessionChannel } from "./node-session.ts";
+import { Proposals } from "./proposals.ts";
+import { dataPathPort, livenessSettings, managerAddresses } from "./settings.ts";
+import { statusChanges } from "./status-changes.ts";
+import { isStopping, type StoreNews, storeNews } from "./store-news.ts";
+
+/** Store events taken in one turn; the rest wait for the next, so that heartbeats are heard in between. */
+export const EVENTS_PER_TURN_MAX = 4_096;
+
+export interface DispatcherLoopDeps {
+  /** This manager. */
+  readonly nodeId: string;
+  readonly store: Store;
+  readonly proposer: Proposer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Told of nodes that come into session and leave it. */
+  readonly onPresence: (nodeId: string, present: boolean) => void;
+}
+
+/** The sessions of all workers while this manager leads; made new with each term, so nothing old is ever trusted. */
+export class DispatcherLoop {
+  readonly #deps: DispatcherLoopDeps;
+  readonly #sessions = new Map<string, NodeSession>();
+  readonly #liveness: Liveness;
+  readonly #gate = new DrainGate();
+  readonly #proposals: Proposals;
+  readonly #cursor: Cursor;
+  #tables: EndpointTables;
+  /** Sessions that may have to be told something. */
+  readonly #dirty = new Set<NodeSession>();
+  #turnPending = false;
+  #cancelTick: () => void;
+  #closed = false;
+
+  constructor(deps: DispatcherLoopDeps) {
+    const { store, clock, proposer, log } = deps;
+    this.#deps = deps;
+    this.#cursor = store.watch();
+    const view = store.view();
+    this.#tables = new EndpointTables(view);
+    const nowMs = clock.monotonicMs();
+    this.#liveness = new Liveness(livenessSettings(view), nowMs);
+    for (const node of view.nodes.values()) {
+      this.#liveness.expect(node.id, node.status.state, nowMs);
+    }
+    this.#proposals = new Proposals(proposer, log);
+    this.#cancelTick = clock.after(LIVENESS_TICK_MS, () => this.#tick());
+    void this.#follow();
+  }
+
+  /** A worker opened a session. @throws {ClusterError} `PermissionDenied` when it is no node of the swarm. */
+  open(channel: SessionChannel, hello: Hello): void {
+    const { store, clock, random, log } = this.#deps;
+    const { nodeId } = channel;
+    const view = store.view();
+    const node = view.nodes.get(nodeId);
+    if (node === undefined) {
+      throw new ClusterError("PermissionDenied", `node ${nodeId} is not part of this swarm`);
+    }
+    this.#drop(nodeId, new ClusterError("Aborted", "the node opened a newer session"));
+    const session = new NodeSession(newId(random), channel, hello);
+    this.#sessions.set(nodeId, session);
+    log.info("node in session", { nodeId, addr: session.addr });
+    channel.send({
+      $case: "welcome",
+      value: {
+        sessionId: session.id,
+        heartbeatMs: livenessSettings(view).heartbeatMs,
+        managers: { managers: managerAddresses(view, this.#deps.nodeId) },
+        dataPathPort: dataPathPort(view),
+        addr: session.addr,
+      },
+    });
+    if (node.spec.role !== channel.role) this.#tellRole(session);
+    const { state, message } = this.#liveness.onHello(nodeId, clock.monotonicMs());
+    const status = { state, message, addr: session.addr };
+    const { description } = hello;
+    this.#proposals.node(nodeId, description === undefined ? { status } : { status, description });
+    this.#touch(session);
+    this.#deps.onPresence(nodeId, true);
+  }
+
+  /** A worker said something after its Hello. What comes from a session that was replaced is not heard. */
+  receive(channel: SessionChannel, message: NonNullable<WorkerMessage["kind"]>): void {
+    const session = this.#sessions.get(channel.nodeId);
+    if (session?.channel !== channel) return;
+    this.#liveness.onWord(channel.nodeId, this.#deps.clock.monotonicMs());
+    switch (message.$case) {
+      case "heartbeat":
+        if (!channel.congested) channel.send({ $case: "heartbeat", value: {} });
+        break;
+      case "statusUpdate":
+        this.#onStatus(session, message.value);
+        break;
+      case "endpointAck":
+        session.onServed(message.value.networkId, message.value.version);
+        this.#wake();
+        break;
+      case "hello":
+        this.#drop(
+          channel.nodeId,
+          new ClusterError("InvalidArgument", "a session has one Hello, the first message"),
+        );
+        break;
+    }
+  }
+
+  /** The session's connection is gone. */
+  broken(channel: SessionChannel): void {
+    const session = this.#sessions.get(channel.nodeId);
+    if (session?.channel !== channel) return;
+    this.#forget(session);
+    const transition = this.#liveness.onBroken(channel.nodeId, this.#deps.clock.monotonicMs());
+    if (transition !== undefined) this.#carryOut(transition);
+  }
+
+  /** The channel has room again. */
+  drained(channel: SessionChannel): void {
+    const session = this.#sessions.get(channel.nodeId);
+    if (session?.channel === channel) this.#touch(session);
+  }
+
+  /** Says something to a node beside its assignments. @returns whether it is in session. */
+  tell(nodeId: string, message: Said): boolean {
+    const session = this.#sessions.get(nodeId);
+    session?.channel.send(message);
+    return session !== undefined;
+  }
+
+  /** This manager leads no more: workers are to look for the one who does. */
+  close(reason: ClusterError): void {
+    this.#closed = true;
+    this.#cancelTick();
+    this.#cursor.close();
+    this.#proposals.close();
+    for (const session of [...this.#sessions.values()]) {
+      this.#forget(session);
+      session.channel.end(reason);
+    }
+  }
+
+  #onStatus(session: NodeSession, update: StatusUpdate): void {
+    const { channel } = session;
+    const changes = statusChanges(this.#deps.store.view(), channel.nodeId, update);
+    const acknowledge = () =>
+      channel.send({ $case: "statusAck", value: { sequence: update.sequence } });
+    if (changes.length === 0) {
+      acknowledge();
+      return;
+    }
+    this.#proposals.report(changes, (error) => {
+      if (error === undefined) acknowledge();
+      // The worker tells it again in its next session, here or with another manager.
+      else
+        channel.end(new ClusterError("Unavailable", `statuses not stored: ${errorMessage(error)}`));
+    });
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#closed) {
+      await this.#cursor.ready();
+      this.#wake();
+      // A new turn of the event loop: the cursor has been read by then, and sockets were heard in between.
+      await new Promise<void>((resolve) => void this.#deps.clock.after(0, resolve));
+    }
+  }
+
+  /** What happens in one turn of the event loop is answered in one. */
+  #wake(): void {
+    if (this.#turnPending || this.#closed) return;
+    this.#turnPending = true;
+    queueMicrotask(() => this.#turn());
+  }
+
+  #touch(session: NodeSession): void {
+    this.#dirty.add(session);
+    this.#wake();
+  }
+
+  #turn(): void {
+    this.#turnPending = false;
+    if (this.#closed) return;
+    this.#takeStoreEvents();
+    this.#releaseStops();
+    const view = this.#deps.store.view();
+    const held = (taskId: string) => this.#gate.holds(taskId);
+    for (const session of this.#dirty) {
+      if (!session.channel.congested) this.#dirty.delete(session);
+      session.update(view, this.#tables, held);
+    }
+  }
+
+  #takeStoreEvents(): void {
+    const view = this.#deps.store.view();
+    const batch = this.#cursor.take(EVENTS_PER_TURN_MAX);
+    if (batch.kind === "resync") {
+      this.#tables = new EndpointTables(view);
+      this.#restartSessions();
+      return;
+    }
+    if (batch.events.length === 0) return;
+    const changedNetworks = this.#tables.update(view, batch.events);
+    if (changedNetworks.size > 0) for (const one of this.#sessions.values()) this.#dirty.add(one);
+    this.#apply(storeNews(batch.events));
+  }
+
+  #apply(news: StoreNews): void {
+    const { store, clock } = this.#deps;
+    const view = store.view();
+    for (const { nodeId, taskId } of news.tasks) {
+      const session = this.#sessions.get(nodeId);
+      session?.mark(taskId);
+      if (session !== undefined) this.#dirty.add(session);
+      if (!isStopping(view.tasks.get(taskId))) this.#gate.drop(taskId);
+    }
+    for (const task of news.stopping) {
+      const needs = task.networks.map(({ networkId }): [string, number] => [
+        networkId,
+        this.#tables.version(networkId),
+      ]);
+      this.#gate.hold(task.id, new Map(needs), clock.monotonicMs());
+    }
+    for (const nodeId of news.nodes) this.#onNodeChanged(nodeId);
+    if (news.cluster) this.#liveness.configure(livenessSettings(view));
+    if (news.managers) {
+      const value = { managers: managerAddresses(view, this.#deps.nodeId) };
+      for (const nodeId of this.#sessions.keys()) this.tell(nodeId, { $case: "managers", value });
+    }
+  }
+
+  #onNodeChanged(nodeId: string): void {
+    const session = this.#sessions.get(nodeId);
+    const node = this.#deps.store.view().nodes.get(nodeId);
+    if (node === undefined) {
+      this.#liveness.forget(nodeId);
+      this.#drop(nodeId, new ClusterError("PermissionDenied", "the node was removed"));
+      return;
+    }
+    if (session === undefined) return;
+    this.#dirty.add(session);
+    if (node.spec.role !== session.channel.role) this.#tellRole(session);
+  }
+
+  #tellRole(session: NodeSession): void {
+    const role = this.#deps.store.view().nodes.get(session.channel.nodeId)?.spec.role;
+    if (role !== undefined) session.channel.send({ $case: "roleChanged", value: { role } });
+  }
+
+  /** Tasks whose nodes have all confirmed, or that waited long enough, are stopped. */
+  #releaseStops(): void {
+    const served = new Map<string, number>();
+    const servedBy = (networkId: string) => {
+      const known = served.get(networkId) ?? this.#servedByAll(networkId);
+      served.set(networkId, known);
+      return known;
+    };
+    const view = this.#deps.store.view();
+    for (const taskId of this.#gate.release(servedBy, this.#deps.clock.monotonicMs())) {
+      const session = this.#sessions.get(view.tasks.get(taskId)?.nodeId ?? "");
+      session?.mark(taskId);
+      if (session !== undefined) this.#dirty.add(session);
+    }
+  }
+
+  /** The version every node in session that needs the network serves. Who is not in session cannot be waited for. */
+  #servedByAll(networkId: string): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const session of this.#sessions.values()) {
+      lowest = Math.min(lowest, session.servedVersion(networkId) ?? Number.POSITIVE_INFINITY);
+    }
+    return lowest;
+  }
+
+  #tick(): void {
+    const { clock } = this.#deps;
+    this.#cancelTick = clock.after(LIVENESS_TICK_MS, () => this.#tick());
+    for (const transition of this.#liveness.tick(clock.monotonicMs())) this.#carryOut(transition);
+    this.#proposals.retry();
+    this.#wake();
+  }
+
+  #carryOut({ nodeId, state, message }: Transition): void {
+    const { store, log } = this.#deps;
+    log.warn("node state", { nodeId, state, reason: message });
+    const addr = store.view().nodes.get(nodeId)?.status.addr ?? "";
+    this.#proposals.node(nodeId, { status: { state, message, addr } });
+    this.#drop(nodeId, new ClusterError("DeadlineExceeded", `the node was given up: ${message}`));
+  }
+
+  /** After a gap in what we saw of the store: every worker starts over with a complete set. */
+  #restartSessions(): void {
+    const reason = new ClusterError("Unavailable", "the manager lost its place in the store");
+    for (const nodeId of [...this.#sessions.keys()]) {
+      this.#drop(nodeId, reason);
+      this.#liveness.onBroken(nodeId, this.#deps.clock.monotonicMs());
+    }
+  }
+
+  #drop(nodeId: string, reason: ClusterError): void {
+    const session = this.#sessions.get(nodeId);
+    if (session === undefined) return;
+    this.#forget(session);
+    session.channel.end(reason);
+  }
+
+  #forget(session: NodeSession): void {
+    this.#sessions.delete(session.channel.nodeId);
+    this.#dirty.delete(session);
+    this.#deps.onPresence(session.channel.nodeId, false);
+  }
+}

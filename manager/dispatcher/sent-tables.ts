@@ -1,0 +1,63 @@
+import type { EndpointVersion } from "../../proto/gen/dispatcher.ts";
+import { EndpointUpdate } from "../../proto/gen/endpoints.ts";
+import type { EndpointTables } from "../endpoints/endpoint-tables.ts";
+import { splitUpdate } from "../endpoints/split-update.ts";
+
+interface Sent {
+  /** 0: nothing yet. */
+  version: number;
+  /** The highest version its kernel serves, as it confirmed. */
+  servedVersion: number;
+}
+
+/** Which endpoint tables one worker was sent in this session, and which it serves. */
+export class SentTables {
+  readonly #sent = new Map<string, Sent>();
+  /** What it had when it came. */
+  readonly #known: Map<string, number>;
+
+  constructor(known: readonly EndpointVersion[]) {
+    this.#known = new Map(known.map(({ networkId, version }) => [networkId, version]));
+  }
+
+  /** The version of the table the worker serves; undefined when it has no need of the network. */
+  servedVersion(networkId: string): number | undefined {
+    return this.#sent.get(networkId)?.servedVersion;
+  }
+
+  onServed(networkId: string, version: number): void {
+    const sent = this.#sent.get(networkId);
+    if (sent !== undefined) sent.servedVersion = Math.max(sent.servedVersion, version);
+  }
+
+  /**
+   * Makes the worker a reader of exactly these networks.
+   *
+   * @returns what it must be told to forget those it needs no more.
+   */
+  need(networkIds: ReadonlySet<string>): EndpointUpdate[] {
+    for (const networkId of networkIds) {
+      if (this.#sent.has(networkId)) continue;
+      this.#sent.set(networkId, { version: this.#known.get(networkId) ?? 0, servedVersion: 0 });
+      this.#known.delete(networkId);
+    }
+    const gone = [...this.#sent.keys(), ...this.#known.keys()].filter((id) => !networkIds.has(id));
+    return gone.map((networkId) => {
+      this.#sent.delete(networkId);
+      this.#known.delete(networkId);
+      return EndpointUpdate.create({ networkId, removed: true, last: true });
+    });
+  }
+
+  /** The messages that bring the worker's tables up to the present ones. */
+  take(tables: Pick<EndpointTables, "updateSince">): EndpointUpdate[] {
+    const messages: EndpointUpdate[] = [];
+    for (const [networkId, sent] of this.#sent) {
+      const update = tables.updateSince(networkId, sent.version);
+      if (update === undefined) continue;
+      messages.push(...splitUpdate(update));
+      sent.version = update.version;
+    }
+    return messages;
+  }
+}
