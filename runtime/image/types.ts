@@ -113,6 +113,13 @@ export interface RemoteImage {
   readonly platforms: readonly Platform[];
 }
 
+/** One image of an archive. */
+export interface LoadedImage {
+  readonly image: Image;
+  /** Familiar names the archive gave it; empty: none. */
+  readonly names: readonly string[];
+}
+
 /** What a removal did, as Docker reports it. */
 export interface RemovedImage {
   /** Familiar names that no longer exist. */
@@ -149,7 +156,7 @@ export interface Images {
   /** @throws `NotFound`, `Unauthenticated`, `Unavailable` (registry), `DataLoss` (digest), `InvalidArgument`, `Cancelled`. */
   pull(reference: string, options?: PullOptions): Promise<Image>;
   /** Reads a `docker save` or OCI archive. @throws `InvalidArgument`, `DataLoss`. */
-  load(archive: AsyncIterable<Uint8Array>): Promise<readonly Image[]>;
+  load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]>;
   /** The digest of the pushed manifest. @throws as `pull`. */
   push(reference: string, options?: TransferOptions): Promise<Digest>;
   tag(source: string, target: string): Promise<void>;

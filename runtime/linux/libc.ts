@@ -1,11 +1,11 @@
-import { constants } from "node:os";
+import { getSystemErrorMap } from "node:util";
 import koffi from "koffi";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
 
 /** The C library of this process. A wrong signature kills the daemon: only files of runtime/linux declare functions on it. */
 export const libc = koffi.load("libc.so.6");
 
-const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, code]) => [code, name]));
+const ERRNOS = getSystemErrorMap();
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ENOENT: "NotFound",
@@ -43,8 +43,8 @@ export function checked(result: number, action: string): number {
 
 /** The error for an errno value. */
 export function errnoError(errno: number, action: string): ClusterError {
-  const name = ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
-  return new ClusterError(CODES[name] ?? "Internal", `cannot ${action}: ${name}`, {
+  const [name, reason] = ERRNOS.get(-errno) ?? [`errno ${errno}`, "unknown error"];
+  return new ClusterError(CODES[name] ?? "Internal", `cannot ${action}: ${reason} (${name})`, {
     details: { errno: name },
   });
 }

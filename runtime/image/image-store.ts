@@ -1,0 +1,258 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ClusterError } from "../../core/errors.ts";
+import { type Log, silentLog } from "../../core/log.ts";
+import { loadArchive } from "./archive/load-archive.ts";
+import { type FoundImage, findImage, storedName } from "./find-image.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { ImageCatalog, type StoredImage } from "./image-catalog.ts";
+import { withNames } from "./image-records.ts";
+import { formatPlatform, platformOf } from "./platform.ts";
+import { ProgressHub, progress } from "./progress.ts";
+import { Puller, type PullJob, pullStatus } from "./puller.ts";
+import { pushImage } from "./pusher.ts";
+import {
+  familiarReference,
+  formatReference,
+  parseReference,
+  type Reference,
+  withDigest,
+} from "./reference.ts";
+import { RegistryClient } from "./registry/registry-client.ts";
+import { applyRemoval, planRemoval } from "./removal.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { Snapshots } from "./snapshots.ts";
+import { ContentStore } from "./store/content-store.ts";
+import { replaceFile } from "./store/durable-file.ts";
+import { EMPTY_LAYER, LayerStore } from "./store/layer-store.ts";
+import type {
+  Digest,
+  Image,
+  ImageStoreOptions,
+  Images,
+  LoadedImage,
+  Platform,
+  PullOptions,
+  RegistryOptions,
+  RemoteImage,
+  RemovedImage,
+  Rootfs,
+  TransferOptions,
+} from "./types.ts";
+
+/** The parts an image store is made of, each open. */
+interface Parts {
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+  readonly catalog: ImageCatalog;
+  readonly snapshots: Snapshots;
+  readonly client: RegistryClient;
+}
+
+const LAYOUT_MARK = '{"imageLayoutVersion":"1.0.0"}';
+
+/**
+ * This machine's images, under a data root: `image/` is an OCI layout (what was pulled, as it was), `overlay/` holds the
+ * unpacked layers and the containers' writable parts.
+ */
+export class ImageStore implements Images {
+  readonly #parts: Parts;
+  readonly #puller: Puller;
+  readonly #platform: Platform = platformOf(process.arch);
+  readonly #housekeeping = new Housekeeping(() => this.#sweep());
+  readonly #pulls = new SingleFlight<Image>();
+  /** Who listens to which pull; an entry lives as long as the pull. */
+  readonly #hubs = new Map<string, ProgressHub>();
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#puller = new Puller(parts.client, parts.content, parts.layers);
+  }
+
+  /**
+   * Opens or makes the store and removes what was left half done. One process at a time: whoever owns the data root.
+   *
+   * @throws {ClusterError} PermissionDenied, ResourceExhausted, DataLoss (the catalog cannot be read).
+   */
+  static async open(
+    dataRoot: string,
+    options: ImageStoreOptions = {},
+    log: Log = silentLog,
+  ): Promise<ImageStore> {
+    const image = join(dataRoot, "image");
+    const overlay = join(dataRoot, "overlay");
+    await mkdir(image, { recursive: true, mode: 0o700 });
+    await mkdir(overlay, { recursive: true, mode: 0o700 });
+    const content = await ContentStore.open(image);
+    await replaceFile(join(image, "oci-layout"), LAYOUT_MARK);
+    const layers = await LayerStore.open(overlay);
+    const catalog = await ImageCatalog.open(join(image, "index.json"), content, log);
+    const snapshots = await Snapshots.open(join(overlay, "containers"), layers, log);
+    const client = new RegistryClient({
+      insecureRegistries: options.insecureRegistries ?? [],
+      mirrors: options.registryMirrors ?? [],
+    });
+    const store = new ImageStore({ content, layers, catalog, snapshots, client });
+    await store.#housekeeping.sweepSoon();
+    return store;
+  }
+
+  /** Ends connections to registries. Containers and files stay as they are. */
+  async close(): Promise<void> {
+    await this.#parts.client.close();
+  }
+
+  async pull(text: string, options: PullOptions = {}): Promise<Image> {
+    const reference = parseReference(text);
+    const platform = options.platform ?? this.#platform;
+    // Another user's pull is another pull: what one may see the other may not.
+    const who = JSON.stringify(options.credentials ?? null);
+    const key = [formatReference(reference), formatPlatform(platform), who].join(" ");
+    const hub = this.#hubs.get(key) ?? new ProgressHub();
+    this.#hubs.set(key, hub);
+    const stopListening = hub.listen(options.onProgress);
+    const { credentials } = options;
+    try {
+      return await this.#pulls.run(
+        key,
+        (signal) => this.#pull({ reference, platform, credentials, signal, onProgress: hub.emit }),
+        options.signal,
+      );
+    } finally {
+      stopListening();
+      if (hub.isDeserted && this.#hubs.get(key) === hub) this.#hubs.delete(key);
+    }
+  }
+
+  async load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]> {
+    const { content, layers, catalog } = this.#parts;
+    return await this.#housekeeping.during(async () => {
+      const target = { content, layers, platform: this.#platform };
+      const loaded: LoadedImage[] = [];
+      for (const { stored, names } of await loadArchive(archive, target)) {
+        await this.#name(stored, names);
+        const image = catalog.getById(stored.manifest.config.digest);
+        loaded.push({ image, names: names.map(familiarReference) });
+      }
+      return loaded;
+    });
+  }
+
+  async push(text: string, options: TransferOptions = {}): Promise<Digest> {
+    const { content, catalog, client } = this.#parts;
+    const reference = parseReference(text);
+    const image = catalog.findByName(storedName(reference));
+    if (image === undefined) throw new ClusterError("NotFound", `no such image: ${text}`);
+    const onProgress = options.onProgress ?? (() => {});
+    const digest = await this.#housekeeping.during(() =>
+      pushImage(client, content, { ...options, reference, image, onProgress }),
+    );
+    await this.#name(image, [withDigest(reference, digest)]);
+    return digest;
+  }
+
+  async tag(source: string, target: string): Promise<void> {
+    const name = parseReference(target);
+    if (name.digest !== undefined)
+      throw new ClusterError("InvalidArgument", `cannot tag as ${target}: a digest is not a tag`);
+    await this.#name(this.#parts.catalog.getStored(this.#find(source).id), [name]);
+  }
+
+  list(): readonly Image[] {
+    return this.#parts.catalog.images;
+  }
+
+  get(nameOrId: string): Image {
+    return this.#parts.catalog.getById(this.#find(nameOrId).id);
+  }
+
+  async remove(
+    nameOrId: string,
+    options: { readonly force?: boolean } = {},
+  ): Promise<RemovedImage> {
+    const { catalog, snapshots } = this.#parts;
+    const { id, name } = this.#find(nameOrId);
+    const { layers } = catalog.getById(id);
+    const plan = planRemoval({
+      imageId: id,
+      askedName: name,
+      names: catalog.namesOf(id),
+      users: snapshots.usersOf(id),
+      force: options.force ?? false,
+    });
+    const manifests = catalog.manifestsOf(id);
+    await catalog.change((records) => applyRemoval(records, plan, manifests));
+    await this.#housekeeping.sweepSoon();
+    const untagged = plan.untag.map(parseReference).map(familiarReference);
+    if (!plan.deleteImage) return { untagged, deleted: [] };
+    const needed = this.#neededLayers();
+    return { untagged, deleted: [id, ...layers.filter((layer) => !needed.has(layer))] };
+  }
+
+  resolveDigest(text: string, options: RegistryOptions = {}): Promise<RemoteImage> {
+    return this.#housekeeping.during(() => this.#puller.resolve(parseReference(text), options));
+  }
+
+  prepareRootfs(imageId: Digest, containerId: string): Promise<Rootfs> {
+    const { catalog, snapshots } = this.#parts;
+    return snapshots.prepare(catalog.getById(imageId), containerId);
+  }
+
+  mountRootfs(rootfs: Rootfs): void {
+    this.#parts.snapshots.mount(rootfs);
+  }
+
+  async removeRootfs(containerId: string): Promise<void> {
+    const { catalog, snapshots } = this.#parts;
+    const imageId = snapshots.imageOf(containerId);
+    await snapshots.remove(containerId);
+    // Of an image that was removed while this container used it, the layers can go now.
+    if (imageId !== undefined && !catalog.ids.includes(imageId))
+      await this.#housekeeping.sweepSoon();
+  }
+
+  async #pull(job: PullJob): Promise<Image> {
+    const { catalog } = this.#parts;
+    return await this.#housekeeping.during(async () => {
+      const before = catalog.findIdByName(storedName(job.reference));
+      const { stored, digest } = await this.#puller.pull(job);
+      const byDigest = withDigest(job.reference, digest);
+      const byTag = job.reference.digest === undefined ? [job.reference] : [];
+      await this.#name(stored, [...byTag, byDigest]);
+      const id = stored.manifest.config.digest;
+      job.onProgress(progress("", pullStatus(job.reference, before !== id)));
+      return catalog.getById(id);
+    });
+  }
+
+  async #name(image: StoredImage, references: readonly Reference[]): Promise<void> {
+    const names = references.map(formatReference);
+    await this.#parts.catalog.change(
+      (records) => withNames(records, names, image.descriptor),
+      [image],
+    );
+  }
+
+  #find(nameOrId: string): FoundImage {
+    const found = findImage(this.#parts.catalog, nameOrId);
+    if (found === undefined) throw new ClusterError("NotFound", `no such image: ${nameOrId}`);
+    return found;
+  }
+
+  #neededLayers(): ReadonlySet<Digest> {
+    const { catalog, snapshots } = this.#parts;
+    const layers = catalog.images.flatMap((image) => image.layers);
+    return new Set([EMPTY_LAYER, ...layers, ...snapshots.layers]);
+  }
+
+  /** Removes blobs and layers no image and no container needs. */
+  async #sweep(): Promise<void> {
+    const { content, layers, catalog } = this.#parts;
+    const blobs = new Set<Digest>();
+    for (const { descriptor, manifest } of catalog.stored)
+      for (const { digest } of [descriptor, manifest.config, ...manifest.layers]) blobs.add(digest);
+    for (const digest of await content.list()) if (!blobs.has(digest)) await content.remove(digest);
+    const needed = this.#neededLayers();
+    for (const diffId of await layers.list()) if (!needed.has(diffId)) await layers.remove(diffId);
+  }
+}

@@ -1,0 +1,170 @@
+import { ClusterError } from "../../../core/errors.ts";
+import { isDigest } from "../digest.ts";
+import { MANIFEST_ACCEPT, MANIFEST_BYTES_MAX } from "../manifest.ts";
+import {
+  familiarReference,
+  familiarRepository,
+  type Reference,
+  tagOrDigest,
+} from "../reference.ts";
+import { digestOf } from "../store/content-store.ts";
+import type { Digest, RegistryOptions } from "../types.ts";
+import { type Endpoint, type EndpointOptions, endpointsOf } from "./endpoints.ts";
+import { connectionError, type HttpResponse, RegistryHttp } from "./http.ts";
+import { isTransient, type Subject } from "./registry-errors.ts";
+import { Repository } from "./repository.ts";
+import { withRetries } from "./retry.ts";
+
+/** A manifest or index as a registry gave it. */
+export interface RemoteManifest {
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+}
+
+/** A manifest and where it was found. */
+export interface FoundManifest {
+  readonly repository: Repository;
+  readonly manifest: RemoteManifest;
+}
+
+/** Finds registries and talks to them. Source: OCI distribution-spec 1.1; distribution, "HTTP API V2". */
+export class RegistryClient {
+  readonly #http = new RegistryHttp();
+  readonly #options: EndpointOptions;
+  /** Registry → the endpoint that answered last: spares asking those without TLS for it every time. */
+  readonly #working = new Map<string, Endpoint>();
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Fetches the manifest and says which repository gave it: the layers are there too. Mirrors are asked first and may fail.
+   *
+   * @throws {ClusterError} NotFound, Unauthenticated, PermissionDenied, Unavailable, DataLoss, Cancelled.
+   */
+  fetchManifest(reference: Reference, options: RegistryOptions): Promise<FoundManifest> {
+    return this.#atFirst(reference, "pull", options, async (repository) => ({
+      repository,
+      manifest: await getManifest(repository, tagOrDigest(reference)),
+    }));
+  }
+
+  /**
+   * The repository to push to.
+   *
+   * @throws {ClusterError} Unavailable, Cancelled.
+   */
+  openForPush(reference: Reference, options: RegistryOptions): Promise<Repository> {
+    return this.#atFirst(reference, "push", options, (repository) => Promise.resolve(repository));
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  /** Does `work` at the first endpoint that answers; at a mirror it has to succeed too. */
+  async #atFirst<T>(
+    reference: Reference,
+    action: Subject["action"],
+    options: RegistryOptions,
+    work: (repository: Repository) => Promise<T>,
+  ): Promise<T> {
+    let failure: unknown;
+    for (const endpoint of this.#endpoints(reference.domain, action)) {
+      try {
+        await this.#reach(endpoint, reference.domain, options.signal);
+        return await work(this.#repository(endpoint, reference, action, options));
+      } catch (error) {
+        failure = error;
+        if (!endpoint.mirror && !this.#forget(reference.domain, error)) break;
+      }
+    }
+    throw failure;
+  }
+
+  #endpoints(domain: string, action: Subject["action"]): readonly Endpoint[] {
+    const working = this.#working.get(domain);
+    const all = endpointsOf(domain, this.#options);
+    const mirrors = action === "pull" ? all.filter(({ mirror }) => mirror) : [];
+    return [...mirrors, ...(working ? [working] : all.filter(({ mirror }) => !mirror))];
+  }
+
+  /** Any answer will do: whether it lets us in is seen later. */
+  async #reach(endpoint: Endpoint, domain: string, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#working.get(domain) === endpoint) return;
+    const url = new URL(`${endpoint.baseUrl}/v2/`);
+    const response = await this.#http.send(endpoint, { method: "GET", url, headers: {}, signal });
+    await response.body.dump();
+    if (!endpoint.mirror) this.#working.set(domain, endpoint);
+  }
+
+  /** @returns whether the failure was one of reaching it, so that another endpoint is worth trying. */
+  #forget(domain: string, error: unknown): boolean {
+    if (!isTransient(error)) return false;
+    this.#working.delete(domain);
+    return true;
+  }
+
+  #repository(
+    endpoint: Endpoint,
+    reference: Reference,
+    action: Subject["action"],
+    { credentials, signal }: RegistryOptions,
+  ): Repository {
+    const subject = {
+      reference: familiarReference(reference),
+      repository: familiarRepository(reference),
+      action,
+    };
+    return new Repository(this.#http, {
+      endpoint,
+      path: reference.path,
+      subject,
+      credentials,
+      signal,
+    });
+  }
+}
+
+/**
+ * Fetches a manifest by tag or digest; what a digest names is checked against it.
+ *
+ * @throws {ClusterError} as `Repository.send`; DataLoss; ResourceExhausted above MANIFEST_BYTES_MAX.
+ */
+export async function getManifest(repository: Repository, target: string): Promise<RemoteManifest> {
+  return await withRetries(async () => {
+    const asked = {
+      method: "GET",
+      target: `manifests/${target}`,
+      headers: { accept: MANIFEST_ACCEPT },
+    } as const;
+    const bytes = await readBounded(await repository.send(asked, [200]), repository);
+    const digest = digestOf(bytes);
+    if (isDigest(target) && target !== digest)
+      throw new ClusterError(
+        "DataLoss",
+        `${repository.host} answered for ${repository.subject.reference} with digest ${digest}, wanted ${target}`,
+      );
+    return { bytes, digest };
+  }, repository.signal);
+}
+
+async function readBounded(response: HttpResponse, repository: Repository): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes > MANIFEST_BYTES_MAX)
+        throw new ClusterError(
+          "ResourceExhausted",
+          `manifest for ${repository.subject.reference} is larger than ${MANIFEST_BYTES_MAX} bytes`,
+        );
+    }
+  } catch (error) {
+    throw connectionError(error, repository.host, repository.signal);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,88 @@
+import { ClusterError } from "../../core/errors.ts";
+import { shortDigest } from "./digest.ts";
+import type { ImageRecord } from "./image-records.ts";
+import { familiarReference, parseReference, repositoryName } from "./reference.ts";
+import type { Digest } from "./types.ts";
+
+/** What somebody wants removed. */
+export interface RemovalRequest {
+  readonly imageId: Digest;
+  /** The whole name it was asked by; undefined: by id, which means all its names. */
+  readonly askedName: string | undefined;
+  /** All whole names of the image. */
+  readonly names: readonly string[];
+  /** Containers made from it. */
+  readonly users: readonly string[];
+  readonly force: boolean;
+}
+
+/** What is to be done about it. */
+export interface RemovalPlan {
+  readonly untag: readonly string[];
+  /** The image goes too; else it stays, without a name when none is left. */
+  readonly deleteImage: boolean;
+}
+
+/**
+ * Decides what a removal removes: a name, with a repository's last tag its digests, and with the last name the image.
+ *
+ * Forced while a container uses it, the names go and the image stays: the container may be started again.
+ *
+ * @throws {ClusterError} FailedPrecondition, in Docker's words.
+ * Source: moby, daemon/images/image_delete.go.
+ */
+export function planRemoval(request: RemovalRequest): RemovalPlan {
+  const { imageId, askedName, names, users, force } = request;
+  const untag = askedName === undefined ? names : namesThatGo(askedName, names);
+  const repositories = new Set(untag.map((name) => repositoryName(parseReference(name))));
+  if (askedName === undefined && repositories.size > 1 && !force)
+    throw conflict(
+      `unable to delete ${shortDigest(imageId)} (must be forced) - image is referenced in multiple repositories`,
+    );
+  const isLast = untag.length === names.length;
+  if (!isLast) return { untag, deleteImage: false };
+  const user = users[0];
+  if (user !== undefined && !force) throw inUse(request, user);
+  return { untag, deleteImage: user === undefined };
+}
+
+/** The records after a removal. `manifests` are the image's. */
+export function applyRemoval(
+  records: readonly ImageRecord[],
+  { untag, deleteImage }: RemovalPlan,
+  manifests: ReadonlySet<Digest>,
+): readonly ImageRecord[] {
+  const own = records.filter(({ manifest }) => manifests.has(manifest.digest));
+  if (deleteImage) return records.filter((record) => !own.includes(record));
+  const kept = records.filter(({ name }) => name === "" || !untag.includes(name));
+  const [last] = own;
+  const nameless = last !== undefined && !own.some((record) => kept.includes(record));
+  return nameless ? [...kept, { name: "", manifest: last.manifest }] : kept;
+}
+
+function namesThatGo(askedName: string, names: readonly string[]): readonly string[] {
+  const asked = parseReference(askedName);
+  const sameRepository = names.filter(
+    (name) => repositoryName(parseReference(name)) === repositoryName(asked),
+  );
+  const otherTags = sameRepository.filter(
+    (name) => name !== askedName && parseReference(name).digest === undefined,
+  );
+  return asked.digest === undefined && otherTags.length === 0 ? sameRepository : [askedName];
+}
+
+function inUse({ imageId, askedName }: RemovalRequest, user: string): ClusterError {
+  const container = `container ${user.slice(0, 12)}`;
+  if (askedName === undefined)
+    return conflict(
+      `unable to delete ${shortDigest(imageId)} (must be forced) - image is being used by ${container}`,
+    );
+  const name = familiarReference(parseReference(askedName));
+  return conflict(
+    `unable to remove repository reference "${name}" (must force) - ${container} is using its referenced image ${shortDigest(imageId)}`,
+  );
+}
+
+function conflict(reason: string): ClusterError {
+  return new ClusterError("FailedPrecondition", `conflict: ${reason}`);
+}

@@ -1,0 +1,108 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ClusterError } from "../../../core/errors.ts";
+import { syncFileSystem } from "../../linux/files.ts";
+import { systemError } from "../../linux/libc.ts";
+import { digestHex, digestOfHex, isDigest } from "../digest.ts";
+import { unpackLayer } from "../layer/unpack.ts";
+import { SingleFlight } from "../single-flight.ts";
+import type { Digest } from "../types.ts";
+import { renameDurably } from "./durable-file.ts";
+
+const DIFF = "diff";
+
+/** The layer of an archive of no bytes, always there: what a container of an image without layers stands on. */
+export const EMPTY_LAYER = digestOfHex(createHash("sha256").digest("hex"));
+
+/**
+ * Unpacked layers by the digest of their uncompressed content: `layers/<hex>/diff`, each a lower directory of overlayfs.
+ *
+ * A layer does not depend on those below it, so images share layers wherever these stand, and several unpack at once. A layer
+ * is there whole or not at all: it is made under `tmp/`, flushed and renamed; `tmp/` is emptied at open.
+ */
+export class LayerStore {
+  readonly #layers: string;
+  readonly #temporary: string;
+  readonly #unpacking = new SingleFlight<void>();
+
+  private constructor(directory: string) {
+    this.#layers = join(directory, "layers");
+    this.#temporary = join(directory, "tmp");
+  }
+
+  static async open(directory: string): Promise<LayerStore> {
+    const store = new LayerStore(directory);
+    await rm(store.#temporary, { recursive: true, force: true });
+    await mkdir(store.#layers, { recursive: true });
+    await mkdir(store.#temporary, { mode: 0o700 });
+    await mkdir(store.path(EMPTY_LAYER), { recursive: true });
+    return store;
+  }
+
+  /** The lower directory of a layer. */
+  path(diffId: Digest): string {
+    return join(this.#layers, digestHex(diffId), DIFF);
+  }
+
+  async has(diffId: Digest): Promise<boolean> {
+    return stat(this.path(diffId)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
+   * Unpacks a blob unless the layer is there. Two calls for one layer share the work.
+   *
+   * @throws {ClusterError} as `unpackLayer`; ResourceExhausted names the directory when the disk is full. Nothing is left behind.
+   */
+  async ensure(diffId: Digest, blobPath: string, signal?: AbortSignal): Promise<void> {
+    await this.#unpacking.run(diffId, (shared) => this.#unpack(diffId, blobPath, shared), signal);
+  }
+
+  async list(): Promise<Digest[]> {
+    const names = await readdir(this.#layers);
+    return names.map((name) => `sha256:${name}`).filter(isDigest);
+  }
+
+  /** No error when it is not there. A crash in the middle leaves it under `tmp/`. */
+  async remove(diffId: Digest): Promise<void> {
+    if (!(await this.has(diffId))) return;
+    const doomed = join(this.#temporary, randomUUID());
+    await renameDurably(join(this.#layers, digestHex(diffId)), doomed);
+    await rm(doomed, { recursive: true, force: true });
+  }
+
+  async #unpack(diffId: Digest, blobPath: string, signal: AbortSignal): Promise<void> {
+    if (await this.has(diffId)) return;
+    const temporary = join(this.#temporary, randomUUID());
+    try {
+      await mkdir(temporary);
+      await unpackLayer(blobPath, join(temporary, DIFF), diffId, signal);
+      await this.#flush(temporary);
+      await renameDurably(temporary, join(this.#layers, digestHex(diffId)));
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw this.#explain(error, diffId);
+    }
+  }
+
+  async #flush(path: string): Promise<void> {
+    const directory = await open(path);
+    try {
+      await syncFileSystem(directory.fd, path);
+    } finally {
+      await directory.close();
+    }
+  }
+
+  #explain(error: unknown, diffId: Digest): unknown {
+    const action = `unpack layer ${diffId} into ${this.#layers}`;
+    if (!(error instanceof ClusterError)) return systemError(error, action);
+    return new ClusterError(error.code, `cannot ${action}: ${error.message}`, {
+      details: error.details,
+      cause: error,
+    });
+  }
+}
