@@ -1,4 +1,4 @@
-import { encodeConfChanges } from "./conf-change.ts";
+import { encodeConfChanges } from "./conf-change-codec.ts";
 import type { ConfChange, StoredState } from "./types.ts";
 
 const FIRST_TERM = 1;

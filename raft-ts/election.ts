@@ -1,0 +1,65 @@
+import { jointVote } from "./quorum/joint.ts";
+import type { CandidateRole, Raft } from "./raft.ts";
+import { becomeLeader } from "./replication.ts";
+import type { RaftId } from "./types.ts";
+
+/** How an election begins. `transfer`: at the leader's wish, so the lease of that same leader does not count. */
+export type CampaignKind = "preVote" | "transfer";
+
+/**
+ * Stands for election. Asks first whether it would win (§9.6), so that a member that was cut off, and cannot win, does not
+ * disturb those who have a leader by a higher term.
+ */
+export function campaign(raft: Raft, kind: CampaignKind): void {
+  if (!raft.isPromotable || raft.role.name === "leader") return;
+  if (kind === "transfer") {
+    requestVotes(raft, { force: true });
+    return;
+  }
+  raft.becomePreCandidate();
+  requestFrom(raft, { kind: "preVote", term: raft.term + 1, force: false });
+  recordVote(raft, raft.id, true);
+}
+
+/** Source: Raft paper §5.2: a candidate increments its term, votes for itself, asks all others. */
+function requestVotes(raft: Raft, { force }: { readonly force: boolean }): void {
+  raft.becomeCandidate();
+  requestFrom(raft, { kind: "vote", term: raft.term, force });
+  // Its own vote counts when it is on its own disk: the outbox holds it until then.
+  raft.send({ kind: "voteReply", to: raft.id, granted: true });
+}
+
+function requestFrom(
+  raft: Raft,
+  request: {
+    readonly kind: "preVote" | "vote";
+    readonly term: number;
+    readonly force: boolean;
+  },
+): void {
+  const { index: lastIndex, term: lastTerm } = raft.log.last;
+  for (const to of new Set([...raft.conf.voters, ...raft.conf.votersOutgoing])) {
+    if (to !== raft.id) raft.send({ ...request, to, lastIndex, lastTerm });
+  }
+}
+
+/** Takes one answer in; the first of each member counts. Moves on when the vote is decided. */
+export function recordVote(raft: Raft, from: RaftId, granted: boolean): void {
+  const { role } = raft;
+  if (role.name !== "candidate" && role.name !== "preCandidate") return;
+  if (!role.votes.has(from)) role.votes.set(from, granted);
+  decide(raft, role);
+}
+
+function decide(raft: Raft, role: CandidateRole): void {
+  switch (jointVote(raft.conf, (id) => role.votes.get(id))) {
+    case "pending":
+      return;
+    case "lost":
+      raft.becomeFollower(raft.term, 0);
+      return;
+    case "won":
+      if (role.name === "preCandidate") requestVotes(raft, { force: false });
+      else becomeLeader(raft);
+  }
+}

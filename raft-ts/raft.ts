@@ -1,0 +1,190 @@
+import { assert } from "./assert.ts";
+import { RaftLog } from "./log.ts";
+import { EMPTY_CONF, isVoter } from "./membership.ts";
+import { Outbox } from "./outbox.ts";
+import type { Progress } from "./progress.ts";
+import type { ReadQueue } from "./read-queue.ts";
+import type {
+  ConfState,
+  HardState,
+  Message,
+  RaftId,
+  RaftOptions,
+  ReadState,
+  StoredState,
+} from "./types.ts";
+
+const DEFAULT_LIMITS = {
+  appendBytesMax: 1024 * 1024,
+  inflightMax: 256,
+  inflightBytesMax: 16 * 1024 * 1024,
+  uncommittedBytesMax: 64 * 1024 * 1024,
+  committedBytesMax: 4 * 1024 * 1024,
+  readsMax: 65_536,
+};
+
+/** What only a leader knows; a new one for each time it leads. */
+export interface LeaderRole {
+  readonly name: "leader";
+  /** Everybody entries are sent to, itself included. */
+  readonly peers: Map<RaftId, Progress>;
+  readonly reads: ReadQueue;
+  heartbeatElapsed: number;
+  /** Entry bytes in the log above `commit`. */
+  uncommittedBytes: number;
+  transfer: { readonly to: RaftId; elapsed: number; told: boolean } | undefined;
+}
+
+/** What a candidate collects. */
+export interface CandidateRole {
+  readonly name: "preCandidate" | "candidate";
+  readonly votes: Map<RaftId, boolean>;
+}
+
+/** Exactly what the present role needs, and nothing that outlives it. */
+export type RoleState = { readonly name: "follower" } | CandidateRole | LeaderRole;
+
+/** A message before it has a sender; `term` defaults to the present one. */
+export type Draft = Message extends infer M
+  ? M extends Message
+    ? Omit<M, "from" | "term"> & { readonly term?: number }
+    : never
+  : never;
+
+/** The state all roles share, and the moves that keep it consistent. The rules are in the step files. */
+export class Raft {
+  readonly id: RaftId;
+  readonly electionTicks: number;
+  readonly heartbeatTicks: number;
+  readonly limits: typeof DEFAULT_LIMITS;
+  readonly log: RaftLog;
+  readonly outbox = new Outbox();
+  readonly #random: () => number;
+
+  #term: number;
+  #vote: RaftId;
+  #leader: RaftId = 0;
+  role: RoleState = { name: "follower" };
+
+  conf: ConfState;
+  /** Index of the entry or snapshot that `conf` came with. */
+  confIndex: number;
+
+  /** Ticks since a leader was heard or a vote given; of a leader: since its last quorum check. */
+  electionElapsed = 0;
+  #electionTimeout = 0;
+
+  /** Answers for the next Ready. */
+  reads: ReadState[] = [];
+  lostReads: number[] = [];
+
+  constructor(options: RaftOptions, stored: StoredState) {
+    this.id = options.id;
+    this.electionTicks = options.electionTicks;
+    this.heartbeatTicks = options.heartbeatTicks;
+    this.limits = { ...DEFAULT_LIMITS, ...options };
+    this.#random = options.random;
+    this.log = new RaftLog(stored);
+    this.#term = stored.hardState.term;
+    this.#vote = stored.hardState.vote;
+    this.conf = stored.snapshot?.confState ?? EMPTY_CONF;
+    this.confIndex = stored.snapshot?.index ?? 0;
+    this.resetElectionTimer();
+  }
+
+  get term(): number {
+    return this.#term;
+  }
+
+  get vote(): RaftId {
+    return this.#vote;
+  }
+
+  /** 0 while none is known. */
+  get leader(): RaftId {
+    return this.#leader;
+  }
+
+  get hardState(): HardState {
+    return { term: this.#term, vote: this.#vote, commit: this.log.commit };
+  }
+
+  /** Whether it may stand for election: a voter that has applied every membership change it knows to be committed. */
+  get isPromotable(): boolean {
+    const confAhead = (this.log.firstUnappliedConf ?? Number.POSITIVE_INFINITY) <= this.log.commit;
+    return isVoter(this.conf, this.id) && !confAhead && !this.log.isRestoring;
+  }
+
+  /** A leader was heard within the shortest election timeout, so nobody needs another. Source: thesis §4.2.3. */
+  get isLeaseHeld(): boolean {
+    return this.#leader !== 0 && this.electionElapsed < this.electionTicks;
+  }
+
+  get isElectionDue(): boolean {
+    return this.electionElapsed >= this.#electionTimeout;
+  }
+
+  send(draft: Draft): void {
+    this.outbox.send({ ...draft, from: this.id, term: draft.term ?? this.#term } as Message);
+  }
+
+  /** Follows `leader` (0: whoever it turns out to be) in `term`. */
+  becomeFollower(term: number, leader: RaftId): void {
+    if (this.role.name === "leader") this.lostReads.push(...this.role.reads.abandoned());
+    if (term > this.#term) {
+      this.#term = term;
+      this.#vote = 0;
+    }
+    this.role = { name: "follower" };
+    this.#leader = leader;
+    this.resetElectionTimer();
+  }
+
+  /** The same term, and the vote in it untouched: asking whether one would be elected promises nothing. */
+  becomePreCandidate(): void {
+    this.role = { name: "preCandidate", votes: new Map() };
+    this.#leader = 0;
+    this.resetElectionTimer();
+  }
+
+  becomeCandidate(): void {
+    this.#term += 1;
+    this.#vote = this.id;
+    this.role = { name: "candidate", votes: new Map() };
+    this.#leader = 0;
+    this.resetElectionTimer();
+  }
+
+  /** Of the present term. */
+  becomeLeader(role: LeaderRole): void {
+    assert(this.role.name === "candidate", `${this.role.name} became leader without an election`);
+    this.role = role;
+    this.#leader = this.id;
+    this.resetElectionTimer();
+  }
+
+  /** Follows a leader heard in the present term. */
+  heardLeader(leader: RaftId): void {
+    if (this.role.name === "follower") {
+      this.#leader = leader;
+      this.electionElapsed = 0;
+    } else {
+      this.becomeFollower(this.#term, leader);
+    }
+  }
+
+  giveVote(to: RaftId): void {
+    assert(
+      this.#vote === 0 || this.#vote === to,
+      `second vote in term ${this.#term}: for ${this.#vote}, then for ${to}`,
+    );
+    this.#vote = to;
+    this.electionElapsed = 0;
+  }
+
+  /** Source: Raft paper §5.2, randomized election timeouts. */
+  resetElectionTimer(): void {
+    this.electionElapsed = 0;
+    this.#electionTimeout = this.electionTicks + Math.floor(this.#random() * this.electionTicks);
+  }
+}

@@ -1,0 +1,148 @@
+import { assert } from "./assert.ts";
+import { entryBytes } from "./entry-list.ts";
+import { isVoter, memberIds } from "./membership.ts";
+import { Progress } from "./progress.ts";
+import { jointIndex } from "./quorum/joint.ts";
+import type { LeaderRole, Raft } from "./raft.ts";
+import { ReadQueue } from "./read-queue.ts";
+import type { Entry, EntryKind, RaftId } from "./types.ts";
+
+const NO_DATA = new Uint8Array(0);
+
+/**
+ * Begins to lead: knows nothing of the peers yet, and appends an empty entry, since only an entry of its own term can
+ * prove by counting that the earlier ones are committed. Source: Raft paper §5.4.2, §8.
+ */
+export function becomeLeader(raft: Raft): void {
+  const leader: LeaderRole = {
+    name: "leader",
+    peers: new Map(),
+    reads: new ReadQueue(raft.limits.readsMax),
+    heartbeatElapsed: 0,
+    uncommittedBytes: sumBytes(raft.log.uncommitted()),
+    transfer: undefined,
+  };
+  raft.becomeLeader(leader);
+  syncPeers(raft, leader);
+  appendOwn(raft, leader, "normal", NO_DATA);
+}
+
+/** Appends one entry of the leader's own term. It is replicated, with all that follow, by the next {@link flush}. */
+export function appendOwn(
+  raft: Raft,
+  leader: LeaderRole,
+  kind: EntryKind,
+  data: Uint8Array,
+): Entry {
+  const entry: Entry = { index: raft.log.last.index + 1, term: raft.term, kind, data };
+  raft.log.append([entry]);
+  leader.uncommittedBytes += entryBytes(entry);
+  return entry;
+}
+
+/**
+ * Commits what a quorum has, if it is of this term; everything before it is then committed too.
+ *
+ * Source: Raft paper §5.4.2: entries of earlier terms are never committed by counting replicas.
+ */
+export function maybeCommit(raft: Raft, leader: LeaderRole): void {
+  const index = jointIndex(raft.conf, (id) => leader.peers.get(id)?.match ?? 0);
+  if (index <= raft.log.commit || raft.log.term(index) !== raft.term) return;
+  leader.uncommittedBytes -= sumBytes(raft.log.commitTo(index));
+  assert(leader.uncommittedBytes >= 0, "more bytes were committed than appended");
+}
+
+/** Whether an entry of this term is committed: before that a leader does not know what is. */
+export function hasCommittedOwn(raft: Raft): boolean {
+  return raft.log.term(raft.log.commit) === raft.term;
+}
+
+/** Sends whatever is due: all that was appended since the last time goes in as few messages as limits allow. */
+export function flush(raft: Raft, leader: LeaderRole): void {
+  if (hasCommittedOwn(raft) && leader.reads.maybeBeginRound(raft.log.commit)) {
+    broadcastHeartbeat(raft, leader);
+    maybeServeReads(raft, leader);
+  }
+  for (const [id, peer] of leader.peers) {
+    if (id === raft.id) continue;
+    while (peer.wantsAppend(raft.log.last.index, raft.log.commit)) {
+      if (!sendAppend(raft, id, peer)) break;
+    }
+  }
+  tellTransferee(raft, leader);
+}
+
+/** @returns false when nothing could be sent. */
+function sendAppend(raft: Raft, to: RaftId, peer: Progress): boolean {
+  const { log } = raft;
+  const prevIndex = peer.next - 1;
+  const prevTerm = log.term(prevIndex);
+  if (prevTerm === undefined) return sendSnapshot(raft, to, peer);
+
+  const entries = peer.mayCarryEntries ? log.slice(peer.next, raft.limits.appendBytesMax) : [];
+  raft.send({ kind: "append", to, prevIndex, prevTerm, entries, commit: log.commit });
+  peer.sentAppend(entries.length, sumBytes(entries), log.commit);
+  return true;
+}
+
+/** A peer that is not there would only keep the transfer hanging. */
+function sendSnapshot(raft: Raft, to: RaftId, peer: Progress): boolean {
+  if (!peer.recentActive) return false;
+  const { snapshot } = raft.log;
+  assert(snapshot !== undefined, `entry ${peer.next} is forgotten but there is no snapshot`);
+  raft.send({ kind: "snapshot", to, snapshot });
+  peer.sentSnapshot(snapshot.index);
+  return true;
+}
+
+/** Commit travels no further than the peer's log is known to agree. */
+export function broadcastHeartbeat(raft: Raft, leader: LeaderRole): void {
+  const context = leader.reads.round;
+  for (const [to, peer] of leader.peers) {
+    if (to === raft.id) continue;
+    raft.send({ kind: "heartbeat", to, commit: Math.min(peer.match, raft.log.commit), context });
+  }
+}
+
+/** Serves the reads whose round a quorum has confirmed; the leader confirms by asking. */
+export function maybeServeReads(raft: Raft, leader: LeaderRole): void {
+  const { round } = leader.reads;
+  if (round === 0) return;
+  const confirmed = jointIndex(raft.conf, (id) =>
+    id === raft.id ? round : (leader.peers.get(id)?.readRound ?? 0),
+  );
+  raft.reads.push(...leader.reads.confirmed(confirmed));
+}
+
+/** Once the successor has the whole log it is told to stand for election at once. Source: thesis §3.10. */
+function tellTransferee(raft: Raft, leader: LeaderRole): void {
+  const { transfer } = leader;
+  if (transfer === undefined || transfer.told) return;
+  if (leader.peers.get(transfer.to)?.match !== raft.log.last.index) return;
+  raft.send({ kind: "timeoutNow", to: transfer.to });
+  transfer.told = true;
+}
+
+/** Makes `peers` those of the configuration: newcomers are probed from the end of the log, the removed forgotten. */
+export function syncPeers(raft: Raft, leader: LeaderRole): void {
+  const ids = memberIds(raft.conf);
+  for (const id of leader.peers.keys()) if (!ids.has(id)) leader.peers.delete(id);
+  for (const id of ids) {
+    if (leader.peers.has(id)) continue;
+    const peer = new Progress(raft.log.last.index + 1, {
+      countMax: raft.limits.inflightMax,
+      bytesMax: raft.limits.inflightBytesMax,
+    });
+    // Counts as heard until the next check: a newcomer must not cost the leader its quorum before it could answer.
+    peer.recentActive = true;
+    leader.peers.set(id, peer);
+  }
+  const { transfer } = leader;
+  if (transfer !== undefined && !isVoter(raft.conf, transfer.to)) leader.transfer = undefined;
+}
+
+function sumBytes(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entryBytes(entry);
+  return bytes;
+}
