@@ -27,8 +27,11 @@ const setOutputFlags: SetFlags = library.func(
   "void nft_ctx_output_set_flags(nft_ctx *context, uint32_t flags)",
 );
 
-/** Listings without counters and timeouts, so that equal rules give equal text. */
-const OUTPUT_STATELESS = 1 << 1;
+/** Listings without counters and what rules have put into sets, so that equal tables give equal text. */
+const OUTPUT_STATELESS = 1 << 2;
+/** `# handle 7` behind each object: what rules are deleted by. */
+const OUTPUT_HANDLE = 1 << 3;
+const LISTING = OUTPUT_STATELESS | OUTPUT_HANDLE;
 const ERROR_CHARS_MAX = 2000;
 
 /**
@@ -47,7 +50,7 @@ export class Nftables {
     this.#context = context;
     bufferOutput(context);
     bufferError(context);
-    setOutputFlags(context, OUTPUT_STATELESS);
+    setOutputFlags(context, LISTING);
   }
 
   /**
@@ -63,7 +66,7 @@ export class Nftables {
     throw new ClusterError("Internal", `cannot change nftables: ${words}`);
   }
 
-  /** The table's text; undefined when there is none. `family` as nft spells it: "ip", "inet". */
+  /** The table's text with handles; undefined when there is none. `family` as nft spells it: "ip", "inet". */
   findTable(family: string, table: string): string | undefined {
     const result = this.#execute(`list table ${family} ${table}`);
     return result.done ? result.output : undefined;
@@ -73,7 +76,7 @@ export class Nftables {
   hasElements(family: string, table: string, set: string): boolean {
     setOutputFlags(this.#context, 0);
     const result = this.#execute(`list set ${family} ${table} ${set}`);
-    setOutputFlags(this.#context, OUTPUT_STATELESS);
+    setOutputFlags(this.#context, LISTING);
     return result.output.includes("elements");
   }
 

@@ -1,3 +1,4 @@
+import { assert } from "../../core/assert.ts";
 import type { Clock } from "../../core/clock.ts";
 import { decodeFlow, deleteFlow, dumpFlows } from "../../runtime/linux/netlink/conntrack.ts";
 import { isGone, NetlinkSocket, Protocol } from "../../runtime/linux/netlink/socket.ts";
@@ -17,6 +18,7 @@ export class RuleSpace {
   #current: Ruleset | undefined;
   /** What the kernel said the table was after it was last written whole; undefined: it has changed since. */
   #listing: string | undefined;
+  #closed = false;
 
   /** @param namespaceFd stays the caller's and must stay open. */
   constructor(namespaceFd: number) {
@@ -26,6 +28,7 @@ export class RuleSpace {
 
   /** Brings the table to `rules` in one transaction, by the difference to what was written before. */
   apply(rules: Ruleset): void {
+    this.#assertOpen();
     const commands = renderChange(this.#current, rules);
     if (commands === "") return;
     try {
@@ -42,6 +45,7 @@ export class RuleSpace {
 
   /** Writes the table whole unless the kernel still has what was written last time. @returns whether it was repaired. */
   verify(): boolean {
+    this.#assertOpen();
     if (this.#current === undefined) return false;
     if (this.#listing !== undefined && this.#list() === this.#listing) return false;
     const repaired = this.#listing !== undefined;
@@ -52,6 +56,7 @@ export class RuleSpace {
 
   /** Whether rules have put something into a set. */
   hasElements(set: string): boolean {
+    this.#assertOpen();
     return this.#nft.hasElements(NFT_FAMILY, NFT_TABLE, set);
   }
 
@@ -79,11 +84,13 @@ export class RuleSpace {
 
   /** Runs other commands in the namespace; what they print. */
   run(commands: string): string {
+    this.#assertOpen();
     return this.#nft.run(commands);
   }
 
   /** The text of another table. */
   findTable(family: string, table: string): string | undefined {
+    this.#assertOpen();
     return this.#nft.findTable(family, table);
   }
 
@@ -95,7 +102,13 @@ export class RuleSpace {
 
   /** Lets go of the kernel; the table stays as long as its namespace. */
   close(clock: Clock): void {
+    this.#closed = true;
     clock.after(CLOSE_DELAY_MS, () => this.#nft.close());
+  }
+
+  /** A freed context would take the process with it. */
+  #assertOpen(): void {
+    assert(!this.#closed, "nftables of a namespace that was let go");
   }
 
   #list(): string | undefined {

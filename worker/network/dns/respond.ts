@@ -1,4 +1,11 @@
-import { type Answer, decode, encode, type Packet, type Question } from "dns-packet";
+import {
+  type Answer,
+  decode,
+  encode,
+  type OptAnswer,
+  type Packet,
+  type Question,
+} from "dns-packet";
 import { type Random, randomInt } from "../../../core/random.ts";
 import type { NameView } from "./zone.ts";
 
@@ -97,7 +104,7 @@ function reply(query: Packet, question: Question, answers: Answer[], bytesMax: n
   return bytes;
 }
 
-const EDNS = {
+const EDNS: OptAnswer = {
   type: "OPT",
   name: ".",
   udpPayloadSize: UDP_BYTES_MAX,
@@ -106,7 +113,7 @@ const EDNS = {
   flags: 0,
   flag_do: false,
   options: [],
-} as const;
+};
 
 function hasEdns(query: Packet): boolean {
   return query.additionals?.some((record) => record.type === "OPT") ?? false;

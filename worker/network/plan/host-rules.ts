@@ -73,7 +73,7 @@ function hostHooks(input: HostRulesInput): Ruleset["hooks"] {
       : [`oifname "${INGRESS_LINK}" ct status dnat snat to ${input.ingress.address}`];
   return new Map([
     ["prerouting", ["type nat hook prerouting priority dstnat; policy accept;", findPort]],
-    ["output", ["type nat hook output priority dstnat; policy accept;", findPort]],
+    ["output", ["type nat hook output priority -100; policy accept;", findPort]],
     [
       "postrouting",
       [

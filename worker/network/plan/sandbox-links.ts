@@ -27,7 +27,8 @@ export interface PlacedSandbox {
   readonly gatewayAddress: string | undefined;
 }
 
-const LOOPBACK_INDEX = 1;
+/** In every namespace from its start. */
+export const LOOPBACK_INDEX = 1;
 /** Containers reach the bridge, and through it the outside, but not each other: overlays are for that. */
 const GATEWAY_PORT = { learning: false, flood: false, isolated: true } as const;
 

@@ -52,7 +52,7 @@ export function planVipRules(tables: readonly EndpointTable[], dns: DnsPorts): R
       [
         "output",
         [
-          "type nat hook output priority dstnat; policy accept;",
+          "type nat hook output priority -100; policy accept;",
           `ip daddr ${DNS_ADDRESS} goto dns`,
           "ip daddr vmap @vips",
         ],

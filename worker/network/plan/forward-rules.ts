@@ -1,0 +1,36 @@
+import { GATEWAY_BRIDGE, INGRESS_LINK } from "./names.ts";
+
+/**
+ * Rules for machines whose iptables FORWARD chain drops by default, as Docker leaves it: a packet must be accepted in
+ * every chain of the hook, so ours has to be said there too. Written as iptables would, so that its tools still read it.
+ */
+export interface ForwardRules {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+const CHAIN = "ip filter FORWARD";
+const RULES = [GATEWAY_BRIDGE, INGRESS_LINK].flatMap((link) => [
+  `iifname "${link}" accept`,
+  `oifname "${link}" accept`,
+]);
+
+/** @param table the text of table `ip filter` with handles; empty when there is none. */
+export function planForwardRules(table: string): ForwardRules {
+  const chain = /chain FORWARD \{[^}]*\}/.exec(table)?.[0] ?? "";
+  const found = new Map(
+    [...chain.matchAll(/^\s*(.*?) # handle (\d+)$/gm)].map(([, rule = "", handle = ""]) => [
+      rule,
+      handle,
+    ]),
+  );
+  const drops = chain.includes("policy drop");
+  return {
+    add: drops
+      ? RULES.filter((rule) => !found.has(rule)).map((rule) => `insert rule ${CHAIN} ${rule}`)
+      : [],
+    remove: RULES.flatMap((rule) => found.get(rule) ?? []).map(
+      (handle) => `delete rule ${CHAIN} handle ${handle}`,
+    ),
+  };
+}
