@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
 import { ClusterError, errorMessage } from "../core/errors.ts";
+import { packageVersion } from "../core/version.ts";
 import { Client } from "./client/client.ts";
 import { DEFAULT_HOST } from "./client/endpoint.ts";
 import { type Context, ExitCode, ExitError } from "./context.ts";
@@ -48,17 +48,4 @@ async function run(program: Command, argv: readonly string[], { warn }: Context)
 function overrideExits(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) overrideExits(child);
-}
-
-/** From package.json beside `cli/` in the source and beside `dist/` when built. */
-function packageVersion(): string {
-  for (const path of ["../package.json", "../../package.json"]) {
-    try {
-      const text = readFileSync(new URL(path, import.meta.url), "utf8");
-      return (JSON.parse(text) as { version: string }).version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
-  return "unknown";
 }

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Cluster, formSwarm, startDaemons } from "../support/cluster/cluster.ts";
-import { nginxImage } from "../support/images.ts";
+import { nginxImage } from "../support/image-builder.ts";
 import { pushImage } from "../support/push-image.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
+import { type RunningRegistry, startRegistry } from "../support/registry.ts";
 import {
   containerIds,
   DemoFailure,
@@ -36,7 +36,7 @@ async function demo(keep: boolean): Promise<void> {
     workers: 2,
     flags: (outside) => ["--insecure-registry", `${outside.ip}:${REGISTRY_PORT}`],
   });
-  let registry: Registry | undefined;
+  let registry: RunningRegistry | undefined;
   try {
     registry = await openRegistry(cluster);
     const image = `${cluster.outside.ip}:${REGISTRY_PORT}/nginx:demo`;
@@ -57,7 +57,7 @@ async function demo(keep: boolean): Promise<void> {
   if (!keep) must(leftovers() === "", `left behind:\n${leftovers()}`);
 }
 
-async function openRegistry(cluster: Cluster): Promise<Registry> {
+async function openRegistry(cluster: Cluster): Promise<RunningRegistry> {
   const dir = join(cluster.folder, "registry");
   mkdirSync(dir);
   const listen = `${cluster.outside.ip}:${REGISTRY_PORT}`;

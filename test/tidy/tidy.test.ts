@@ -30,7 +30,7 @@ const PURE = [
 ];
 
 /** The files of pure folders that are the door to the machine, each on purpose. */
-const DOORS = ["core/log.ts", "core/system-clock.ts", "core/system-random.ts"];
+const DOORS = ["core/log.ts", "core/system-clock.ts", "core/system-random.ts", "core/version.ts"];
 const IMPURE =
   /from "node:|Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval|process\.|\bawait /;
 
