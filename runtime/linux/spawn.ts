@@ -1,4 +1,5 @@
-import koffi, { type KoffiFunc } from "koffi";
+import { constants } from "node:os";
+import type { KoffiFunc } from "koffi";
 import { liftFd } from "./descriptors.ts";
 import { errnoError, libc } from "./libc.ts";
 
@@ -22,6 +23,8 @@ const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
 const O_RDWR = 2;
+/** Added to the signal's number, as shells do. */
+const SIGNALLED = 128;
 
 type OnBytes = (object: Uint8Array) => number;
 type PosixSpawn = (
@@ -43,7 +46,7 @@ type AddOpen = (
 type AddChdir = (actions: Uint8Array, path: string) => number;
 type SetFlags = (attributes: Uint8Array, flags: number) => number;
 type SetSignals = (attributes: Uint8Array, signals: Uint8Array) => number;
-type Waitpid = KoffiFunc<(pid: number, status: null, flags: number) => number>;
+type Waitpid = KoffiFunc<(pid: number, status: number[], flags: number) => number>;
 
 const cSpawn: PosixSpawn = libc.func(
   "int posix_spawn(_Out_ int *pid, const char *path, const uint8_t *actions, const uint8_t *attributes, const char **argv, const char **env)",
@@ -67,7 +70,7 @@ const setFlags: SetFlags = libc.func(
 const setDefaultSignals: SetSignals = libc.func(
   "int posix_spawnattr_setsigdefault(uint8_t *attributes, const uint8_t *signals)",
 );
-const cWaitpid = libc.func("int waitpid(int pid, int *status, int flags)") as Waitpid;
+const cWaitpid = libc.func("int waitpid(int pid, _Out_ int *status, int flags)") as Waitpid;
 
 /**
  * Starts a program in a session of its own, with no signal ignored or blocked, and returns its process id.
@@ -110,9 +113,24 @@ export function spawnSession(options: SpawnOptions): number {
   }
 }
 
-/** Waits for the end of a child made by {@link spawnSession}, so that it does not stay as a zombie. Blocks a pool thread: for short-lived children. */
-export function reap(pid: number): Promise<void> {
-  return new Promise((resolve) => {
-    cWaitpid.async(pid, null, 0, () => resolve());
+/**
+ * Waits for the end of a child made by {@link spawnSession} and returns its exit code, 128 and the signal for a killed one.
+ *
+ * Blocks a thread of the pool: only for a child that ends at once.
+ */
+export function reap(pid: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const status = [0];
+    cWaitpid.async(pid, status, 0, (error: unknown, result: number) => {
+      if (error) reject(error instanceof Error ? error : new Error(String(error)));
+      else if (result !== pid) reject(errnoError(constants.errno.ECHILD, `await process ${pid}`));
+      else resolve(exitCodeOf(status[0] ?? 0));
+    });
   });
+}
+
+/** Source: wait(2), WIFEXITED and friends as Linux lays them out. */
+function exitCodeOf(status: number): number {
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : SIGNALLED + signal;
 }

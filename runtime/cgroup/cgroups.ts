@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, rmdir, writeFile } from "node:fs/promises";
+import type { Clock } from "../../core/clock.ts";
+import { ClusterError } from "../../core/errors.ts";
+import { findProcess, signalProcess } from "../linux/process.ts";
+import { parseCpuUsageNanos, parseNumber, parseOomKills } from "./counters.ts";
+import {
+  allDirs,
+  type CgroupLayout,
+  findCgroupLayout,
+  findControllerDir,
+  joinDirs,
+} from "./layout.ts";
+
+/** What a container uses now. */
+export interface CgroupStats {
+  readonly cpuNanos: number;
+  readonly memoryBytes: number;
+  readonly pids: number;
+}
+
+const SIGKILL = 9;
+/** How long killed processes may take to be gone from their group, and how often to look: version 1 tells nobody. */
+const EMPTY_WAIT_MS = 5000;
+const EMPTY_LOOK_MS = 2;
+const KEY_LENGTH = 12;
+const MONITORS = "conmon";
+
+/**
+ * The control groups of one engine: `/muster/<key>/<container>` and `/muster/<key>/conmon`, where the key stands for the
+ * engine's data root, so that several daemons on one machine never touch each other's.
+ */
+export class Cgroups {
+  readonly layout: CgroupLayout;
+  readonly #parent: string;
+  readonly #clock: Clock;
+  #hasMonitors = false;
+
+  constructor(layout: CgroupLayout, dataRoot: string, clock: Clock) {
+    const key = createHash("sha256").update(dataRoot).digest("hex").slice(0, KEY_LENGTH);
+    this.layout = layout;
+    this.#parent = `/muster/${key}`;
+    this.#clock = clock;
+  }
+
+  /** Path of a container's group, as the OCI specification wants it. */
+  groupOf(containerId: string): string {
+    return `${this.#parent}/${containerId}`;
+  }
+
+  /** Whether the kernel can limit memory and swap together. */
+  canLimitSwap(): boolean {
+    const memory = this.layout.v1.memory;
+    return memory === undefined || existsSync(`${memory}/memory.memsw.limit_in_bytes`);
+  }
+
+  /** Puts a conmon, before it has children, beside the containers: stopping our own group must not stop it. */
+  async adoptMonitor(pid: number): Promise<void> {
+    const dirs = joinDirs(this.layout, `${this.#parent}/${MONITORS}`);
+    if (!this.#hasMonitors) await Promise.all(dirs.map((dir) => mkdir(dir, { recursive: true })));
+    this.#hasMonitors = true;
+    for (const dir of dirs) await writeFile(`${dir}/cgroup.procs`, String(pid));
+  }
+
+  /** How many processes of the container were killed for want of memory; 0 when its group is gone. */
+  oomKills(containerId: string): number {
+    const file = this.layout.kind === "v2" ? "memory.events" : "memory.oom_control";
+    return parseOomKills(this.#read("memory", containerId, file));
+  }
+
+  stats(containerId: string): CgroupStats {
+    const read = (controller: "memory" | "cpu" | "cpuacct" | "pids", file: string) =>
+      this.#read(controller, containerId, file);
+    if (this.layout.kind === "v2")
+      return {
+        cpuNanos: parseCpuUsageNanos(read("cpu", "cpu.stat")),
+        memoryBytes: parseNumber(read("memory", "memory.current")) ?? 0,
+        pids: parseNumber(read("pids", "pids.current")) ?? 0,
+      };
+    return {
+      cpuNanos: parseNumber(read("cpuacct", "cpuacct.usage")) ?? 0,
+      memoryBytes: parseNumber(read("memory", "memory.usage_in_bytes")) ?? 0,
+      pids: parseNumber(read("pids", "pids.current")) ?? 0,
+    };
+  }
+
+  /**
+   * Kills what is left in a container's group and removes the group from every hierarchy. No error when there is none.
+   *
+   * @throws {ClusterError} DeadlineExceeded when a process does not go.
+   */
+  async remove(containerId: string): Promise<void> {
+    const dirs = allDirs(this.layout, this.groupOf(containerId)).filter((dir) => existsSync(dir));
+    if (dirs.length === 0) return;
+    await this.#empty(containerId, dirs);
+    await Promise.all(dirs.map(removeTree));
+  }
+
+  /** Ids of the containers that have a group. */
+  list(): string[] {
+    const ids = new Set<string>();
+    for (const parent of allDirs(this.layout, this.#parent)) {
+      if (!existsSync(parent)) continue;
+      for (const entry of readdirSync(parent, { withFileTypes: true }))
+        if (entry.isDirectory() && entry.name !== MONITORS) ids.add(entry.name);
+    }
+    return [...ids];
+  }
+
+  async #empty(containerId: string, dirs: readonly string[]): Promise<void> {
+    const deadlineMs = this.#clock.monotonicMs() + EMPTY_WAIT_MS;
+    for (;;) {
+      const pids = new Set(dirs.flatMap(pidsBelow));
+      if (pids.size === 0) return;
+      if (this.#clock.monotonicMs() > deadlineMs)
+        throw new ClusterError(
+          "DeadlineExceeded",
+          `cannot remove the control group of container ${containerId}: process ${[...pids][0]} does not end`,
+        );
+      for (const pid of pids) {
+        const process = findProcess(pid);
+        if (process !== undefined) signalProcess(process, SIGKILL);
+      }
+      await new Promise<void>((resolve) => this.#clock.after(EMPTY_LOOK_MS, resolve));
+    }
+  }
+
+  #read(controller: "memory" | "cpu" | "cpuacct" | "pids", id: string, file: string): string {
+    const dir = findControllerDir(this.layout, controller, this.groupOf(id));
+    if (dir === undefined) return "";
+    try {
+      return readFileSync(`${dir}/${file}`, "utf8");
+    } catch {
+      // The group is gone, or the kernel was built without this file: no number either way.
+      return "";
+    }
+  }
+}
+
+/** @throws {ClusterError} FailedPrecondition when this machine has no control groups. */
+export function probeCgroups(dataRoot: string, clock: Clock): Cgroups {
+  const layout = findCgroupLayout(readFileSync("/proc/self/mountinfo", "utf8"));
+  if (layout !== undefined) return new Cgroups(layout, dataRoot, clock);
+  throw new ClusterError(
+    "FailedPrecondition",
+    "cannot run containers: no cgroup file system is mounted: mount -t cgroup2 none /sys/fs/cgroup",
+  );
+}
+
+function pidsBelow(dir: string): number[] {
+  if (!existsSync(dir)) return [];
+  const own = readFileSync(`${dir}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
+  return own.concat(childrenOf(dir).flatMap(pidsBelow));
+}
+
+async function removeTree(dir: string): Promise<void> {
+  await Promise.all(childrenOf(dir).map(removeTree));
+  await rmdir(dir);
+}
+
+function childrenOf(dir: string): string[] {
+  const entries = readdirSync(dir, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => `${dir}/${entry.name}`);
+}

@@ -1,0 +1,76 @@
+/** How a machine's control groups are laid out: which kernel interface, mounted where. */
+export interface CgroupLayout {
+  /** `hybrid`: version 1 controllers beside an empty version 2 hierarchy, as older systemd does. */
+  readonly kind: "v1" | "v2" | "hybrid";
+  /** Mount points of version 1 by controller, and `name=systemd` when there is one; empty with v2. */
+  readonly v1: Readonly<Record<string, string>>;
+  /** Mount point of version 2; empty with v1. */
+  readonly unified: string;
+}
+
+/** Where a controller is read and written: the only place that knows both versions' trees. */
+export type Controller = "memory" | "cpu" | "cpuacct" | "pids";
+
+const NAMED = /^name=/;
+const V1_CONTROLLERS = new Set(
+  "blkio cpu cpuacct cpuset devices freezer hugetlb memory net_cls net_prio perf_event pids rdma".split(
+    " ",
+  ),
+);
+
+/**
+ * Reads the layout from the text of /proc/self/mountinfo.
+ *
+ * @returns undefined when no cgroup file system is mounted.
+ * Source: proc(5): `id parent major:minor root mountpoint options optional… - type source superoptions`.
+ */
+export function findCgroupLayout(mountinfo: string): CgroupLayout | undefined {
+  const v1: Record<string, string> = {};
+  let unified = "";
+  for (const line of mountinfo.split("\n")) {
+    const [left = "", right = ""] = line.split(" - ");
+    const mountPoint = unescapeOctal(left.split(" ")[4] ?? "");
+    const [type, , options = ""] = right.split(" ");
+    if (type === "cgroup2" && unified === "") unified = mountPoint;
+    if (type !== "cgroup") continue;
+    for (const name of options.split(","))
+      if (V1_CONTROLLERS.has(name) || NAMED.test(name)) v1[name] ??= mountPoint;
+  }
+  const hasV1 = Object.keys(v1).length > 0;
+  if (!hasV1 && unified === "") return undefined;
+  return { kind: hasV1 ? (unified === "" ? "v1" : "hybrid") : "v2", v1, unified };
+}
+
+/** The directory of `group` for one controller; undefined when the machine does not have the controller. */
+export function findControllerDir(
+  layout: CgroupLayout,
+  controller: Controller,
+  group: string,
+): string | undefined {
+  if (layout.kind === "v2") return layout.unified + group;
+  const mountPoint = layout.v1[controller];
+  return mountPoint === undefined ? undefined : mountPoint + group;
+}
+
+/** The directories of `group` in every hierarchy: what must go when the group goes. */
+export function allDirs(layout: CgroupLayout, group: string): string[] {
+  const mountPoints = new Set(Object.values(layout.v1));
+  if (layout.unified !== "") mountPoints.add(layout.unified);
+  return [...mountPoints].map((mountPoint) => mountPoint + group);
+}
+
+/**
+ * The directories of `group` in which a process is put to be accounted there.
+ *
+ * Not cpuset: a fresh version 1 cpuset has no CPU and takes no process.
+ */
+export function joinDirs(layout: CgroupLayout, group: string): string[] {
+  return allDirs(layout, group).filter((dir) => dir !== `${layout.v1.cpuset ?? ""}${group}`);
+}
+
+/** mountinfo writes space, tab, newline and backslash as three octal digits. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

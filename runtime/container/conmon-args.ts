@@ -1,0 +1,77 @@
+import { ClusterError } from "../../core/errors.ts";
+import { LOG_CEILING_FACTOR, type LogLimits } from "./log/log-files.ts";
+import type { ContainerPaths } from "./paths.ts";
+
+/** What conmon is told about a container. Source: conmon(8), 2.1. */
+export interface ConmonInput {
+  readonly id: string;
+  readonly paths: ContainerPaths;
+  readonly runtimePath: string;
+  readonly runtimeRoot: string;
+  readonly exitDir: string;
+  readonly log: LogLimits;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+}
+
+/** conmon's arguments without its own name. */
+export function planConmonArgs(input: ConmonInput): string[] {
+  const { id, paths, log } = input;
+  const ceiling = log.sizeBytesMax * LOG_CEILING_FACTOR;
+  return [
+    ...["--api-version", "1", "--cid", id, "--cuuid", id, "--name", id],
+    ...["--runtime", input.runtimePath, "--runtime-arg", `--root=${input.runtimeRoot}`],
+    ...["--bundle", paths.bundle, "--container-pidfile", paths.pidFile],
+    ...["--exit-dir", input.exitDir, "--full-attach"],
+    ...["--log-path", log.kind === "none" ? "none" : `k8s-file:${paths.logFile}`],
+    ...(Number.isSafeInteger(ceiling) ? ["--log-size-max", String(ceiling)] : []),
+    // A flush of every log at every exit costs more than the exit; the last lines of a power cut are not promised.
+    "--no-sync-log",
+    ...(input.tty ? ["--terminal"] : []),
+    ...(input.openStdin ? ["--stdin", "--leave-stdin-open"] : []),
+  ];
+}
+
+/**
+ * Reads what conmon says through its sync pipe after the runtime's `create`: the container's pid.
+ *
+ * @param diagnostics what conmon wrote to standard error, used when it said nothing.
+ * @throws {ClusterError} Internal with the runtime's words; `details.exitCode` is what Docker's clients expect of such a
+ *   failure: 127 program not found, 126 not executable, 128 anything else.
+ */
+export function parseCreateReport(report: string, diagnostics: string): number {
+  const { pid, message } = parseReport(report);
+  if (pid !== undefined && pid > 0) return pid;
+  const reason = (message ?? diagnostics).trim() || "conmon ended without a word";
+  throw new ClusterError("Internal", `cannot start container: ${reason}`, {
+    details: { exitCode: exitCodeOf(reason) },
+  });
+}
+
+function parseReport(report: string): {
+  readonly pid?: number | undefined;
+  readonly message?: string | undefined;
+} {
+  let value: unknown;
+  try {
+    value = JSON.parse(report);
+  } catch {
+    return { message: report === "" ? undefined : report };
+  }
+  if (typeof value !== "object" || value === null) return { message: report };
+  // conmon 2.0 says `data`, later ones `pid`.
+  const pid = "pid" in value ? value.pid : "data" in value ? value.data : undefined;
+  const message = "message" in value ? value.message : undefined;
+  return {
+    pid: typeof pid === "number" ? pid : undefined,
+    message: typeof message === "string" && message !== "" ? message : undefined,
+  };
+}
+
+/** Source: moby, daemon/start_unix.go, translateContainerdStartErr. */
+function exitCodeOf(reason: string): number {
+  if (/executable file not found|no such file or directory|not a directory/i.test(reason))
+    return 127;
+  if (/permission denied|exec format error/i.test(reason)) return 126;
+  return 128;
+}

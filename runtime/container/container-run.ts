@@ -1,0 +1,79 @@
+import { mkdir } from "node:fs/promises";
+import type { Clock } from "../../core/clock.ts";
+import { ClusterError } from "../../core/errors.ts";
+import type { Cgroups } from "../cgroup/cgroups.ts";
+import type { Images } from "../image/types.ts";
+import { makeFifo } from "../linux/descriptors.ts";
+import { findProcess, type ProcessRef } from "../linux/process.ts";
+import type { LocalVolumes } from "../volume/local-volumes.ts";
+import { type BundleHost, writeBundle } from "./bundle.ts";
+import { type ConmonLife, startConmon, watchConmon } from "./conmon.ts";
+import { planConmonArgs } from "./conmon-args.ts";
+import { planLogLimits } from "./log/log-files.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./paths.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** This machine as containers need it. */
+export interface ContainerHost {
+  readonly roots: Roots;
+  readonly runtime: OciRuntime;
+  readonly conmonPath: string;
+  readonly cgroups: Cgroups;
+  readonly images: Pick<Images, "get" | "prepareRootfs" | "mountRootfs" | "removeRootfs">;
+  readonly volumes: LocalVolumes;
+  readonly facts: BundleHost;
+  readonly clock: Clock;
+}
+
+/** A container made by the runtime whose first process waits to be released. */
+export interface CreatedRun {
+  readonly process: ProcessRef;
+  readonly conmon: ConmonLife;
+}
+
+/**
+ * Makes everything of a container's run up to its first process.
+ *
+ * @throws {ClusterError} InvalidArgument (configuration), Internal (the runtime's words). What was made stays: clear it.
+ */
+export async function createRun(record: ContainerRecord, host: ContainerHost): Promise<CreatedRun> {
+  const paths = containerPaths(host.roots, record.id);
+  await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
+  host.images.mountRootfs(record.rootfs);
+  for (const mount of record.mounts) await host.volumes.maybePopulate(mount, record.rootfs.merged);
+  await writeBundle(record, paths, host.cgroups.groupOf(record.id), host.facts);
+
+  makeFifo(paths.lifeFifo);
+  const conmon = watchConmon(paths);
+  try {
+    const program = { path: host.conmonPath, args: conmonArgs(record, paths, host) };
+    const pid = await startConmon(paths, program, host.cgroups, host.clock);
+    return { process: processOf(pid, record), conmon };
+  } catch (error) {
+    conmon.unwatch();
+    throw error;
+  }
+}
+
+function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: ContainerHost): string[] {
+  return planConmonArgs({
+    id: record.id,
+    paths,
+    runtimePath: host.runtime.program.path,
+    runtimeRoot: host.runtime.root,
+    exitDir: exitDir(host.roots),
+    log: planLogLimits(record.config.log),
+    tty: record.config.tty,
+    openStdin: record.config.openStdin,
+  });
+}
+
+function processOf(pid: number, record: ContainerRecord): ProcessRef {
+  const process = findProcess(pid);
+  if (process !== undefined) return process;
+  throw new ClusterError(
+    "Internal",
+    `cannot start container ${record.config.name}: its first process ended before it was released`,
+  );
+}

@@ -1,0 +1,80 @@
+import { assert } from "../../core/assert.ts";
+import { NO_HEALTH, STARTING_HEALTH } from "../health/health.ts";
+import type { ProcessRef } from "../linux/process.ts";
+import type { ContainerStatus } from "./record.ts";
+import type { HealthStatus } from "./types.ts";
+
+/**
+ * The life of a container: created → running → exited, and from exited or created to running again.
+ *
+ * `state = running ⇔ process ≠ undefined`; `dead` is one whose removal failed half-way.
+ */
+
+/** The exit code of a container of which nobody knows how it ended: the machine or its conmon died. Docker's choice. */
+export const UNKNOWN_EXIT_CODE = 255;
+
+/** How a run ended. */
+export interface Ending {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  /** Empty unless it ended in a way that needs explaining. */
+  readonly error: string;
+  readonly finishedAtMs: number;
+}
+
+/** A container that was never started. */
+export const CREATED: ContainerStatus = {
+  state: "created",
+  process: undefined,
+  exitCode: 0,
+  oomKilled: false,
+  error: "",
+  startedAtMs: 0,
+  finishedAtMs: 0,
+  health: NO_HEALTH,
+};
+
+/** Its process runs. */
+export function afterStart(
+  status: ContainerStatus,
+  run: {
+    readonly process: ProcessRef;
+    readonly startedAtMs: number;
+    readonly hasHealthCheck: boolean;
+  },
+): ContainerStatus {
+  assert(status.state === "created" || status.state === "exited", `start while ${status.state}`);
+  return {
+    ...CREATED,
+    state: "running",
+    process: run.process,
+    startedAtMs: run.startedAtMs,
+    health: run.hasHealthCheck ? STARTING_HEALTH : NO_HEALTH,
+  };
+}
+
+/** It could not be started; it stays what it was, with the reason. */
+export function afterFailedStart(
+  status: ContainerStatus,
+  failure: { readonly exitCode: number; readonly error: string },
+): ContainerStatus {
+  assert(status.state !== "running", "a start failed of a container that runs");
+  return { ...status, exitCode: failure.exitCode, error: failure.error };
+}
+
+/** Its process has ended. */
+export function afterExit(status: ContainerStatus, ending: Ending): ContainerStatus {
+  assert(status.state === "running", `exit while ${status.state}`);
+  return { ...status, ...ending, state: "exited", process: undefined };
+}
+
+/** A check told something new. */
+export function afterHealth(status: ContainerStatus, health: HealthStatus): ContainerStatus {
+  assert(status.state === "running", `health while ${status.state}`);
+  return { ...status, health };
+}
+
+/** Its removal failed half-way: it can only be removed again. */
+export function afterFailedRemoval(status: ContainerStatus, error: string): ContainerStatus {
+  return { ...status, state: "dead", process: undefined, error };
+}

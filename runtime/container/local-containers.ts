@@ -1,0 +1,225 @@
+import { mkdir } from "node:fs/promises";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import { clearRemains } from "./clear-remains.ts";
+import type { ContainerHost } from "./container-run.ts";
+import { CREATED } from "./life.ts";
+import { planLogLimits } from "./log/log-files.ts";
+import { readLog } from "./log/log-reader.ts";
+import { LogRotator, type RotatedLog } from "./log/log-rotator.ts";
+import { makeRecord, newContainerId } from "./make-record.ts";
+import { type ContainerContext, ManagedContainer } from "./managed-container.ts";
+import { bundlesDir, containersDir, exitDir, runtimeRoot } from "./paths.ts";
+import { RecordStore } from "./record-store.ts";
+import { parseSignal } from "./signals.ts";
+import { Turns } from "./turns.ts";
+import type {
+  Container,
+  ContainerConfig,
+  ContainerEvent,
+  ContainerId,
+  Containers,
+  LogQuery,
+  LogRecord,
+} from "./types.ts";
+
+/** More starts at a time only make each slower: an OCI runtime is bound by the processor. */
+const STARTS_MAX = 16;
+const EXECS_MAX = 16;
+const WAITING_MAX = 10_000;
+const DEFAULT_STOP_SIGNAL = "SIGTERM";
+
+/** The containers of this machine under one pair of roots. */
+export class LocalContainers implements Containers {
+  readonly #host: ContainerHost;
+  readonly #records: RecordStore;
+  readonly #context: ContainerContext;
+  readonly #containers = new Map<ContainerId, ManagedContainer>();
+  /** Also those being made. */
+  readonly #names = new Set<string>();
+  readonly #listeners = new Set<(event: ContainerEvent) => void>();
+  readonly #rotator: LogRotator;
+
+  private constructor(host: ContainerHost, log: Log) {
+    this.#host = host;
+    this.#records = new RecordStore(host.roots);
+    this.#context = {
+      host,
+      records: this.#records,
+      starts: new Turns("starting containers", { slots: STARTS_MAX, waitingMax: WAITING_MAX }),
+      execs: new Turns("running commands", { slots: EXECS_MAX, waitingMax: WAITING_MAX }),
+      emit: (event) => this.#emit(event),
+      log,
+    };
+    this.#rotator = new LogRotator(() => this.#openLogs(), host.clock, log);
+  }
+
+  /** Takes up the containers an earlier process made: adopts what runs, clears away what is nobody's. */
+  static async open(host: ContainerHost, log: Log): Promise<LocalContainers> {
+    const { roots } = host;
+    for (const dir of [containersDir(roots), bundlesDir(roots), exitDir(roots), runtimeRoot(roots)])
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+    const containers = new LocalContainers(host, log);
+    await containers.#adoptAll();
+    return containers;
+  }
+
+  async create(config: ContainerConfig): Promise<Container> {
+    const image = this.#host.images.get(config.image);
+    if (this.#names.has(config.name))
+      throw new ClusterError(
+        "AlreadyExists",
+        `cannot create container: the name ${config.name} is in use`,
+      );
+    this.#names.add(config.name);
+    try {
+      const id = newContainerId();
+      const record = await makeRecord(id, config, image, this.#host, this.#records);
+      const container = new ManagedContainer(record, CREATED, this.#context);
+      this.#containers.set(id, container);
+      this.#emit({ kind: "created", id });
+      return container.view();
+    } catch (error) {
+      this.#names.delete(config.name);
+      throw error;
+    }
+  }
+
+  async start(id: ContainerId): Promise<void> {
+    await this.#find(id).start();
+  }
+
+  async stop(
+    id: ContainerId,
+    options: { readonly signal?: string; readonly timeoutMs?: number } = {},
+  ): Promise<void> {
+    const container = this.#find(id);
+    const { config, imageConfig } = container.record;
+    const signal =
+      options.signal || config.stopSignal || imageConfig.stopSignal || DEFAULT_STOP_SIGNAL;
+    await container.stop(parseSignal(signal), options.timeoutMs ?? config.stopTimeoutMs);
+  }
+
+  async kill(id: ContainerId, signal: string): Promise<void> {
+    this.#find(id).kill(parseSignal(signal));
+  }
+
+  async remove(id: ContainerId, options: { readonly force?: boolean } = {}): Promise<void> {
+    const container = this.#find(id);
+    await container.remove(options.force ?? false);
+    // Two who remove it at once both come here; the name may be somebody else's by the second time.
+    if (!this.#containers.delete(id)) return;
+    this.#names.delete(container.record.config.name);
+    this.#emit({ kind: "removed", id });
+  }
+
+  async wait(id: ContainerId): Promise<{ readonly exitCode: number }> {
+    const container = this.#find(id);
+    await container.untilEnd();
+    return { exitCode: container.view().exitCode };
+  }
+
+  get(id: ContainerId): Container {
+    return this.#find(id).view();
+  }
+
+  list(): readonly Container[] {
+    return [...this.#containers.values()].map((container) => container.view());
+  }
+
+  logs(id: ContainerId, query: LogQuery): AsyncIterable<LogRecord> {
+    const container = this.#find(id);
+    return readLog(
+      {
+        path: container.paths.logFile,
+        filesMax: planLogLimits(container.record.config.log).filesMax,
+        isOpen: () => container.isRunning,
+        onClosed: (listener) => container.onEnd(listener),
+      },
+      query,
+    );
+  }
+
+  async exec(
+    id: ContainerId,
+    command: readonly string[],
+    timeoutMs: number,
+  ): Promise<{ readonly exitCode: number; readonly output: string }> {
+    const { exitCode, output, timedOut } = await this.#find(id).exec(command, timeoutMs);
+    if (!timedOut) return { exitCode, output };
+    throw new ClusterError(
+      "DeadlineExceeded",
+      `cannot run ${command[0]} in container ${id}: it took longer than ${timeoutMs} ms`,
+    );
+  }
+
+  onEvent(listener: (event: ContainerEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Whether any container mounts the volume. */
+  usesVolume(name: string): boolean {
+    return [...this.#containers.values()].some(({ record }) =>
+      record.mounts.some((mount) => mount.type === "volume" && mount.source === name),
+    );
+  }
+
+  /** Lets go of everything; containers run on. */
+  close(): void {
+    this.#rotator.close();
+    for (const container of this.#containers.values()) container.close();
+  }
+
+  async #adoptAll(): Promise<void> {
+    for (const id of this.#records.ids()) {
+      const found = await this.#records.find(id);
+      if (found === undefined) continue;
+      const container = new ManagedContainer(found.record, found.status, this.#context);
+      this.#containers.set(id, container);
+      this.#names.add(found.record.config.name);
+    }
+    const containers = [...this.#containers.values()];
+    const known = {
+      containers: new Set(this.#containers.keys()),
+      volumes: new Set(containers.flatMap(({ record }) => record.anonymousVolumes)),
+    };
+    await clearRemains(known, this.#host, this.#records, this.#context.log);
+    for (const container of this.#containers.values()) await this.#adopt(container);
+  }
+
+  /** One container that cannot be taken up must not keep the others from it. */
+  async #adopt(container: ManagedContainer): Promise<void> {
+    try {
+      await container.adopt();
+    } catch (error) {
+      this.#context.log.error("cannot take up a container", {
+        container: container.record.id,
+        reason: errorMessage(error),
+      });
+    }
+  }
+
+  #find(id: ContainerId): ManagedContainer {
+    const container = this.#containers.get(id);
+    if (container !== undefined) return container;
+    throw new ClusterError("NotFound", `no such container: ${id.slice(0, 64)}`);
+  }
+
+  *#openLogs(): Generator<RotatedLog> {
+    for (const { isRunning, record, paths } of this.#containers.values()) {
+      const limits = planLogLimits(record.config.log);
+      if (!isRunning || limits.kind === "none") continue;
+      yield {
+        containerId: record.id,
+        path: paths.logFile,
+        controlPath: paths.controlFifo,
+        limits,
+      };
+    }
+  }
+
+  #emit(event: ContainerEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}

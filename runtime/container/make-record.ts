@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { ClusterError } from "../../core/errors.ts";
+import type { Image } from "../image/types.ts";
+import { checkConfig } from "./config-check.ts";
+import type { ContainerHost } from "./container-run.ts";
+import type { ContainerRecord } from "./record.ts";
+import type { RecordStore } from "./record-store.ts";
+import type { ResolvedMount } from "./spec/mounts.ts";
+import type { ContainerConfig, ContainerId, MountConfig } from "./types.ts";
+
+const ID_BYTES = 32;
+/** Marks volumes that live and die with their container. Docker's label. */
+export const ANONYMOUS_LABEL = "com.docker.volume.anonymous";
+
+/** 64 hexadecimal characters nobody has. */
+export function newContainerId(): ContainerId {
+  return randomBytes(ID_BYTES).toString("hex") as ContainerId;
+}
+
+/**
+ * Makes what a container consists of before it runs: volumes, root file system, record.
+ *
+ * Whatever fails, nothing of it stays.
+ *
+ * @throws {ClusterError} InvalidArgument, FailedPrecondition (no init program), ResourceExhausted (disk full).
+ */
+export async function makeRecord(
+  id: ContainerId,
+  config: ContainerConfig,
+  image: Image,
+  host: ContainerHost,
+  records: RecordStore,
+): Promise<ContainerRecord> {
+  checkConfig(config, image.config);
+  if (config.init && host.facts.initPath === "")
+    throw new ClusterError(
+      "FailedPrecondition",
+      `cannot create container ${config.name} with an init process: no init program found: apt-get install tini`,
+    );
+  const anonymousVolumes: string[] = [];
+  try {
+    await records.reserve(id);
+    const mounts: ResolvedMount[] = [];
+    for (const mount of [...config.mounts, ...imageVolumes(config, image)])
+      mounts.push(await resolveMount(mount, host, anonymousVolumes));
+    const rootfs = await host.images.prepareRootfs(image.id, id);
+    const record = {
+      id,
+      config,
+      imageId: image.id,
+      imageConfig: image.config,
+      rootfs,
+      mounts,
+      anonymousVolumes,
+      createdAtMs: host.clock.nowMs(),
+    };
+    await records.commit(record);
+    return record;
+  } catch (error) {
+    await host.images.removeRootfs(id);
+    for (const name of anonymousVolumes) await host.volumes.removeIfAny(name);
+    await records.forget(id);
+    throw error;
+  }
+}
+
+/** The image's VOLUMEs that the container mounts nothing at. */
+function imageVolumes(config: ContainerConfig, image: Image): MountConfig[] {
+  const taken = new Set(config.mounts.map((mount) => mount.target));
+  const targets = image.config.volumes.filter((target) => !taken.has(target));
+  return targets.map((target) => ({
+    type: "volume",
+    source: "",
+    target,
+    readOnly: false,
+    propagation: "",
+    tmpfsSizeBytes: 0,
+    tmpfsMode: 0,
+    noCopy: false,
+  }));
+}
+
+async function resolveMount(
+  mount: MountConfig,
+  host: ContainerHost,
+  anonymousVolumes: string[],
+): Promise<ResolvedMount> {
+  switch (mount.type) {
+    case "tmpfs":
+      return { ...mount, hostPath: "" };
+    case "bind":
+      await checkBindSource(mount);
+      return { ...mount, hostPath: mount.source };
+    case "volume": {
+      if (mount.source !== "")
+        return { ...mount, hostPath: (await host.volumes.ensure(mount.source)).path };
+      const name = newContainerId();
+      anonymousVolumes.push(name);
+      const { path } = await host.volumes.ensure(name, { [ANONYMOUS_LABEL]: "" });
+      return { ...mount, source: name, hostPath: path };
+    }
+  }
+}
+
+/** @throws {ClusterError} InvalidArgument. Docker's words. */
+async function checkBindSource({ source }: MountConfig): Promise<void> {
+  if (!source.startsWith("/"))
+    throw new ClusterError(
+      "InvalidArgument",
+      `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,
+    );
+  try {
+    await stat(source);
+  } catch (error) {
+    throw new ClusterError(
+      "InvalidArgument",
+      `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,309 @@
+import { ClusterError, errorMessage } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import { type HealthPlan, planHealth } from "../health/health-plan.ts";
+import { HealthLoop } from "../health/loop.ts";
+import { signalProcess } from "../linux/process.ts";
+import type { RunResult } from "../linux/run.ts";
+import { type ConmonLife, watchConmon } from "./conmon.ts";
+import { type ContainerHost, createRun } from "./container-run.ts";
+import {
+  afterExit,
+  afterFailedRemoval,
+  afterFailedStart,
+  afterHealth,
+  afterStart,
+  type Ending,
+  UNKNOWN_EXIT_CODE,
+} from "./life.ts";
+import { type ContainerPaths, containerPaths } from "./paths.ts";
+import type { ContainerRecord, ContainerStatus } from "./record.ts";
+import type { RecordStore } from "./record-store.ts";
+import { clearRun, findExitCode, isConmonAlive } from "./run-remains.ts";
+import { Turns } from "./turns.ts";
+import type { Container, ContainerEvent, HealthStatus } from "./types.ts";
+import { within } from "./within.ts";
+
+/** What a container's shell works with beside the machine. */
+export interface ContainerContext {
+  readonly host: ContainerHost;
+  readonly records: RecordStore;
+  /** Starts of all containers together take turns here. */
+  readonly starts: Turns;
+  /** So do the commands run inside them. */
+  readonly execs: Turns;
+  readonly emit: (event: ContainerEvent) => void;
+  readonly log: Log;
+}
+
+/** Operations of one container that may wait for their turn. */
+const WAITING_MAX = 32;
+const SIGKILL = 9;
+/** Of a container that could not be started, when the reason gives no other. Source: moby, daemon/start.go. */
+const START_FAILED_EXIT_CODE = 128;
+/** What is kept of a command's output. */
+export const EXEC_OUTPUT_BYTES_MAX = 65_536;
+/** How long a killed process may take to end: one in uninterruptible sleep takes as long as its disk. */
+const KILL_WAIT_MS = 10_000;
+
+/**
+ * The shell of one container: it starts, ends, watches and removes it, one at a time, and writes down what it became.
+ *
+ * What a state allows is decided in life.ts; how a run is made and cleared away is in container-run.ts and run-remains.ts.
+ */
+export class ManagedContainer {
+  readonly record: ContainerRecord;
+  readonly paths: ContainerPaths;
+  readonly #context: ContainerContext;
+  readonly #turns: Turns;
+  readonly #healthPlan: HealthPlan | undefined;
+  readonly #onEnd = new Set<() => void>();
+  #status: ContainerStatus;
+  #execs = 0;
+  #conmon: ConmonLife | undefined;
+  #healthLoop: HealthLoop | undefined;
+
+  constructor(record: ContainerRecord, status: ContainerStatus, context: ContainerContext) {
+    const { config, imageConfig } = record;
+    this.record = record;
+    this.paths = containerPaths(context.host.roots, record.id);
+    this.#context = context;
+    this.#turns = new Turns(`container ${config.name}`, { slots: 1, waitingMax: WAITING_MAX });
+    this.#healthPlan = planHealth(config.health, imageConfig.healthcheck);
+    this.#status = status;
+  }
+
+  get isRunning(): boolean {
+    return this.#status.state === "running";
+  }
+
+  view(): Container {
+    const { process, ...status } = this.#status;
+    const { id, config, imageId, createdAtMs } = this.record;
+    return { id, config, imageId, createdAtMs, ...status, pid: process?.pid ?? 0 };
+  }
+
+  /** @throws {ClusterError} FailedPrecondition when it runs; as `createRun`. */
+  async start(): Promise<void> {
+    await this.#turns.run(async () => {
+      if (this.isRunning) throw this.#refusal("start", "it is running");
+      if (this.#status.state === "dead") throw this.#refusal("start", "its removal was begun");
+      await this.#context.starts.run(() => this.#start());
+    });
+  }
+
+  /** Sends a signal to the first process. @throws {ClusterError} FailedPrecondition when it does not run. */
+  kill(signal: number): void {
+    const { process } = this.#status;
+    if (process === undefined) throw this.#refusal("kill", "it is not running");
+    signalProcess(process, signal);
+  }
+
+  /**
+   * Ends it by `signal`, and by SIGKILL when that took longer than `timeoutMs`; below zero: never by SIGKILL. No error when
+   * it does not run.
+   *
+   * @throws {ClusterError} DeadlineExceeded when not even SIGKILL ends it.
+   */
+  async stop(signal: number, timeoutMs: number): Promise<void> {
+    // A start that is under way is let finish: there is something to stop only then.
+    await this.#turns.run(async () => {});
+    const { process } = this.#status;
+    if (process === undefined) return;
+    const { clock } = this.#context.host;
+    const ended = this.untilEnd();
+    signalProcess(process, signal);
+    if (timeoutMs < 0) return await ended;
+    if (await within(ended, timeoutMs, clock)) return;
+    signalProcess(process, SIGKILL);
+    if (await within(ended, KILL_WAIT_MS, clock)) return;
+    throw new ClusterError(
+      "DeadlineExceeded",
+      `cannot stop container ${this.record.config.name}: process ${process.pid} does not end`,
+    );
+  }
+
+  /** Resolves when it does not run. */
+  async untilEnd(): Promise<void> {
+    while (this.isRunning) await new Promise<void>((resolve) => this.#onEnd.add(resolve));
+  }
+
+  /** Calls back at each end of a run; returns how to stop that. */
+  onEnd(listener: () => void): () => void {
+    this.#onEnd.add(listener);
+    return () => this.#onEnd.delete(listener);
+  }
+
+  /** @throws {ClusterError} FailedPrecondition when it does not run; Internal when the runtime fails. */
+  async exec(command: readonly string[], timeoutMs: number): Promise<RunResult> {
+    if (!this.isRunning) throw this.#refusal("run a command in", "it is not running");
+    const { host, execs } = this.#context;
+    this.#execs += 1;
+    const pidFile = `${this.paths.bundle}/exec-${this.#execs}.pid`;
+    const limits = { timeoutMs, outputBytesMax: EXEC_OUTPUT_BYTES_MAX };
+    return await execs.run(() => host.runtime.exec(this.record.id, command, pidFile, limits));
+  }
+
+  /**
+   * Removes everything of it.
+   *
+   * @throws {ClusterError} FailedPrecondition when it runs and not `force`; else whatever could not be removed: it is then
+   *   dead, and removing it again goes on where this ended.
+   */
+  async remove(force: boolean): Promise<void> {
+    if (force) await this.stop(SIGKILL, KILL_WAIT_MS);
+    await this.#turns.run(async () => {
+      if (this.isRunning)
+        throw this.#refusal("remove", "it is running: stop it first or remove it by force");
+      try {
+        await this.#remove();
+      } catch (error) {
+        this.#status = afterFailedRemoval(this.#status, errorMessage(error));
+        throw error;
+      }
+    });
+  }
+
+  /** Takes up what an earlier process left of it: it runs on, or has ended meanwhile, or its start was never finished. */
+  async adopt(): Promise<void> {
+    const { host } = this.#context;
+    if (this.isRunning && isConmonAlive(this.paths)) {
+      const conmon = watchConmon(this.paths);
+      await host.runtime.release(this.record.id, conmon.ended);
+      this.#watch(conmon);
+    } else if (this.isRunning) await this.#finish();
+    else await this.#clear();
+  }
+
+  /** Lets go of it; it runs on. */
+  close(): void {
+    this.#conmon?.unwatch();
+    this.#healthLoop?.close();
+  }
+
+  async #start(): Promise<void> {
+    const { host, records, emit } = this.#context;
+    const { id } = this.record;
+    let conmon: ConmonLife | undefined;
+    try {
+      const run = await createRun(this.record, host);
+      conmon = run.conmon;
+      const running = afterStart(this.#status, {
+        process: run.process,
+        startedAtMs: host.clock.nowMs(),
+        hasHealthCheck: this.#healthPlan !== undefined,
+      });
+      // Written before the program runs: a run nobody knows of would be cleared away by the next process.
+      await records.saveStatus(id, running);
+      await host.runtime.release(id, conmon.ended);
+      this.#status = running;
+    } catch (error) {
+      conmon?.unwatch();
+      await this.#clear();
+      await this.#note(afterFailedStart(this.#status, failureOf(error)));
+      throw error;
+    }
+    emit({ kind: "started", id });
+    this.#watch(conmon);
+  }
+
+  /** Follows a run to its end. */
+  #watch(conmon: ConmonLife): void {
+    const { clock } = this.#context.host;
+    this.#conmon = conmon;
+    void conmon.ended.then(() => this.#turns.runFirst(() => this.#finish()));
+    if (this.#healthPlan === undefined) return;
+    this.#healthLoop = new HealthLoop(
+      (command, timeoutMs) => this.exec(command, timeoutMs),
+      (health) => void this.#onHealth(health),
+      clock,
+      {
+        plan: this.#healthPlan,
+        startedAtMs: this.#status.startedAtMs,
+        health: this.#status.health,
+      },
+    );
+  }
+
+  async #onHealth(health: HealthStatus): Promise<void> {
+    const before = this.#status.health.state;
+    const status = afterHealth(this.#status, health);
+    if (health.state === before) {
+      this.#status = status;
+      return;
+    }
+    this.#context.emit({ kind: "health", id: this.record.id, state: health.state });
+    await this.#note(status);
+  }
+
+  /** Never rejects: the end of a run is a fact, whatever fails in writing it down. */
+  async #finish(): Promise<void> {
+    const { host, emit } = this.#context;
+    const { id } = this.record;
+    this.close();
+    const exitCode = await findExitCode(this.paths);
+    const oomKilled = host.cgroups.oomKills(id) > 0;
+    const ending: Ending = {
+      exitCode: exitCode ?? UNKNOWN_EXIT_CODE,
+      oomKilled,
+      error: exitCode === undefined ? "nobody saw how it ended: its conmon was killed" : "",
+      finishedAtMs: host.clock.nowMs(),
+    };
+    // Without a conmon nothing reads its output or tells its end: what is left of it must not run on unseen.
+    if (exitCode === undefined) await this.#clear();
+    await this.#note(afterExit(this.#status, ending));
+    emit({ kind: "exited", id, exitCode: ending.exitCode, oomKilled });
+    for (const listener of [...this.#onEnd]) listener();
+    await this.#clear();
+  }
+
+  async #remove(): Promise<void> {
+    const { host, records } = this.#context;
+    const { id, rootfs, anonymousVolumes } = this.record;
+    await records.revoke(id);
+    await clearRun(id, rootfs.merged, host);
+    await host.images.removeRootfs(id);
+    for (const name of anonymousVolumes) await host.volumes.removeIfAny(name);
+    await records.forget(id);
+  }
+
+  async #clear(): Promise<void> {
+    try {
+      await clearRun(this.record.id, this.record.rootfs.merged, this.#context.host);
+    } catch (error) {
+      this.#warn(
+        "cannot clear away all of a container's run: tried again at the next start",
+        error,
+      );
+    }
+  }
+
+  async #note(status: ContainerStatus): Promise<void> {
+    this.#status = status;
+    try {
+      await this.#context.records.saveStatus(this.record.id, status);
+    } catch (error) {
+      this.#warn("cannot write down what a container became", error);
+    }
+  }
+
+  #warn(message: string, error: unknown): void {
+    const { id } = this.record;
+    this.#context.log.warn(message, { container: id, reason: errorMessage(error) });
+  }
+
+  #refusal(verb: string, reason: string): ClusterError {
+    return new ClusterError(
+      "FailedPrecondition",
+      `cannot ${verb} container ${this.record.config.name}: ${reason}`,
+      { details: { container: this.record.id } },
+    );
+  }
+}
+
+function failureOf(error: unknown): { readonly exitCode: number; readonly error: string } {
+  const exitCode = error instanceof ClusterError ? error.details.exitCode : undefined;
+  return {
+    exitCode: typeof exitCode === "number" ? exitCode : START_FAILED_EXIT_CODE,
+    error: errorMessage(error),
+  };
+}

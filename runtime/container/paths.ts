@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import type { ContainerId } from "./types.ts";
+
+/** Where everything of one container is; names follow from its id alone. */
+export interface ContainerPaths {
+  /** Survives a reboot. */
+  readonly dir: string;
+  readonly configFile: string;
+  readonly statusFile: string;
+  readonly logFile: string;
+  /** Exists from the beginning of a start until all of that run has been cleared away. */
+  readonly bundle: string;
+  /** conmon holds its write end as long as it lives. */
+  readonly lifeFifo: string;
+  readonly pidFile: string;
+  /** conmon's FIFO for orders. */
+  readonly controlFifo: string;
+  readonly exitFile: string;
+  /** The OCI runtime's own directory for it. */
+  readonly runtimeDir: string;
+}
+
+/** The two roots of an engine. */
+export interface Roots {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+}
+
+/** Where the directories of all containers are. */
+export function containersDir(roots: Roots): string {
+  return join(roots.dataRoot, "containers");
+}
+
+/** Where the bundles of all containers that run are. */
+export function bundlesDir(roots: Roots): string {
+  return join(roots.execRoot, "containers");
+}
+
+/** Where conmon writes exit codes. */
+export function exitDir(roots: Roots): string {
+  return join(roots.execRoot, "exits");
+}
+
+/** Where the OCI runtime keeps its state. */
+export function runtimeRoot(roots: Roots): string {
+  return join(roots.execRoot, "runtime");
+}
+
+export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
+  const dir = join(containersDir(roots), id);
+  const bundle = join(bundlesDir(roots), id);
+  return {
+    dir,
+    configFile: join(dir, "config.json"),
+    statusFile: join(dir, "status.json"),
+    logFile: join(dir, "container.log"),
+    bundle,
+    lifeFifo: join(bundle, "life"),
+    pidFile: join(bundle, "pid"),
+    controlFifo: join(bundle, "ctl"),
+    exitFile: join(exitDir(roots), id),
+    runtimeDir: join(runtimeRoot(roots), id),
+  };
+}

@@ -1,0 +1,100 @@
+import { readdirSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { CREATED } from "./life.ts";
+import { type ContainerPaths, containerPaths, containersDir, type Roots } from "./paths.ts";
+import type { ContainerRecord, ContainerStatus } from "./record.ts";
+import type { ContainerId } from "./types.ts";
+
+/**
+ * Containers on disk: a directory each, which exists before anything else of the container is made and goes after
+ * everything else of it. `config.json` in it says that it was made to the end; without it the rest is to be removed.
+ */
+export class RecordStore {
+  readonly #roots: Roots;
+
+  constructor(roots: Roots) {
+    this.#roots = roots;
+  }
+
+  /** Every id there is a directory of, whole or not. */
+  ids(): ContainerId[] {
+    const entries = readdirSync(containersDir(this.#roots), { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name as ContainerId);
+  }
+
+  async reserve(id: ContainerId): Promise<void> {
+    await mkdir(this.#paths(id).dir, { recursive: true, mode: 0o700 });
+  }
+
+  /** Resolves when the record is on disk for good. */
+  async commit(record: ContainerRecord): Promise<void> {
+    const { dir, configFile } = this.#paths(record.id);
+    await replaceFile(configFile, JSON.stringify(record), { durable: true });
+    await syncPath(dir);
+    await syncPath(containersDir(this.#roots));
+  }
+
+  /** Not flushed: after a power cut no container runs, and how an earlier one ended is forgotten. */
+  async saveStatus(id: ContainerId, status: ContainerStatus): Promise<void> {
+    await replaceFile(this.#paths(id).statusFile, JSON.stringify(status), { durable: false });
+  }
+
+  /** Undefined when the container was not made to the end, or its removal was begun. */
+  async find(
+    id: ContainerId,
+  ): Promise<{ readonly record: ContainerRecord; readonly status: ContainerStatus } | undefined> {
+    const { configFile, statusFile } = this.#paths(id);
+    const record = await readJson<ContainerRecord>(configFile);
+    if (record === undefined) return undefined;
+    return { record, status: (await readJson<ContainerStatus>(statusFile)) ?? CREATED };
+  }
+
+  /** From here on it is no container any more, only something to clear away. */
+  async revoke(id: ContainerId): Promise<void> {
+    await rm(this.#paths(id).configFile, { force: true });
+  }
+
+  async forget(id: ContainerId): Promise<void> {
+    await rm(this.#paths(id).dir, { recursive: true, force: true });
+  }
+
+  #paths(id: ContainerId): ContainerPaths {
+    return containerPaths(this.#roots, id);
+  }
+}
+
+async function replaceFile(
+  path: string,
+  text: string,
+  options: { readonly durable: boolean },
+): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await writeFile(temporary, text, { mode: 0o600, flush: options.durable });
+  await rename(temporary, path);
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Our own files, replaced whole: one that does not parse was never finished. */
+async function readJson<T>(path: string): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

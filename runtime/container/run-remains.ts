@@ -1,0 +1,118 @@
+import { closeSync, constants, existsSync, openSync, readdirSync, readSync, watch } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { ClusterError } from "../../core/errors.ts";
+import { unmount } from "../linux/mount.ts";
+import { watchConmon } from "./conmon.ts";
+import type { ContainerHost } from "./container-run.ts";
+import { bundlesDir, type ContainerPaths, containerPaths, exitDir, runtimeRoot } from "./paths.ts";
+import type { ContainerId } from "./types.ts";
+import { within } from "./within.ts";
+
+/** What a run of a container leaves on the machine: finding it, reading it, clearing it away. */
+
+const CONTAINER_ID = /^[0-9a-f]{64}$/;
+/** How long a conmon whose container was killed may take to end. */
+const CONMON_END_MS = 10_000;
+
+/** Ids of the containers of which anything of a run is left, known or not. */
+export function findRemains(host: ContainerHost): Set<ContainerId> {
+  const { roots, cgroups } = host;
+  const names = [bundlesDir(roots), exitDir(roots), runtimeRoot(roots)].flatMap((dir) =>
+    readdirSync(dir),
+  );
+  return new Set(
+    [...names, ...cgroups.list()].filter((name) => CONTAINER_ID.test(name)),
+  ) as Set<ContainerId>;
+}
+
+/** Whether a container's conmon lives: somebody holds the write end of its FIFO. */
+export function isConmonAlive(paths: ContainerPaths): boolean {
+  if (!existsSync(paths.lifeFifo)) return false;
+  const fd = openSync(paths.lifeFifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return readSync(fd, Buffer.alloc(1)) > 0;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return true;
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The exit code conmon wrote down; undefined when it was killed before it could. */
+export async function findExitCode(paths: ContainerPaths): Promise<number | undefined> {
+  if (!existsSync(paths.exitFile)) return undefined;
+  const code = Number((await readFile(paths.exitFile, "utf8")).trim());
+  return Number.isInteger(code) ? code : undefined;
+}
+
+/**
+ * Ends what still runs of a container and removes everything of its run; nothing to do when there is nothing.
+ *
+ * Every step is made whatever became of the others. The bundle goes last, and only when all else is gone: as long as it
+ * is there, a later call knows that something is left.
+ *
+ * @throws the first failure.
+ */
+export async function clearRun(
+  id: ContainerId,
+  merged: string | undefined,
+  host: ContainerHost,
+): Promise<void> {
+  const paths = containerPaths(host.roots, id);
+  const failures: unknown[] = [];
+  const attempt = async (step: () => void | Promise<void>) => {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  await attempt(() => endRun(id, paths, host));
+  await attempt(() => host.runtime.forget(id));
+  await attempt(() => (merged === undefined ? undefined : unmount(merged)));
+  await attempt(() => rm(paths.exitFile, { force: true }));
+  if (failures.length > 0) throw failures[0];
+  await rm(paths.bundle, { recursive: true, force: true });
+}
+
+/**
+ * Kills the container's processes; its conmon then ends by itself.
+ *
+ * @throws {ClusterError} DeadlineExceeded when it does not.
+ */
+async function endRun(id: ContainerId, paths: ContainerPaths, host: ContainerHost): Promise<void> {
+  if (isConmonAlive(paths)) {
+    const conmon = watchConmon(paths);
+    const pidFile = watchForFile(paths.bundle, paths.pidFile);
+    // A conmon that is still having the container created must not be overtaken: there is nothing to kill yet.
+    await within(Promise.race([conmon.ended, pidFile.appeared]), CONMON_END_MS, host.clock);
+    pidFile.unwatch();
+    await host.cgroups.remove(id);
+    const ended = await within(conmon.ended, CONMON_END_MS, host.clock);
+    conmon.unwatch();
+    if (!ended)
+      throw new ClusterError(
+        "DeadlineExceeded",
+        `cannot clear away container ${id}: its conmon does not end`,
+      );
+  }
+  await host.cgroups.remove(id);
+}
+
+function watchForFile(
+  dir: string,
+  path: string,
+): { readonly appeared: Promise<void>; unwatch(): void } {
+  const watcher = watch(dir);
+  const appeared = new Promise<void>((resolve) => {
+    const look = () => {
+      if (existsSync(path)) resolve();
+    };
+    watcher.on("change", look);
+    // The directory may go under our feet; then there is nothing to wait for.
+    watcher.on("error", () => resolve());
+    look();
+  });
+  return { appeared, unwatch: () => watcher.close() };
+}

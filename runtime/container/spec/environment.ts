@@ -1,0 +1,29 @@
+/** Where programs are looked for when neither image nor container say. Source: moby, DefaultPathEnv. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Where the variables come from; later ones win. */
+export interface EnvironmentSources {
+  readonly hostname: string;
+  readonly home: string;
+  readonly tty: boolean;
+  readonly image: readonly string[];
+  readonly container: readonly string[];
+}
+
+/**
+ * The environment of a container's process, in Docker's order: PATH, HOSTNAME, TERM with a terminal, the image's, the
+ * container's. HOME is the user's unless one of them sets it. A name of the container's without `=` removes the variable.
+ */
+export function planEnvironment(sources: EnvironmentSources): string[] {
+  const variables = new Map<string, string>();
+  variables.set("PATH", DEFAULT_PATH);
+  variables.set("HOSTNAME", sources.hostname);
+  if (sources.tty) variables.set("TERM", "xterm");
+  for (const entry of [...sources.image, ...sources.container]) {
+    const equals = entry.indexOf("=");
+    if (equals === -1) variables.delete(entry);
+    else variables.set(entry.slice(0, equals), entry.slice(equals + 1));
+  }
+  if (!variables.has("HOME")) variables.set("HOME", sources.home);
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
