@@ -25,19 +25,23 @@ const CODE_OF: ReadonlyMap<status, ErrorCode> = new Map(
 
 /** Marks what one of our servers said, as against what gRPC says when it reached none. */
 const ANSWERED_KEY = "muster-answered";
+/** Set when the server cannot say whether what was asked has happened. */
+const OUTCOME_UNKNOWN_KEY = "muster-outcome-unknown";
 
 /**
  * The one place where an error becomes an RPC status: what a handler's callback or a stream's `destroy` takes.
  *
- * The detail `leader` travels as metadata, so that a client turned away knows where to go.
+ * Two details travel as metadata: `leader`, so that a client turned away knows where to go, and `outcomeUnknown`, so
+ * that it does not ask for the same twice.
  */
 export function rpcError(error: unknown): ServiceError {
   const message = errorMessage(error);
   const metadata = new Metadata();
   metadata.set(ANSWERED_KEY, "1");
   if (!(error instanceof ClusterError)) return serviceError(status.INTERNAL, message, metadata);
-  const { leader } = error.details;
+  const { leader, outcomeUnknown } = error.details;
   if (typeof leader === "string") metadata.set(LEADER_HINT_KEY, leader);
+  if (outcomeUnknown === true) metadata.set(OUTCOME_UNKNOWN_KEY, "1");
   return serviceError(STATUS_OF[error.code], message, metadata);
 }
 
@@ -49,13 +53,14 @@ export function rpcError(error: unknown): ServiceError {
 export function fromRpcError(cause: unknown): ClusterError {
   if (cause instanceof ClusterError) return cause;
   if (!isServiceError(cause)) return new ClusterError("Internal", errorMessage(cause), { cause });
-  const leader = cause.metadata?.get(LEADER_HINT_KEY)[0];
-  const answered = cause.metadata?.get(ANSWERED_KEY).length > 0;
+  const said = (key: string) => cause.metadata?.get(key)[0];
+  const leader = said(LEADER_HINT_KEY);
   return new ClusterError(CODE_OF.get(cause.code) ?? "Internal", cause.details, {
     cause,
     details: {
       ...(leader === undefined ? {} : { leader: String(leader) }),
-      ...(answered ? {} : { unanswered: true }),
+      ...(said(OUTCOME_UNKNOWN_KEY) === undefined ? {} : { outcomeUnknown: true }),
+      ...(said(ANSWERED_KEY) === undefined ? { unanswered: true } : {}),
     },
   });
 }

@@ -48,7 +48,7 @@ export function caService(parts: CaParts): CAServer {
         parts.log.warn("refused a join: wrong secret in the token", { peer: call.getPeer() });
         throw wrongSecret();
       }
-      return await admit(parts, cluster, { csr, role, availability });
+      return admit(parts, cluster, { csr, role, availability });
     }),
     renewCertificate: unary(async ({ csr }, call) => {
       const { nodeId } = getPeer(call);
@@ -58,7 +58,7 @@ export function caService(parts: CaParts): CAServer {
         const message = `cannot renew the certificate of node ${nodeId}: it was removed from the swarm`;
         throw new ClusterError("PermissionDenied", message, { details: { nodeId } });
       }
-      return await issue(parts, getCluster(parts.view()), { csr, nodeId, role: node.role });
+      return issue(parts, getCluster(parts.view()), { csr, nodeId, role: node.role });
     }),
   };
 }

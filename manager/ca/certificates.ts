@@ -131,7 +131,7 @@ async function parseRequest(csr: Uint8Array): Promise<x509.Pkcs10CertificateRequ
 
 async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   const der = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
-  return await webcrypto.subtle.importKey("pkcs8", der, KEY_ALGORITHM, false, ["sign"]);
+  return webcrypto.subtle.importKey("pkcs8", der, KEY_ALGORITHM, false, ["sign"]);
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {

@@ -33,7 +33,7 @@ export async function callUnary<Request, Response>(
   { timeoutMs, signal }: CallLimits,
 ): Promise<Response> {
   if (signal?.aborted) throw new ClusterError("Cancelled", "the call was cancelled");
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const options = { deadline: Date.now() + timeoutMs };
     const call = method(request, new Metadata(), options, (error, response) => {
       signal?.removeEventListener("abort", cancel);

@@ -75,7 +75,7 @@ describe("integration: the swarm's CA over gRPC", () => {
       { clusterId: ca.clusterId, currentRole: () => "unknown" },
       () => undefined,
     );
-    return await listen("127.0.0.1:0", [{ definition: CAService, implementation }], {
+    return listen("127.0.0.1:0", [{ definition: CAService, implementation }], {
       credentials: credentials.server(),
       interceptors: [
         (method, call) => {
@@ -199,7 +199,7 @@ describe("integration: the swarm's CA over gRPC", () => {
         return (await failure(callUnary(client.issueCertificate.bind(client), request, TIMEOUT)))
           .code;
       });
-      return await Promise.all(tries);
+      return Promise.all(tries);
     });
     expect(codes.filter((code) => code === "PermissionDenied")).to.have.length(JOIN_BURST);
     expect(codes.slice(-3)).to.deep.equal(Array(3).fill("ResourceExhausted"));

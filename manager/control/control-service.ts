@@ -1,0 +1,98 @@
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import { ClusterError } from "../../core/errors.ts";
+import {
+  type ControlServer,
+  type ListRequest,
+  NodeView,
+  type ServiceLogsRequest,
+  ServiceView,
+  TaskView,
+} from "../../proto/gen/control.ts";
+import { Network } from "../../proto/gen/objects.ts";
+import { serverStream, unary } from "../rpc/handlers.ts";
+import type { Control } from "./control.ts";
+import type { Filters } from "./filters.ts";
+import { chunked } from "./views.ts";
+
+/** Serves proto/control.proto by a Control; other managers are its only callers. */
+export function controlService(control: Control): ControlServer {
+  return {
+    ...serviceMethods(control),
+    getNode: unary(({ ref }) => control.getNode(ref)),
+    listNodes: serverStream(async function* (request) {
+      const nodes = await control.listNodes(readFilters(request));
+      for (const chunk of chunked(nodes, bytesBy(NodeView))) yield { nodes: chunk };
+    }),
+    updateNode: unary(({ ref, version, spec }) =>
+      control.updateNode(ref, version, required(spec, "node spec")),
+    ),
+    removeNode: unary(async ({ ref, force }) => {
+      await control.removeNode(ref, force);
+      return {};
+    }),
+    createNetwork: unary(({ spec }) => control.createNetwork(required(spec, "network spec"))),
+    getNetwork: unary(({ ref }) => control.getNetwork(ref)),
+    listNetworks: serverStream(async function* (request) {
+      const networks = await control.listNetworks(readFilters(request));
+      for (const chunk of chunked(networks, bytesBy(Network))) yield { networks: chunk };
+    }),
+    removeNetwork: unary(async ({ ref }) => {
+      await control.removeNetwork(ref);
+      return {};
+    }),
+    getCluster: unary(() => control.getCluster()),
+    updateCluster: unary((update) => control.updateCluster(update)),
+  };
+}
+
+function serviceMethods(control: Control) {
+  return {
+    createService: unary(({ spec }) => control.createService(required(spec, "service spec"))),
+    getService: unary(({ ref }) => control.getService(ref)),
+    listServices: serverStream(async function* (request) {
+      const services = await control.listServices(readFilters(request));
+      for (const chunk of chunked(services, bytesBy(ServiceView))) yield { services: chunk };
+    }),
+    updateService: unary((update) => control.updateService(update)),
+    removeService: unary(async ({ ref }) => {
+      await control.removeService(ref);
+      return {};
+    }),
+    serviceLogs: serverStream((request, call) => {
+      const options = required(request.options, "log options");
+      return control.serviceLogs(readTarget(request), options, goneSignal(call));
+    }),
+    getTask: unary(({ ref }) => control.getTask(ref)),
+    listTasks: serverStream(async function* (request) {
+      const tasks = await control.listTasks(readFilters(request));
+      for (const chunk of chunked(tasks, bytesBy(TaskView))) yield { tasks: chunk };
+    }),
+  } satisfies Partial<ControlServer>;
+}
+
+function readFilters({ filters }: ListRequest): Filters {
+  const entries = Object.entries(filters).map(([key, { values }]) => [key, values] as const);
+  return Object.fromEntries(entries);
+}
+
+function readTarget({ serviceRef, taskRef }: ServiceLogsRequest) {
+  return taskRef === "" ? { serviceRef } : { taskRef };
+}
+
+/** Fires when the caller has gone. */
+function goneSignal(call: ServerWritableStream<unknown, unknown>): AbortSignal {
+  const gone = new AbortController();
+  call.on("cancelled", () => gone.abort());
+  return gone.signal;
+}
+
+function required<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new ClusterError("InvalidArgument", `${what} must be provided`);
+  return value;
+}
+
+function bytesBy<T>(codec: {
+  encode(message: T): { finish(): Uint8Array };
+}): (message: T) => number {
+  return (message) => codec.encode(message).finish().length;
+}

@@ -1,0 +1,61 @@
+import { expect } from "chai";
+import { ClusterSpec, NetworkSpec, NodeSpec } from "../../../proto/gen/objects.ts";
+import { checkClusterSpec, checkNetworkSpec, checkNodeSpec } from "./cluster-specs.ts";
+
+const cluster = (part: Partial<ClusterSpec>) => () => checkClusterSpec(ClusterSpec.create(part));
+const network = (part: Partial<NetworkSpec>) => () =>
+  checkNetworkSpec(NetworkSpec.create({ name: "net", ...part }));
+const HOUR_NS = 3600e9;
+
+const REFUSED = [
+  { name: "a negative history", check: cluster({ taskHistoryLimit: -1 }), says: /non-negative/ },
+  { name: "a frantic heartbeat", check: cluster({ heartbeatMs: 1 }), says: /at least 100 ms/ },
+  {
+    name: "being down after less than two heartbeats",
+    check: cluster({ heartbeatMs: 1000, downAfterMs: 1500 }),
+    says: /two heartbeats/,
+  },
+  {
+    name: "certificates of a minute",
+    check: cluster({ nodeCertExpiryNs: 60e9 }),
+    says: /minimum certificate expiry time is: 1h0m0s/,
+  },
+  {
+    name: "certificates that outlive the CA",
+    check: cluster({ nodeCertExpiryNs: HOUR_NS * 24 * 365 * 21 }),
+    says: /longer than the CA/,
+  },
+  {
+    name: "autolock, silently ignored",
+    check: cluster({ autoLockManagers: true }),
+    says: /autolock/,
+  },
+  { name: "a network without a name", check: network({ name: "" }), says: /name must be provided/ },
+  { name: "a bridge", check: network({ driver: "bridge" }), says: /use overlay/ },
+  {
+    name: "an attachable ingress network",
+    check: network({ ingress: true, attachable: true }),
+    says: /cannot be attachable/,
+  },
+  {
+    name: "a role that is none",
+    check: () => checkNodeSpec({ ...NodeSpec.create(), role: 7 as never }),
+    says: /invalid role 7/,
+  },
+];
+
+describe("control: specs of cluster, network and node", () => {
+  for (const { name, check, says } of REFUSED) {
+    it(`refuses ${name}`, () => {
+      expect(check).to.throw(says).with.property("code", "InvalidArgument");
+    });
+  }
+
+  it("takes 0 for the default of every setting", () => {
+    expect(cluster({})).not.to.throw();
+  });
+
+  it("makes an overlay where no driver is named, and lets names have dots", () => {
+    expect(network({ name: "team.net" })().driver).to.equal("overlay");
+  });
+});

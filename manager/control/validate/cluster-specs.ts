@@ -1,0 +1,67 @@
+import type { ClusterSpec, NetworkSpec, NodeSpec } from "../../../proto/gen/objects.ts";
+import { NodeAvailability, NodeRole } from "../../../proto/gen/objects.ts";
+import { checkNetworkName } from "./names.ts";
+import { checkCount, checkLabels, checkText, refuse } from "./refuse.ts";
+
+const HOUR_NS = 3600 * 1e9;
+const MINUTE_MS = 60_000;
+const HEARTBEAT_MS_MIN = 100;
+const CERT_EXPIRY_NS_MAX = 20 * 365 * 24 * HOUR_NS;
+const HISTORY_MAX = 1_000;
+const SUBNETS_MAX = 16;
+
+/** @throws {ClusterError} `InvalidArgument` naming the first thing that cannot be. */
+export function checkNodeSpec(spec: NodeSpec | undefined): NodeSpec {
+  if (spec === undefined) refuse("node spec must be provided");
+  checkLabels(spec.labels);
+  checkText("the node's name", spec.name);
+  if (!Object.values<number>(NodeRole).includes(spec.role)) refuse(`invalid role ${spec.role}`);
+  if (!Object.values<number>(NodeAvailability).includes(spec.availability)) {
+    refuse(`invalid availability ${spec.availability}`);
+  }
+  return spec;
+}
+
+/** @throws {ClusterError} `InvalidArgument` naming the first thing that cannot be. */
+export function checkNetworkSpec(spec: NetworkSpec | undefined): NetworkSpec {
+  if (spec === undefined) refuse("network spec must be provided");
+  checkNetworkName(spec.name);
+  checkLabels(spec.labels);
+  if (spec.driver !== "" && spec.driver !== "overlay") {
+    refuse(`network driver ${JSON.stringify(spec.driver)} is not known to swarms: use overlay`);
+  }
+  if (spec.ingress && spec.attachable) refuse("ingress network cannot be attachable");
+  if (spec.ipam.length > SUBNETS_MAX) refuse(`a network may have at most ${SUBNETS_MAX} subnets`);
+  return { ...spec, driver: "overlay" };
+}
+
+/**
+ * Settings of the swarm; 0 stands for the default. Sources: swarmkit, manager/controlapi/cluster.go, validateClusterSpec; bounds of the
+ * heartbeat are ours.
+ *
+ * @throws {ClusterError} `InvalidArgument` naming the first thing that cannot be.
+ */
+export function checkClusterSpec(spec: ClusterSpec | undefined): ClusterSpec {
+  if (spec === undefined) refuse("cluster spec must be provided");
+  checkLabels(spec.labels);
+  checkCount("task history limit", spec.taskHistoryLimit, { max: HISTORY_MAX });
+  const { heartbeatMs, downAfterMs, restartGraceMs, nodeCertExpiryNs } = spec;
+  checkCount("snapshot interval", spec.snapshotInterval, { max: 1e9 });
+  checkCount("heartbeat", heartbeatMs, { max: MINUTE_MS });
+  if (heartbeatMs !== 0 && heartbeatMs < HEARTBEAT_MS_MIN) {
+    refuse(`heartbeat must be at least ${HEARTBEAT_MS_MIN} ms`);
+  }
+  checkCount("down-after", downAfterMs, { max: 60 * MINUTE_MS });
+  if (downAfterMs !== 0 && downAfterMs < 2 * heartbeatMs) {
+    refuse("down-after must be at least two heartbeats: one may be late");
+  }
+  checkCount("restart grace", restartGraceMs, { max: 60 * MINUTE_MS });
+  if (nodeCertExpiryNs !== 0 && !(nodeCertExpiryNs >= HOUR_NS)) {
+    refuse("minimum certificate expiry time is: 1h0m0s");
+  }
+  if (nodeCertExpiryNs > CERT_EXPIRY_NS_MAX) {
+    refuse("certificates cannot be valid for longer than the CA, 20 years");
+  }
+  if (spec.autoLockManagers) refuse("locking managers (autolock) is not supported yet");
+  return spec;
+}
