@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { unpackPackages } from "./debian-packages.ts";
 import { eventually } from "./eventually.ts";
@@ -14,6 +15,15 @@ export interface RegistryOptions {
   readonly listen: string;
   /** Lines `user:bcrypt hash`; without them everybody may do everything. */
   readonly htpasswd?: string;
+  /** Clients get tokens there. */
+  readonly token?: {
+    readonly realm: string;
+    readonly service: string;
+    readonly issuer: string;
+    readonly certificatePem: string;
+  };
+  /** Speak TLS. */
+  readonly tls?: { readonly certificatePem: string; readonly keyPem: string };
   /** Name of a network namespace (`ip netns`) to run in. */
   readonly netns?: string;
 }
@@ -37,8 +47,10 @@ const STOP_TIMEOUT_MS = 5000;
 export async function startRegistry(options: RegistryOptions): Promise<RunningRegistry> {
   const config = join(options.dir, "config.json");
   await mkdir(join(options.dir, "data"), { recursive: true });
-  if (options.htpasswd !== undefined)
-    await writeFile(join(options.dir, "htpasswd"), `${options.htpasswd}\n`);
+  await writeFile(join(options.dir, "htpasswd"), `${options.htpasswd ?? ""}\n`);
+  await writeFile(join(options.dir, "token.pem"), options.token?.certificatePem ?? "");
+  await writeFile(join(options.dir, "tls.pem"), options.tls?.certificatePem ?? "");
+  await writeFile(join(options.dir, "tls.key"), options.tls?.keyPem ?? "");
   // JSON is YAML too.
   await writeFile(config, JSON.stringify(configOf(options)));
   const program = await registryProgram();
@@ -62,15 +74,24 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
   return { addr: options.listen, close: () => stop(child) };
 }
 
-function configOf({ dir, listen, htpasswd }: RegistryOptions): object {
-  const auth = { htpasswd: { realm: "test", path: join(dir, "htpasswd") } };
+function configOf(options: RegistryOptions): object {
+  const { dir, listen, tls } = options;
+  const auth = authOf(options);
+  const files = { certificate: join(dir, "tls.pem"), key: join(dir, "tls.key") };
   return {
     version: "0.1",
     log: { level: "warn" },
     storage: { filesystem: { rootdirectory: join(dir, "data") }, delete: { enabled: true } },
-    http: { addr: listen },
-    ...(htpasswd === undefined ? {} : { auth }),
+    http: { addr: listen, ...(tls === undefined ? {} : { tls: files }) },
+    ...(auth === undefined ? {} : { auth }),
   };
+}
+
+function authOf({ dir, htpasswd, token }: RegistryOptions): object | undefined {
+  if (htpasswd !== undefined) return { htpasswd: { realm: "test", path: join(dir, "htpasswd") } };
+  if (token === undefined) return undefined;
+  const { realm, service, issuer } = token;
+  return { token: { realm, service, issuer, rootcertbundle: join(dir, "token.pem") } };
 }
 
 async function registryProgram(): Promise<string> {
@@ -78,16 +99,27 @@ async function registryProgram(): Promise<string> {
   return join(await unpackPackages(["docker-registry"]), INSTALLED);
 }
 
-/** Asked from inside its namespace: from here there may be no way to it. Any HTTP answer will do. */
-function answers({ listen, netns }: RegistryOptions): Promise<boolean> {
-  const script = `require("http").get("http://${listen}/v2/", () => process.exit(0)).on("error", () => process.exit(1))`;
-  if (netns === undefined)
-    return fetch(`http://${listen}/v2/`).then(
-      () => true,
-      () => false,
-    );
+/** Asked from inside its namespace: from here there may be no way to it. */
+async function answers({ listen, netns }: RegistryOptions): Promise<boolean> {
+  if (netns === undefined) return await accepts(listen);
+  const at = listen.lastIndexOf(":");
+  const script = `require("net").connect(${Number(listen.slice(at + 1))}, ${JSON.stringify(listen.slice(0, at))}).on("connect", () => process.exit(0)).on("error", () => process.exit(1))`;
   const args = [`--net=/run/netns/${netns}`, "--", process.execPath, "-e", script];
-  return new Promise((resolve) => execFile("nsenter", args, (error) => resolve(error === null)));
+  return await new Promise((resolve) =>
+    execFile("nsenter", args, (error) => resolve(error === null)),
+  );
+}
+
+function accepts(listen: string): Promise<boolean> {
+  const at = listen.lastIndexOf(":");
+  return new Promise((resolve) => {
+    const socket = connect(Number(listen.slice(at + 1)), listen.slice(0, at));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { expect } from "chai";
+import { ImageStore } from "../../runtime/image/image-store.ts";
+import type { Credentials } from "../../runtime/image/types.ts";
+import { failureOf } from "../support/failure-of.ts";
+import { freePort } from "../support/free-port.ts";
+import { packOciArchive } from "../support/image-archive.ts";
+import { type RegistryOptions, type RunningRegistry, startRegistry } from "../support/registry.ts";
+import { packTar } from "../support/tar-writer.ts";
+import { selfSigned, startTokenServer, type TokenServer } from "../support/token-server.ts";
+
+/** `correct horse`, by perl's crypt. */
+const HTPASSWD = "alice:$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
+
+function credentials(password: string): Credentials {
+  return { username: "alice", password, identityToken: "", registryToken: "" };
+}
+
+describe("images and a registry with a login", () => {
+  let directory: string;
+  let store: ImageStore;
+  const closing: (() => Promise<void>)[] = [];
+
+  async function newRegistry(
+    options: Omit<RegistryOptions, "dir" | "listen">,
+  ): Promise<RunningRegistry> {
+    const registry = await startRegistry({
+      dir: mkdtempSync(join(directory, "registry-")),
+      listen: `127.0.0.1:${await freePort()}`,
+      ...options,
+    });
+    closing.push(() => registry.close());
+    return registry;
+  }
+
+  /** An image of the store, named for the registry. */
+  async function newImage({ addr }: RunningRegistry): Promise<string> {
+    const name = `${addr}/private/app:v1`;
+    const layers = [packTar([{ name: "file", content: addr }])];
+    await store.load(Readable.from([packOciArchive({ name, layers, settings: {} })]));
+    return name;
+  }
+
+  before(async function () {
+    this.timeout(60_000);
+    if (process.getuid?.() !== 0) this.skip();
+    directory = mkdtempSync(join(tmpdir(), "muster-login-"));
+    store = await ImageStore.open(join(directory, "store"));
+  });
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+  });
+  after(async () => {
+    await store?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it("gives name and password when asked to (htpasswd)", async () => {
+    const name = await newImage(await newRegistry({ htpasswd: HTPASSWD }));
+    for (const given of [undefined, credentials("wrong")]) {
+      const error = await failureOf(store.push(name, { credentials: given }));
+      expect(error).to.include({ code: "Unauthenticated" });
+      expect(error.message)
+        .to.match(/push access denied for .*private\/app/)
+        .and.not.include("wrong");
+    }
+    await store.push(name, { credentials: credentials("correct horse") });
+    expect(await failureOf(store.pull(name))).to.include({ code: "Unauthenticated" });
+    await store.pull(name, { credentials: credentials("correct horse") });
+  });
+
+  it("fetches a token for what it is about to do", async () => {
+    const tokens: TokenServer = await startTokenServer("alice", "correct horse");
+    closing.push(() => tokens.close());
+    const name = await newImage(await newRegistry({ token: tokens }));
+    const error = await failureOf(store.push(name, { credentials: credentials("wrong") }));
+    expect(error).to.include({ code: "Unauthenticated" });
+    await store.push(name, { credentials: credentials("correct horse") });
+    await store.pull(name, { credentials: credentials("correct horse") });
+    expect([...new Set(tokens.scopes)]).to.deep.equal([
+      "repository:private/app:pull,push",
+      "repository:private/app:pull",
+    ]);
+  });
+
+  it("takes any certificate on loopback", async () => {
+    const name = await newImage(await newRegistry({ tls: await selfSigned("somebody else") }));
+    await store.push(name);
+    await store.pull(name);
+  });
+});
