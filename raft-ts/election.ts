@@ -26,7 +26,7 @@ function requestVotes(raft: Raft, { force }: { readonly force: boolean }): void 
   raft.becomeCandidate();
   requestFrom(raft, { kind: "vote", term: raft.term, force });
   // Its own vote counts when it is on its own disk: the outbox holds it until then.
-  raft.send({ kind: "voteReply", to: raft.id, granted: true });
+  raft.send({ kind: "voteReply", from: raft.id, to: raft.id, term: raft.term, granted: true });
 }
 
 function requestFrom(
@@ -39,7 +39,7 @@ function requestFrom(
 ): void {
   const { index: lastIndex, term: lastTerm } = raft.log.last;
   for (const to of new Set([...raft.conf.voters, ...raft.conf.votersOutgoing])) {
-    if (to !== raft.id) raft.send({ ...request, to, lastIndex, lastTerm });
+    if (to !== raft.id) raft.send({ ...request, from: raft.id, to, lastIndex, lastTerm });
   }
 }
 

@@ -44,13 +44,6 @@ export interface CandidateRole {
 /** Exactly what the present role needs, and nothing that outlives it. */
 export type RoleState = { readonly name: "follower" } | CandidateRole | LeaderRole;
 
-/** A message before it has a sender; `term` defaults to the present one. */
-export type Draft = Message extends infer M
-  ? M extends Message
-    ? Omit<M, "from" | "term"> & { readonly term?: number }
-    : never
-  : never;
-
 /** The state all roles share, and the moves that keep it consistent. The rules are in the step files. */
 export class Raft {
   readonly id: RaftId;
@@ -85,8 +78,10 @@ export class Raft {
     this.limits = { ...DEFAULT_LIMITS, ...options };
     this.#random = options.random;
     this.log = new RaftLog(stored);
-    this.#term = stored.hardState.term;
-    this.#vote = stored.hardState.vote;
+    // A snapshot may be ahead of the hard state it was written beside; in such a term no vote was given.
+    const { term, vote } = stored.hardState;
+    this.#term = Math.max(term, this.log.last.term);
+    this.#vote = this.#term === term ? vote : 0;
     this.conf = stored.snapshot?.confState ?? EMPTY_CONF;
     this.confIndex = stored.snapshot?.index ?? 0;
     this.resetElectionTimer();
@@ -124,8 +119,8 @@ export class Raft {
     return this.electionElapsed >= this.#electionTimeout;
   }
 
-  send(draft: Draft): void {
-    this.outbox.send({ ...draft, from: this.id, term: draft.term ?? this.#term } as Message);
+  send(message: Message): void {
+    this.outbox.send(message);
   }
 
   /** Follows `leader` (0: whoever it turns out to be) in `term`. */

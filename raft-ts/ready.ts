@@ -78,7 +78,9 @@ export class ReadyAssembler {
     const { index } = log.last;
     this.#raft.send({
       kind: "appendReply",
+      from: id,
       to: id,
+      term: this.#raft.term,
       accepted: true,
       index,
       hintIndex: 0,

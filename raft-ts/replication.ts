@@ -74,13 +74,22 @@ export function flush(raft: Raft, leader: LeaderRole): void {
 
 /** @returns false when nothing could be sent. */
 function sendAppend(raft: Raft, to: RaftId, peer: Progress): boolean {
-  const { log } = raft;
+  const { id: from, term, log } = raft;
   const prevIndex = peer.next - 1;
   const prevTerm = log.term(prevIndex);
   if (prevTerm === undefined) return sendSnapshot(raft, to, peer);
 
   const entries = peer.mayCarryEntries ? log.slice(peer.next, raft.limits.appendBytesMax) : [];
-  raft.send({ kind: "append", to, prevIndex, prevTerm, entries, commit: log.commit });
+  raft.send({
+    kind: "append",
+    from,
+    to,
+    term,
+    prevIndex,
+    prevTerm,
+    entries,
+    commit: log.commit,
+  });
   peer.sentAppend(entries.length, sumBytes(entries), log.commit);
   return true;
 }
@@ -88,19 +97,22 @@ function sendAppend(raft: Raft, to: RaftId, peer: Progress): boolean {
 /** A peer that is not there would only keep the transfer hanging. */
 function sendSnapshot(raft: Raft, to: RaftId, peer: Progress): boolean {
   if (!peer.recentActive) return false;
+  const { id: from, term } = raft;
   const { snapshot } = raft.log;
   assert(snapshot !== undefined, `entry ${peer.next} is forgotten but there is no snapshot`);
-  raft.send({ kind: "snapshot", to, snapshot });
+  raft.send({ kind: "snapshot", from, to, term, snapshot });
   peer.sentSnapshot(snapshot.index);
   return true;
 }
 
 /** Commit travels no further than the peer's log is known to agree. */
 export function broadcastHeartbeat(raft: Raft, leader: LeaderRole): void {
+  const { id: from, term } = raft;
   const context = leader.reads.round;
   for (const [to, peer] of leader.peers) {
     if (to === raft.id) continue;
-    raft.send({ kind: "heartbeat", to, commit: Math.min(peer.match, raft.log.commit), context });
+    const commit = Math.min(peer.match, raft.log.commit);
+    raft.send({ kind: "heartbeat", from, to, term, commit, context });
   }
 }
 
@@ -119,7 +131,7 @@ function tellTransferee(raft: Raft, leader: LeaderRole): void {
   const { transfer } = leader;
   if (transfer === undefined || transfer.told) return;
   if (leader.peers.get(transfer.to)?.match !== raft.log.last.index) return;
-  raft.send({ kind: "timeoutNow", to: transfer.to });
+  raft.send({ kind: "timeoutNow", from: raft.id, to: transfer.to, term: raft.term });
   transfer.told = true;
 }
 

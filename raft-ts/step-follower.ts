@@ -1,8 +1,9 @@
 import { campaign } from "./election.ts";
 import type { Raft } from "./raft.ts";
-import type { Message, SnapshotMeta } from "./types.ts";
+import type { Message, RaftId, SnapshotMeta } from "./types.ts";
 
 type Append = Extract<Message, { readonly kind: "append" }>;
+type AppendReply = Extract<Message, { readonly kind: "appendReply" }>;
 
 /** A follower does as the leader of its term says, and answers. */
 export function stepFollower(raft: Raft, message: Message): void {
@@ -14,7 +15,13 @@ export function stepFollower(raft: Raft, message: Message): void {
     case "heartbeat":
       raft.heardLeader(message.from);
       raft.log.commitTo(message.commit);
-      raft.send({ kind: "heartbeatReply", to: message.from, context: message.context });
+      raft.send({
+        kind: "heartbeatReply",
+        from: raft.id,
+        to: message.from,
+        term: raft.term,
+        context: message.context,
+      });
       return;
     case "snapshot":
       raft.heardLeader(message.from);
@@ -51,23 +58,31 @@ function onAppend(raft: Raft, { from, prevIndex, prevTerm, entries, commit }: Ap
  */
 function refuse(
   raft: Raft,
-  to: number,
+  to: RaftId,
   { index, term }: { readonly index: number; readonly term: number },
 ): void {
   const hintIndex = raft.log.findAgreement(Math.min(index, raft.log.last.index), term);
   const hintTerm = raft.log.term(hintIndex) ?? 0;
-  raft.send({ kind: "appendReply", to, accepted: false, index, hintIndex, hintTerm });
+  reply(raft, { to, accepted: false, index, hintIndex, hintTerm });
 }
 
-function accept(raft: Raft, to: number, index: number): void {
-  raft.send({ kind: "appendReply", to, accepted: true, index, hintIndex: 0, hintTerm: 0 });
+function accept(raft: Raft, to: RaftId, index: number): void {
+  reply(raft, { to, accepted: true, index, hintIndex: 0, hintTerm: 0 });
+}
+
+function reply(
+  raft: Raft,
+  { to, accepted, index, hintIndex, hintTerm }: Omit<AppendReply, "kind" | "from" | "term">,
+): void {
+  const { id: from, term } = raft;
+  raft.send({ kind: "appendReply", from, to, term, accepted, index, hintIndex, hintTerm });
 }
 
 /**
  * Restores from a snapshot that is ahead of what is committed here. One whose last entry is in the log already only
  * says that everything up to it is committed. Source: Raft paper §7, Figure 13.
  */
-function onSnapshot(raft: Raft, from: number, snapshot: SnapshotMeta): void {
+function onSnapshot(raft: Raft, from: RaftId, snapshot: SnapshotMeta): void {
   const { log } = raft;
   if (snapshot.index > log.commit) {
     if (log.term(snapshot.index) === snapshot.term) {

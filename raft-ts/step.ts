@@ -40,19 +40,19 @@ function isFromLeader({ kind }: Message): boolean {
  * Source: Raft paper §5.2, §5.4.1; thesis §9.6 for pre-votes.
  */
 function answerVote(raft: Raft, request: VoteRequest): void {
-  const { from, term, lastIndex, lastTerm } = request;
+  const { from: to, term, lastIndex, lastTerm } = request;
   const isCurrent = term >= raft.term;
-  const isFree = raft.vote === from || (raft.vote === 0 && raft.leader === 0);
+  const isFree = raft.vote === to || (raft.vote === 0 && raft.leader === 0);
   const mayVote = isFree || (request.kind === "preVote" && term > raft.term);
   const granted = isCurrent && mayVote && raft.log.isUpToDate({ index: lastIndex, term: lastTerm });
 
   if (request.kind === "preVote") {
     const answerTerm = granted ? term : raft.term;
-    raft.send({ kind: "preVoteReply", to: from, granted, term: answerTerm });
+    raft.send({ kind: "preVoteReply", from: raft.id, to, term: answerTerm, granted });
     return;
   }
-  if (granted) raft.giveVote(from);
-  raft.send({ kind: "voteReply", to: from, granted });
+  if (granted) raft.giveVote(to);
+  raft.send({ kind: "voteReply", from: raft.id, to, term: raft.term, granted });
 }
 
 /**
@@ -63,7 +63,9 @@ function answerOld(raft: Raft, message: Message): void {
   if (!isFromLeader(message)) return;
   raft.send({
     kind: "appendReply",
+    from: raft.id,
     to: message.from,
+    term: raft.term,
     accepted: false,
     index: 0,
     hintIndex: 0,
