@@ -1,2 +1,196 @@
-/* NOTE: the lead is writing daemon/node/* and manager/manager.ts (composition) as of 23:20. The engineer of manager/ca goes on with manager/control and manager/membership; leave these two to the lead. */
-export {};
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import { ClusterError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { Random } from "../core/random.ts";
+import type { Change } from "../proto/gen/store.ts";
+import type { NodeCredentials } from "./ca/credentials.ts";
+import { MANAGER_CHANNEL_OPTIONS } from "./ca/credentials.ts";
+import type { Control } from "./control/control.ts";
+import { controlGateway } from "./control/gateway.ts";
+import { LeaderConnection } from "./control/leader-connection.ts";
+import { leaderControl } from "./control/leader-control.ts";
+import { Leader } from "./leader.ts";
+import { openRaftLog } from "./log/raft-log.ts";
+import type { ReplicatedLog } from "./log/replicated-log.ts";
+import { GrpcTransport } from "./log/transport/grpc-transport.ts";
+import { listen, type RpcServer } from "./rpc/server.ts";
+import { security, services } from "./services.ts";
+import { Proposer } from "./store/proposer.ts";
+import { Store } from "./store/store.ts";
+
+export interface ManagerOptions {
+  /** This node's certificate; it must be a manager's. */
+  readonly credentials: NodeCredentials;
+  /** Of the manager alone; made if absent. */
+  readonly dir: string;
+  readonly raftId: number;
+  /** host:port to listen at, and where others reach it. */
+  readonly listenAddr: string;
+  readonly advertiseAddr: string;
+  /** See RaftLogOptions.start. */
+  readonly start: "bootstrap" | "join" | "restart";
+  /** What the log of a new swarm begins with. */
+  readonly genesis?: readonly Change[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** The log can no longer be trusted: the process must end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** What the parts of a manager share. */
+export interface ManagerCore {
+  readonly options: ManagerOptions;
+  readonly store: Store;
+  readonly replicatedLog: ReplicatedLog;
+  readonly proposer: Proposer;
+  readonly transport: GrpcTransport;
+  /** host:port of the leader as far as is known here. */
+  readonly leaderAddr: () => string | undefined;
+}
+
+/** How long the first manager of a new swarm may take to lead it. */
+const GENESIS_TIMEOUT_MS = 10_000;
+
+/**
+ * This node's part in keeping and steering the swarm: its member of the log, the services other nodes call, and, while
+ * it leads, all that plans.
+ */
+export class Manager {
+  /** What users ask, wherever the leader is. */
+  readonly control: Control;
+  readonly #core: ManagerCore;
+  readonly #leader: Leader;
+  readonly #local: Control;
+  readonly #connection: LeaderConnection;
+  #server: RpcServer | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens the log and the port. A new swarm is there when this resolves; a manager that joins still has to be let in.
+   *
+   * @throws {ClusterError} `FailedPrecondition` when the address is taken, `DataLoss` when what is on disk is damaged.
+   */
+  static async open(options: ManagerOptions): Promise<Manager> {
+    const manager = new Manager(await openCore(options));
+    try {
+      await manager.#start();
+      return manager;
+    } catch (error) {
+      await manager.close();
+      throw error;
+    }
+  }
+
+  private constructor(core: ManagerCore) {
+    const { options, replicatedLog, store, proposer } = core;
+    const { credentials, clock, random, log } = options;
+    this.#core = core;
+    this.#leader = new Leader(core);
+    this.#connection = new LeaderConnection(credentials);
+    this.#local = leaderControl({
+      view: () => store.view(),
+      proposer,
+      replicatedLog,
+      logs: this.#leader.logs,
+      clock,
+      random,
+      randomBytes: (count) => randomBytes(count),
+      log: log.child({ component: "control" }),
+    });
+    const connect = (leader: { nodeId: string; addr: string }) => this.#connection.connect(leader);
+    this.control = controlGateway({ local: this.#local, replicatedLog, connect, clock });
+  }
+
+  get store(): Store {
+    return this.#core.store;
+  }
+
+  get replicatedLog(): ReplicatedLog {
+    return this.#core.replicatedLog;
+  }
+
+  /** Stops serving and leaves the log as it is on disk. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    const { options, replicatedLog, store, proposer } = this.#core;
+    const { listenAddr, genesis } = options;
+    this.#server = await listen(
+      listenAddr,
+      services(this.#core, this.#leader, this.#local),
+      security(this.#core),
+    );
+    if (genesis !== undefined) {
+      await untilLeading(replicatedLog, options.clock);
+      if (store.view().cluster === undefined) await proposer.propose(genesis);
+    }
+    this.#leader.follow();
+  }
+
+  async #close(): Promise<void> {
+    this.#leader.close();
+    this.#connection.close();
+    this.#server?.close();
+    await this.#core.replicatedLog.close();
+  }
+}
+
+async function openCore(options: ManagerOptions): Promise<ManagerCore> {
+  const { credentials, raftId, advertiseAddr: addr, clock, random, log } = options;
+  const { nodeId } = credentials.identity;
+  const store = new Store();
+  const transport = new GrpcTransport({
+    self: { raftId, nodeId, addr },
+    credentialsFor: (peer) => credentials.toManager(peer.nodeId),
+    channelOptions: MANAGER_CHANNEL_OPTIONS,
+    clock,
+  });
+  const replicatedLog = await openRaftLog({
+    dir: options.dir,
+    raftId,
+    nodeId,
+    addr,
+    start: options.start,
+    stateMachine: store,
+    transport,
+    clock,
+    random,
+    log: log.child({ component: "raft" }),
+    onFatal: options.onFatal,
+  });
+  const leaderAddr = () => {
+    const { leaderRaftId } = replicatedLog.leadership();
+    return replicatedLog.members().find((member) => member.raftId === leaderRaftId)?.addr;
+  };
+  return {
+    options,
+    store,
+    replicatedLog,
+    proposer: new Proposer(replicatedLog, clock),
+    transport,
+    leaderAddr,
+  };
+}
+
+/** The only member of a new log leads as soon as it has voted for itself. */
+async function untilLeading(log: ReplicatedLog, clock: Clock): Promise<void> {
+  if (log.leadership().isLeader) return;
+  await new Promise<void>((resolve, reject) => {
+    const late = new ClusterError(
+      "DeadlineExceeded",
+      "cannot start the swarm: its log elected no leader",
+    );
+    const cancel = clock.after(GENESIS_TIMEOUT_MS, () => reject(late));
+    const end = log.onLeadership(({ isLeader }) => {
+      if (!isLeader) return;
+      end();
+      cancel();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import { type ClusterId, type NodeId, newId } from "../core/ids.ts";
+import type { Random } from "../core/random.ts";
+import { type ClusterSpec, type NodeAvailability, NodeRole } from "../proto/gen/objects.ts";
+import type { Change } from "../proto/gen/store.ts";
+import { newNode } from "./ca/ca-service.ts";
+import {
+  issueCertificate,
+  NODE_CERT_VALIDITY_MS,
+  newCertificateRequest,
+  newRootCa,
+} from "./ca/certificates.ts";
+import { formatJoinToken, SECRET_BYTES } from "./ca/join-token.ts";
+import { type NodeCertificate, parseRootCertificate } from "./ca/node-certificate.ts";
+import { createChange } from "./store/changes.ts";
+
+/** A swarm's settings until somebody changes them. */
+export const DEFAULT_CLUSTER_SPEC: ClusterSpec = {
+  name: "default",
+  labels: {},
+  taskHistoryLimit: 5,
+  heartbeatMs: 500,
+  downAfterMs: 2500,
+  restartGraceMs: 10_000,
+  snapshotInterval: 10_000,
+  nodeCertExpiryNs: NODE_CERT_VALIDITY_MS * 1e6,
+  autoLockManagers: false,
+};
+
+/** What the first manager decides for its swarm. */
+export interface GenesisOptions {
+  readonly spec: ClusterSpec;
+  readonly availability: NodeAvailability;
+  readonly defaultAddressPools: readonly string[];
+  readonly subnetSize: number;
+  readonly dataPathPort: number;
+}
+
+/** A new swarm: the first manager's certificate, and the objects its log begins with. */
+export interface Genesis {
+  readonly nodeId: string;
+  readonly certificate: NodeCertificate;
+  readonly changes: readonly Change[];
+}
+
+/** Makes a CA, signs the first manager's certificate with it, and says what the store must hold. */
+export async function newSwarm(
+  options: GenesisOptions,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Promise<Genesis> {
+  const nowMs = clock.nowMs();
+  const nodeId = newId<NodeId>(random);
+  const clusterId = newId<ClusterId>(random);
+  const ca = await newRootCa(nowMs);
+  const { keyPem, csr } = await newCertificateRequest();
+  const identity = { nodeId, clusterId, role: NodeRole.MANAGER };
+  const validityMs = NODE_CERT_VALIDITY_MS;
+  const certPem = await issueCertificate(ca, csr, identity, { nowMs, validityMs });
+  const { digest } = parseRootCertificate(ca.certPem);
+  const cluster = {
+    id: clusterId,
+    meta: undefined,
+    spec: options.spec,
+    rootCa: {
+      ...ca,
+      digest: `sha256:${Buffer.from(digest).toString("hex")}`,
+      workerToken: formatJoinToken(digest, randomBytes(SECRET_BYTES)),
+      managerToken: formatJoinToken(digest, randomBytes(SECRET_BYTES)),
+    },
+    defaultAddressPools: [...options.defaultAddressPools],
+    subnetSize: options.subnetSize,
+    dataPathPort: options.dataPathPort,
+    removedRaftIds: [],
+  };
+  return {
+    nodeId,
+    certificate: { certPem, keyPem, rootPem: ca.certPem },
+    changes: [
+      createChange("cluster", cluster),
+      createChange(
+        "node",
+        newNode({ nodeId, role: NodeRole.MANAGER, availability: options.availability }),
+      ),
+    ],
+  };
+}

@@ -1,0 +1,62 @@
+import type { ServerCredentials, ServerInterceptor } from "@grpc/grpc-js";
+import { CAService } from "../proto/gen/ca.ts";
+import { ControlService } from "../proto/gen/control.ts";
+import { DispatcherService } from "../proto/gen/dispatcher.ts";
+import { authorizationInterceptor, type CurrentRole, findPeer } from "./ca/authorization.ts";
+import { caService } from "./ca/ca-service.ts";
+import type { Control } from "./control/control.ts";
+import { controlService } from "./control/control-service.ts";
+import type { Leader } from "./leader.ts";
+import { raftService } from "./log/transport/raft-service.ts";
+import type { ManagerCore } from "./manager.ts";
+import type { Served } from "./rpc/server.ts";
+
+/** All that a manager serves to other nodes, on one port. */
+export function services(core: ManagerCore, leader: Leader, local: Control): Served[] {
+  const { options, store, proposer, replicatedLog, transport } = core;
+  const { credentials, clock, random, log } = options;
+  const ca = caService({
+    view: () => store.view(),
+    proposer,
+    readBarrier: () => replicatedLog.readBarrier(),
+    rootPem: () => credentials.certificate.rootPem,
+    clock,
+    random,
+    log: log.child({ component: "ca" }),
+  });
+  return [
+    { definition: CAService, implementation: ca },
+    raftService(
+      () => transport,
+      (call) => findPeer(call)?.nodeId,
+    ),
+    { definition: DispatcherService, implementation: leader.dispatcher.handlers },
+    { definition: ControlService, implementation: controlService(local) },
+  ];
+}
+
+/** Asks every caller for a certificate and refuses what it does not allow. */
+export function security(core: ManagerCore): {
+  readonly credentials: ServerCredentials;
+  readonly interceptors: readonly ServerInterceptor[];
+} {
+  const { options } = core;
+  const own = { clusterId: options.credentials.identity.clusterId, currentRole: currentRole(core) };
+  const refusals = options.log.child({ component: "authorization" });
+  const interceptor = authorizationInterceptor(own, (error, peer) =>
+    refusals.warn(error.message, { peer, ...error.details }),
+  );
+  return { credentials: options.credentials.server(), interceptors: [interceptor] };
+}
+
+/** Only the leader can tell a node that was removed from one it has not yet heard of. */
+function currentRole({ store, replicatedLog }: ManagerCore): CurrentRole {
+  return (nodeId) => {
+    const view = store.view();
+    const node = view.nodes.get(nodeId);
+    if (node !== undefined) return node.role;
+    return replicatedLog.leadership().isLeader && view.cluster !== undefined
+      ? "removed"
+      : "unknown";
+  };
+}
