@@ -44,7 +44,7 @@ export function checkConfig(config: ContainerConfig, image: ImageConfig): void {
   planCommand(config, image);
   planWorkdir(config.workdir, image.workdir);
   planCapabilities(config.capAdd, config.capDrop);
-  planRlimits(config.ulimits);
+  planRlimits(config.ulimits, Number.MAX_SAFE_INTEGER);
   planSysctls(config.sysctls, config.network);
   planResources(config.limits, true);
   planHealth(config.health, image.healthcheck);

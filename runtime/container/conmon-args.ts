@@ -22,6 +22,7 @@ export function planConmonArgs(input: ConmonInput): string[] {
     ...["--api-version", "1", "--cid", id, "--cuuid", id, "--name", id],
     ...["--runtime", input.runtimePath, "--runtime-arg", `--root=${input.runtimeRoot}`],
     ...["--bundle", paths.bundle, "--container-pidfile", paths.pidFile],
+    ...["--conmon-pidfile", paths.conmonPidFile],
     ...["--exit-dir", input.exitDir, "--full-attach"],
     ...["--log-path", log.kind === "none" ? "none" : `k8s-file:${paths.logFile}`],
     ...(Number.isSafeInteger(ceiling) ? ["--log-size-max", String(ceiling)] : []),
@@ -42,7 +43,7 @@ export function planConmonArgs(input: ConmonInput): string[] {
 export function parseCreateReport(report: string, diagnostics: string): number {
   const { pid, message } = parseReport(report);
   if (pid !== undefined && pid > 0) return pid;
-  const reason = (message ?? diagnostics).trim() || "conmon ended without a word";
+  const reason = plainMessage(message ?? diagnostics) || "conmon ended without a word";
   throw new ClusterError("Internal", `cannot start container: ${reason}`, {
     details: { exitCode: exitCodeOf(reason) },
   });
@@ -66,6 +67,12 @@ function parseReport(report: string): {
     pid: typeof pid === "number" ? pid : undefined,
     message: typeof message === "string" && message !== "" ? message : undefined,
   };
+}
+
+/** runc logs `time="…" level=error msg="…"`: the message of the last line alone is for people. */
+function plainMessage(text: string): string {
+  const quoted = [...text.matchAll(/ msg=("(?:[^"\\]|\\.)*")/g)].at(-1)?.[1];
+  return (quoted === undefined ? text : String(JSON.parse(quoted))).trim();
 }
 
 /** Source: moby, daemon/start_unix.go, translateContainerdStartErr. */

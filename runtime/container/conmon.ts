@@ -14,10 +14,10 @@ import type { ContainerPaths } from "./paths.ts";
  * child, so it outlives us.
  *
  * Whether it lives is told by a FIFO in the bundle: conmon holds the write end, so whoever reads it, this process or a later
- * one, gets the end of file when conmon ends, however it ends. By then the exit file is there, unless conmon was killed.
+ * one, gets the end of file when the container has ended or conmon was killed. The exit file follows at once, if ever.
  */
 export interface ConmonLife {
-  /** Resolves when conmon has ended. */
+  /** Resolves when the container has ended, or conmon was killed. */
   readonly ended: Promise<void>;
   /** Stops watching; `ended` then never resolves. */
   unwatch(): void;

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { Cgroups } from "../cgroup/cgroups.ts";
@@ -44,6 +44,8 @@ export async function createRun(record: ContainerRecord, host: ContainerHost): P
   for (const mount of record.mounts) await host.volumes.maybePopulate(mount, record.rootfs.merged);
   await writeBundle(record, paths, host.cgroups.groupOf(record.id), host.facts);
 
+  // One of an earlier run would be taken for this run's.
+  await rm(paths.exitFile, { force: true });
   makeFifo(paths.lifeFifo);
   const conmon = watchConmon(paths);
   try {

@@ -18,7 +18,7 @@ import {
 import { type ContainerPaths, containerPaths } from "./paths.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
-import { clearRun, findExitCode, isConmonAlive } from "./run-remains.ts";
+import { awaitExitCode, clearRun, isConmonAlive } from "./run-remains.ts";
 import { Turns } from "./turns.ts";
 import type { Container, ContainerEvent, HealthStatus } from "./types.ts";
 import { within } from "./within.ts";
@@ -240,8 +240,8 @@ export class ManagedContainer {
     const { host, emit } = this.#context;
     const { id } = this.record;
     this.close();
-    const exitCode = await findExitCode(this.paths);
     const oomKilled = host.cgroups.oomKills(id) > 0;
+    const exitCode = await awaitExitCode(this.paths, host.clock);
     const ending: Ending = {
       exitCode: exitCode ?? UNKNOWN_EXIT_CODE,
       oomKilled,

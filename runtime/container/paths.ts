@@ -10,9 +10,10 @@ export interface ContainerPaths {
   readonly logFile: string;
   /** Exists from the beginning of a start until all of that run has been cleared away. */
   readonly bundle: string;
-  /** conmon holds its write end as long as it lives. */
+  /** conmon holds its write end until the container has ended. */
   readonly lifeFifo: string;
   readonly pidFile: string;
+  readonly conmonPidFile: string;
   /** conmon's FIFO for orders. */
   readonly controlFifo: string;
   readonly exitFile: string;
@@ -57,6 +58,7 @@ export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
     bundle,
     lifeFifo: join(bundle, "life"),
     pidFile: join(bundle, "pid"),
+    conmonPidFile: join(bundle, "conmon.pid"),
     controlFifo: join(bundle, "ctl"),
     exitFile: join(exitDir(roots), id),
     runtimeDir: join(runtimeRoot(roots), id),

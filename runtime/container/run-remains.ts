@@ -1,7 +1,19 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, readSync, watch } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  watch,
+} from "node:fs";
 import { readFile, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { unmount } from "../linux/mount.ts";
+import { findProcess } from "../linux/process.ts";
 import { watchConmon } from "./conmon.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { bundlesDir, type ContainerPaths, containerPaths, exitDir, runtimeRoot } from "./paths.ts";
@@ -11,6 +23,8 @@ import { within } from "./within.ts";
 /** What a run of a container leaves on the machine: finding it, reading it, clearing it away. */
 
 const CONTAINER_ID = /^[0-9a-f]{64}$/;
+/** From conmon's letting go of everything to its exit file, normally well under a millisecond. */
+const EXIT_FILE_WAIT_MS = 5000;
 /** How long a conmon whose container was killed may take to end. */
 const CONMON_END_MS = 10_000;
 
@@ -39,11 +53,29 @@ export function isConmonAlive(paths: ContainerPaths): boolean {
   }
 }
 
-/** The exit code conmon wrote down; undefined when it was killed before it could. */
-export async function findExitCode(paths: ContainerPaths): Promise<number | undefined> {
+/**
+ * The exit code that conmon writes down, once its FIFO has told the end of it.
+ *
+ * @returns undefined when conmon was killed before it could.
+ */
+export async function awaitExitCode(
+  paths: ContainerPaths,
+  clock: Clock,
+): Promise<number | undefined> {
+  // conmon closes what it holds, and with it the FIFO, just before it writes the file: the file may still be coming.
+  if (!existsSync(paths.exitFile) && isRunningConmon(paths)) {
+    const file = watchForFile(dirname(paths.exitFile), paths.exitFile);
+    await within(file.appeared, EXIT_FILE_WAIT_MS, clock);
+    file.unwatch();
+  }
   if (!existsSync(paths.exitFile)) return undefined;
   const code = Number((await readFile(paths.exitFile, "utf8")).trim());
   return Number.isInteger(code) ? code : undefined;
+}
+
+function isRunningConmon(paths: ContainerPaths): boolean {
+  if (!existsSync(paths.conmonPidFile)) return false;
+  return findProcess(Number(readFileSync(paths.conmonPidFile, "utf8"))) !== undefined;
 }
 
 /**
@@ -91,6 +123,8 @@ async function endRun(id: ContainerId, paths: ContainerPaths, host: ContainerHos
     await host.cgroups.remove(id);
     const ended = await within(conmon.ended, CONMON_END_MS, host.clock);
     conmon.unwatch();
+    // Its last deed, which must not come after the file was removed.
+    await awaitExitCode(paths, host.clock);
     if (!ended)
       throw new ClusterError(
         "DeadlineExceeded",

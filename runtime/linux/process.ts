@@ -67,3 +67,9 @@ export function signalProcess(process: ProcessRef, signal: number): boolean {
     closeSync(pidfd);
   }
 }
+
+/** How many files this process and its children may have open at most. Source: proc(5), limits: `Max open files SOFT HARD files`. */
+export function maxOpenFiles(): number {
+  const match = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+  return match === null ? Number.MAX_SAFE_INTEGER : Number(match[1]);
+}

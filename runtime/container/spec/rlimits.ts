@@ -14,8 +14,16 @@ const DEFAULT_NOFILE = { type: "RLIMIT_NOFILE", soft: 1024, hard: 524_288 };
 /** RLIM_INFINITY, 2^64 - 1, is no number JSON.stringify can write; this much is as good as unlimited. */
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
-/** @throws {ClusterError} InvalidArgument for an unknown name, a soft limit above the hard one, a number out of range. */
-export function planRlimits(ulimits: ContainerConfig["ulimits"]): OciRlimit[] {
+/**
+ * A container's limits of its own.
+ *
+ * @param nofileMax the largest number of open files this machine lets us give.
+ * @throws {ClusterError} InvalidArgument for an unknown name, a soft limit above the hard one, a number out of range.
+ */
+export function planRlimits(
+  ulimits: ContainerConfig["ulimits"],
+  nofileMax: number,
+): OciRlimit[] {
   const rlimits = ulimits.map(({ name, soft, hard }) => {
     if (!NAMES.has(name)) throw refusal(name, "no such limit");
     if (!isLimit(soft) || !isLimit(hard)) throw refusal(name, "not a whole number of -1 or more");
@@ -28,7 +36,9 @@ export function planRlimits(ulimits: ContainerConfig["ulimits"]): OciRlimit[] {
     return limit;
   });
   const hasNofile = rlimits.some(({ type }) => type === DEFAULT_NOFILE.type);
-  return hasNofile ? rlimits : [...rlimits, DEFAULT_NOFILE];
+  if (hasNofile) return rlimits;
+  const { type, soft, hard } = DEFAULT_NOFILE;
+  return [...rlimits, { type, soft: Math.min(soft, nofileMax), hard: Math.min(hard, nofileMax) }];
 }
 
 function isLimit(value: number): boolean {

@@ -33,6 +33,8 @@ export interface SpecInput {
 export interface HostFacts {
   readonly cgroupKind: "v1" | "v2" | "hybrid";
   readonly canLimitSwap: boolean;
+  /** Our own hard limit of open files. */
+  readonly nofileMax: number;
   /** As Go spells it: `amd64`. */
   readonly architecture: string;
   readonly kernel: string;
@@ -92,7 +94,7 @@ function planProcess(input: SpecInput, capabilities: readonly string[]): OciProc
     }),
     cwd: planWorkdir(config.workdir, image.workdir),
     capabilities: capabilitySets(capabilities, user.uid === 0),
-    rlimits: planRlimits(config.ulimits),
+    rlimits: planRlimits(config.ulimits, input.host.nofileMax),
     noNewPrivileges: false,
     oomScoreAdj: Math.min(Math.max(config.oomScoreAdj, OOM_SCORE_MIN), OOM_SCORE_MAX),
   };

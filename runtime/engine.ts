@@ -1,0 +1,100 @@
+import { mkdir } from "node:fs/promises";
+import { arch, hostname, release } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { ClusterError } from "../core/errors.ts";
+import { systemClock } from "../core/system-clock.ts";
+import { probeCgroups } from "./cgroup/cgroups.ts";
+import type { BundleHost } from "./container/bundle.ts";
+import { LocalContainers } from "./container/local-containers.ts";
+import { OciRuntime, type RuntimeProgram } from "./container/oci-runtime.ts";
+import { runtimeRoot } from "./container/paths.ts";
+import {
+  findInit,
+  requireConmon,
+  requireRoot,
+  requireRuntime,
+  requireSeccomp,
+} from "./container/requirements.ts";
+import { ImageStore } from "./image/image-store.ts";
+import { closeOnExecAll } from "./linux/descriptors.ts";
+import { maxOpenFiles } from "./linux/process.ts";
+import type { EngineOptions, EngineParts } from "./types.ts";
+import { LocalVolumes } from "./volume/local-volumes.ts";
+
+/** Node's names of architectures in Go's spelling, which images and profiles use. */
+const GO_ARCH: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
+
+/** This machine's images, containers and volumes under one pair of roots. */
+export class Engine implements EngineParts {
+  readonly images: ImageStore;
+  readonly containers: LocalContainers;
+  readonly volumes: LocalVolumes;
+  readonly runtime: RuntimeProgram;
+
+  private constructor(parts: {
+    readonly images: ImageStore;
+    readonly containers: LocalContainers;
+    readonly volumes: LocalVolumes;
+    readonly runtime: RuntimeProgram;
+  }) {
+    this.images = parts.images;
+    this.containers = parts.containers;
+    this.volumes = parts.volumes;
+    this.runtime = parts.runtime;
+  }
+
+  /**
+   * Opens what is under the roots and takes up what an earlier process left running.
+   *
+   * @throws {ClusterError} PermissionDenied (not root), FailedPrecondition (a program is missing, named with its package),
+   *   InvalidArgument (roots).
+   */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const { dataRoot, execRoot, clock = systemClock } = options;
+    const log = options.log.child({ component: "runtime" });
+    for (const root of [dataRoot, execRoot])
+      if (!isAbsolute(root))
+        throw new ClusterError("InvalidArgument", `invalid root ${root}: it is not absolute`);
+    requireRoot();
+    const conmonPath = requireConmon();
+    const seccomp = requireSeccomp();
+    const cgroups = probeCgroups(dataRoot, clock);
+    const runtime = await requireRuntime(options.runtime, cgroups.layout.kind, clock, log);
+    closeOnExecAll();
+
+    const roots = { dataRoot, execRoot };
+    await mkdir(dataRoot, { recursive: true, mode: 0o711 });
+    await mkdir(execRoot, { recursive: true, mode: 0o711 });
+    const images = await ImageStore.open(dataRoot, options.images, log);
+    const volumes = await LocalVolumes.open(join(dataRoot, "volumes"), clock);
+    const facts: BundleHost = {
+      hostname: hostname(),
+      initPath: findInit(),
+      cgroupKind: cgroups.layout.kind,
+      canLimitSwap: cgroups.canLimitSwap(),
+      nofileMax: maxOpenFiles(),
+      architecture: GO_ARCH[arch()] ?? arch(),
+      kernel: release(),
+      seccomp,
+    };
+    const host = {
+      roots,
+      runtime: new OciRuntime(runtime, runtimeRoot(roots), clock),
+      conmonPath,
+      cgroups,
+      images,
+      volumes,
+      facts,
+      clock,
+    };
+    const containers = await LocalContainers.open(host, log);
+    volumes.protectWith((name) => containers.usesVolume(name));
+    return new Engine({ images, containers, volumes, runtime });
+  }
+
+  /** Lets go of everything; containers run on. */
+  async close(): Promise<void> {
+    this.containers.close();
+    await this.images.close();
+  }
+}
