@@ -5,6 +5,7 @@ import type { SystemFacts } from "../api/backend.ts";
 import { newId } from "../core/ids.ts";
 import { systemRandom } from "../core/system-random.ts";
 import type { NodeDescription } from "../proto/gen/objects.ts";
+import { findCgroupLayout } from "../runtime/cgroup/layout.ts";
 import type { DaemonConfig } from "./config.ts";
 
 /** Docker's and Go's names for the CPU, by Node's. */
@@ -16,11 +17,7 @@ export type StaticFacts = Omit<SystemFacts, "containers" | "images">;
 /** Reads what this machine is. The daemon's id is kept in the data root. */
 export function readFacts(
   config: DaemonConfig,
-  engine: {
-    readonly version: string;
-    readonly ociRuntime: string;
-    readonly cgroupVersion: "1" | "2";
-  },
+  engine: { readonly version: string; readonly ociRuntime: string },
 ): StaticFacts {
   const os = readOsRelease();
   return {
@@ -37,7 +34,7 @@ export function readFacts(
     memoryBytes: totalmem(),
     dataRoot: config.dataRoot,
     labels: config.labels,
-    cgroupVersion: engine.cgroupVersion,
+    cgroupVersion: readCgroupVersion(),
     ociRuntime: engine.ociRuntime,
     insecureRegistries: config.insecureRegistries,
     registryMirrors: config.registryMirrors,
@@ -69,6 +66,12 @@ function readOsRelease(): Map<string, string> {
       return match === null ? [] : [[match[1] ?? "", match[2] ?? ""] as const];
     }),
   );
+}
+
+/** Docker's two words: a hybrid layout keeps its controllers in version 1. */
+function readCgroupVersion(): "1" | "2" {
+  const layout = findCgroupLayout(readFileSync("/proc/self/mountinfo", "utf8"));
+  return layout?.kind === "v2" ? "2" : "1";
 }
 
 function readDaemonId(dataRoot: string): string {

@@ -1,2 +1,235 @@
-/* NOTE: the lead is writing daemon/node/* and manager/manager.ts (composition) as of 23:20. The engineer of manager/ca goes on with manager/control and manager/membership; leave these two to the lead. */
-export {};
+import type { InitOptions, JoinOptions, MembershipBackend, SwarmInfo } from "../../api/backend.ts";
+import { ClusterError } from "../../core/errors.ts";
+import { requestCertificate } from "../../manager/ca/ca-client.ts";
+import { parseJoinToken } from "../../manager/ca/join-token.ts";
+import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
+import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
+import type { Manager } from "../../manager/manager.ts";
+import { leaveSwarm } from "../../manager/membership/membership-client.ts";
+import {
+  chooseAdvertiseAddr,
+  chooseListenAddr,
+  formatHostPort,
+  type OwnAddress,
+  parseHostPort,
+} from "./addresses.ts";
+import { Member, type MemberParts } from "./member.ts";
+import {
+  alreadyInSwarm,
+  managerMustForce,
+  notInSwarm,
+  notInSwarmNorManager,
+  notManager,
+} from "./refusals.ts";
+import { Serial } from "./serial.ts";
+import type { SwarmState } from "./swarm-files.ts";
+
+/** Settings of a swarm's networks when init names none. Source: dockerd. */
+const DEFAULT_POOLS = ["10.0.0.0/8"];
+const DEFAULT_SUBNET_SIZE = 24;
+const DEFAULT_DATA_PATH_PORT = 4789;
+
+/** A leader that does not answer must not keep a node from leaving. */
+const LEAVE_CALL_MS = 5000;
+
+export interface SwarmNodeParts extends MemberParts {
+  readonly ownAddresses: () => readonly OwnAddress[];
+}
+
+/** This machine's membership in a swarm, or its absence: how it comes, goes, and finds itself after a restart. */
+export class SwarmNode implements MembershipBackend {
+  readonly #parts: SwarmNodeParts;
+  readonly #serial = new Serial();
+  #member: Member | undefined;
+  #pending = false;
+
+  constructor(parts: SwarmNodeParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up the membership that the files tell of, if any. */
+  async resume(): Promise<void> {
+    const own = this.#parts.files.load();
+    if (own === undefined) return;
+    const member = new Member(this.#parts, own);
+    this.#member = member;
+    await member.resume();
+  }
+
+  /** The manager part. @throws {ClusterError} `Unavailable` with Docker's words when this node has none. */
+  getManager(): Manager {
+    if (this.#member === undefined) throw notInSwarmNorManager();
+    if (this.#member.manager === undefined) throw notManager();
+    return this.#member.manager;
+  }
+
+  async init(options: InitOptions): Promise<string> {
+    return this.#exclusively(async () => {
+      if (options.forceNewCluster) {
+        throw new ClusterError(
+          "Unimplemented",
+          "cannot force a new cluster: this version of muster does not know how",
+        );
+      }
+      const addresses = this.#chooseAddresses(options);
+      const genesis = await newSwarm(
+        {
+          spec: options.amendSpec(DEFAULT_CLUSTER_SPEC),
+          availability: options.availability,
+          defaultAddressPools:
+            options.defaultAddressPools.length > 0 ? options.defaultAddressPools : DEFAULT_POOLS,
+          subnetSize: options.subnetSize || DEFAULT_SUBNET_SIZE,
+          dataPathPort: options.dataPathPort || DEFAULT_DATA_PATH_PORT,
+        },
+        this.#parts,
+      );
+      const state = {
+        ...addresses,
+        managers: [addresses.advertiseAddr],
+        raftId: 0,
+        raftJoined: false,
+      };
+      const member = this.#newMember(state, genesis.certificate);
+      await undoOnFailure(member, async () => member.startSwarm(genesis.changes));
+      this.#member = member;
+      return genesis.nodeId;
+    });
+  }
+
+  async join(options: JoinOptions): Promise<void> {
+    await this.#exclusively(async () => {
+      parseJoinToken(options.joinToken);
+      const addresses = this.#chooseAddresses(options);
+      const managers = options.remoteAddrs.map((addr) =>
+        formatHostPort(parseHostPort(addr, "remote address")),
+      );
+      const certificate = await this.#requestFromAny(managers, options);
+      const member = this.#newMember(
+        { ...addresses, managers, raftId: 0, raftJoined: false },
+        certificate,
+      );
+      await undoOnFailure(member, async () => member.enter());
+      this.#member = member;
+    });
+  }
+
+  async leave(force: boolean): Promise<void> {
+    await this.#serial.run(async () => {
+      const member = this.#member;
+      if (member === undefined) throw notInSwarm();
+      if (member.manager !== undefined && !force) {
+        const managers = member.manager.replicatedLog.members();
+        const reachable = managers.filter((manager) => manager.reachable !== false).length;
+        throw managerMustForce(managers.length, reachable);
+      }
+      await sayGoodbye(member, force);
+      this.#member = undefined;
+      await member.leave();
+    });
+  }
+
+  /** Stops taking part without leaving: for the daemon's end. */
+  async close(): Promise<void> {
+    await this.#serial.run(async () => this.#member?.close());
+  }
+
+  swarmInfo(): SwarmInfo {
+    const member = this.#member;
+    if (member === undefined) return { ...NO_SWARM, state: this.#pending ? "pending" : "inactive" };
+    const view = member.manager?.store.view();
+    const nodes = [...(view?.nodes.values() ?? [])];
+    const managers = nodes.filter((node) => node.manager !== undefined);
+    return {
+      state: member.error === "" ? "active" : "error",
+      nodeId: member.nodeId,
+      nodeAddr: member.addr,
+      isManager: member.manager !== undefined,
+      error: member.error,
+      remoteManagers:
+        managers.length > 0
+          ? managers.map((node) => ({ nodeId: node.id, addr: node.manager?.addr ?? "" }))
+          : member.managers.map((addr) => ({ nodeId: "", addr })),
+      cluster: view?.cluster,
+      nodes: nodes.length,
+      managers: managers.length,
+    };
+  }
+
+  /** Runs what makes a member of a node that is none. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#serial.run(async () => {
+      if (this.#member !== undefined) throw alreadyInSwarm();
+      this.#pending = true;
+      try {
+        return await work();
+      } finally {
+        this.#pending = false;
+      }
+    });
+  }
+
+  #chooseAddresses(options: { readonly listenAddr: string; readonly advertiseAddr: string }) {
+    const own = this.#parts.ownAddresses();
+    const listen = chooseListenAddr(options.listenAddr, own);
+    const advertise = chooseAdvertiseAddr(options.advertiseAddr, listen, own);
+    return { listenAddr: formatHostPort(listen), advertiseAddr: formatHostPort(advertise) };
+  }
+
+  /** What a try that was cut off left is forgotten first. */
+  #newMember(state: SwarmState, certificate: NodeCertificate): Member {
+    this.#parts.files.removeAll();
+    return new Member(this.#parts, { state, certificate });
+  }
+
+  /** Asks one address after the other. @throws {ClusterError} the last one's refusal. */
+  async #requestFromAny(managers: readonly string[], options: JoinOptions) {
+    let refusal = new ClusterError("InvalidArgument", "cannot join: give the address of a manager");
+    for (const addr of managers) {
+      try {
+        return await requestCertificate({
+          addr,
+          token: options.joinToken,
+          availability: options.availability,
+        });
+      } catch (error) {
+        if (!(error instanceof ClusterError)) throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+}
+
+const NO_SWARM: SwarmInfo = {
+  state: "inactive",
+  nodeId: "",
+  nodeAddr: "",
+  isManager: false,
+  error: "",
+  remoteManagers: [],
+  cluster: undefined,
+  nodes: 0,
+  managers: 0,
+};
+
+/** A membership that could not be taken up whole is not kept in part. */
+async function undoOnFailure(member: Member, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await sayGoodbye(member, true);
+    await member.leave();
+    throw error;
+  }
+}
+
+/** Tells the managers, if one answers; without them the node goes all the same. */
+async function sayGoodbye(member: Member, force: boolean): Promise<void> {
+  try {
+    const limits = { timeoutMs: LEAVE_CALL_MS, force };
+    await leaveSwarm(member.managers, member.credentials, limits);
+  } catch (error) {
+    if (!(error instanceof ClusterError) || (error.code === "FailedPrecondition" && !force))
+      throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Backends, SystemBackend } from "../api/backend.ts";
+import type { Control } from "../manager/control/control.ts";
+import type { LogMessage, LogMessages } from "../proto/gen/control.ts";
+import type { SwarmNode } from "./node/swarm-node.ts";
+
+/** What the API needs, out of what this daemon has. The swarm's areas go to the manager part, wherever its leader is. */
+export function newBackends(node: SwarmNode, system: SystemBackend): Backends {
+  const control = (): Control => node.getManager().control;
+  return {
+    services: {
+      createService: async (spec) => control().createService(spec),
+      getService: async (ref) => control().getService(ref),
+      listServices: async (filters) => control().listServices(filters),
+      updateService: async (update) => control().updateService(update),
+      removeService: async (ref) => control().removeService(ref),
+      serviceLogs: (target, options, signal) =>
+        flatten(control().serviceLogs(target, options, signal)),
+    },
+    tasks: {
+      getTask: async (ref) => control().getTask(ref),
+      listTasks: async (filters) => control().listTasks(filters),
+    },
+    nodes: {
+      getNode: async (ref) => control().getNode(ref),
+      listNodes: async (filters) => control().listNodes(filters),
+      updateNode: async (ref, version, spec) => control().updateNode(ref, version, spec),
+      removeNode: async (ref, force) => control().removeNode(ref, force),
+    },
+    networks: {
+      createNetwork: async (spec) => control().createNetwork(spec),
+      getNetwork: async (ref) => control().getNetwork(ref),
+      listNetworks: async (filters) => control().listNetworks(filters),
+      removeNetwork: async (ref) => control().removeNetwork(ref),
+    },
+    cluster: {
+      getCluster: async () => control().getCluster(),
+      updateCluster: async (update) => control().updateCluster(update),
+    },
+    membership: node,
+    system,
+  };
+}
+
+async function* flatten(batches: AsyncIterable<LogMessages>): AsyncIterable<LogMessage> {
+  for await (const { messages } of batches) yield* messages;
+}

@@ -1,0 +1,87 @@
+import { networkInterfaces } from "node:os";
+import { newApi } from "../api/api.ts";
+import type { ApiServer } from "../api/http/server.ts";
+import type { Log } from "../core/log.ts";
+import { systemClock } from "../core/system-clock.ts";
+import { systemRandom } from "../core/system-random.ts";
+import { Engine } from "../runtime/engine.ts";
+import { Network } from "../worker/network/network.ts";
+import { newBackends } from "./backends.ts";
+import type { DaemonConfig } from "./config.ts";
+import { takeDirectories } from "./exclusive.ts";
+import { describeNode, readFacts } from "./facts.ts";
+import { listenAt } from "./listeners.ts";
+import type { OwnAddress } from "./node/addresses.ts";
+import { SwarmFiles } from "./node/swarm-files.ts";
+import { SwarmNode } from "./node/swarm-node.ts";
+import { newSystem } from "./system.ts";
+
+/** A daemon at work. */
+export interface Daemon {
+  /** Stops serving and leaves every container running. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything this machine has: its engine, its place in a swarm if it is in one, and the API.
+ *
+ * @throws {ClusterError} saying what is missing or in the way.
+ */
+export async function startDaemon(
+  config: DaemonConfig,
+  version: string,
+  log: Log,
+  onFatal: (error: unknown) => void,
+): Promise<Daemon> {
+  const release = takeDirectories(config);
+  const { dataRoot, execRoot, insecureRegistries, registryMirrors } = config;
+  const engine = await Engine.open({
+    dataRoot,
+    execRoot,
+    log: log.child({ component: "runtime" }),
+    images: { insecureRegistries, registryMirrors },
+  });
+  const facts = readFacts(config, {
+    version,
+    ociRuntime: engine.runtime.name,
+  });
+  const node = new SwarmNode({
+    dataRoot,
+    files: new SwarmFiles(dataRoot),
+    containers: engine.containers,
+    images: engine.images,
+    openNetwork: async () =>
+      Network.open({
+        execRoot,
+        clock: systemClock,
+        random: systemRandom,
+        log: log.child({ component: "network" }),
+      }),
+    describe: () => describeNode(facts),
+    ownAddresses,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    onFatal,
+  });
+  await node.resume();
+  const api: ApiServer = newApi(
+    newBackends(node, newSystem(facts, engine)),
+    log.child({ component: "api" }),
+  );
+  await listenAt(api, config.hosts, { group: config.group, log });
+  return {
+    async close() {
+      await api.close();
+      await node.close();
+      await engine.close();
+      release();
+    },
+  };
+}
+
+function ownAddresses(): OwnAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([interfaceName, addresses = []]) =>
+    addresses.map(({ address }) => ({ interfaceName, address })),
+  );
+}

@@ -1,0 +1,52 @@
+import type { ErrorCode } from "../../core/errors.ts";
+import { ClusterError } from "../../core/errors.ts";
+
+/*
+ * What a node answers when it is not what the caller takes it for. Clients match on these words: they are Docker's.
+ * Source: moby, daemon/cluster/errors.go.
+ */
+
+function refusal(code: ErrorCode, message: string): ClusterError {
+  return new ClusterError(code, message);
+}
+
+export function notInSwarm(): ClusterError {
+  return refusal("Unavailable", "This node is not part of a swarm");
+}
+
+export function notInSwarmNorManager(): ClusterError {
+  const how =
+    'Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+  return refusal("Unavailable", `This node is not a swarm manager. ${how}`);
+}
+
+export function notManager(): ClusterError {
+  const how =
+    "Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.";
+  return refusal("Unavailable", `This node is not a swarm manager. ${how}`);
+}
+
+export function alreadyInSwarm(): ClusterError {
+  const how = 'Use "docker swarm leave" to leave this swarm and join another one.';
+  return refusal("Unavailable", `This node is already part of a swarm. ${how}`);
+}
+
+/** Says with numbers what leaving by force would do. */
+export function managerMustForce(managers: number, reachable: number): ClusterError {
+  const what =
+    "You are attempting to leave the swarm on a node that is participating as a manager.";
+  const how = "Use `--force` to suppress this message.";
+  if (managers <= 1) {
+    return refusal(
+      "Unavailable",
+      `${what} Removing the last manager erases all current state of the swarm. ${how}`,
+    );
+  }
+  const left = `Removing this node leaves ${reachable - 1} managers out of ${managers - 1}.`;
+  const majority = Math.floor((managers - 1) / 2) + 1;
+  const quorum =
+    reachable - 1 < majority
+      ? ` Without a Raft quorum (${majority}) your swarm will be inaccessible. The only way to restore a swarm that has lost consensus is to reinitialize it with \`--force-new-cluster\`.`
+      : " Demote it first ('muster node demote') to leave without force.";
+  return refusal("Unavailable", `${what} ${left}${quorum} ${how}`);
+}

@@ -1,0 +1,110 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { ClusterError } from "../../core/errors.ts";
+import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
+
+/** What a node must remember of its swarm to be itself again after a restart. */
+export interface SwarmState {
+  /** host:port the manager part listens at. */
+  readonly listenAddr: string;
+  /** host:port others reach it at. */
+  readonly advertiseAddr: string;
+  /** host:port of managers, to look for at first. */
+  readonly managers: readonly string[];
+  /** Its id in the Raft group while it is a manager; 0: it is none. */
+  readonly raftId: number;
+  /** The Raft group has taken it in, or it has started one: from then on its log must be there. */
+  readonly raftJoined: boolean;
+}
+
+/** The files of a node's membership, below `<data-root>/swarm`. Each is written whole or not at all. */
+export class SwarmFiles {
+  readonly #folder: string;
+
+  constructor(dataRoot: string) {
+    this.#folder = join(dataRoot, "swarm");
+  }
+
+  /** Where the manager part keeps its log. */
+  get managerFolder(): string {
+    return join(this.#folder, "manager");
+  }
+
+  /** Undefined when this node is in no swarm. @throws {ClusterError} `DataLoss` when a file is unreadable. */
+  load(): { readonly state: SwarmState; readonly certificate: NodeCertificate } | undefined {
+    const certificate = this.#read<NodeCertificate>("certificates/node.json");
+    const state = this.#read<SwarmState>("state.json");
+    return certificate === undefined || state === undefined ? undefined : { state, certificate };
+  }
+
+  saveState(state: SwarmState): void {
+    this.#write("state.json", state);
+  }
+
+  /** Certificate and key go together: there is no moment at which they do not fit. */
+  saveCertificate(certificate: NodeCertificate): void {
+    this.#write("certificates/node.json", certificate);
+  }
+
+  /** Forgets the manager part; its log must be closed. */
+  removeManager(): void {
+    rmSync(this.managerFolder, { recursive: true, force: true });
+  }
+
+  /** Forgets the swarm. The certificate first: without it nothing here counts. */
+  removeAll(): void {
+    rmSync(join(this.#folder, "certificates"), { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #read<T>(name: string): T | undefined {
+    const path = join(this.#folder, name);
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      const message = `cannot read ${path}: leave the swarm with --force and join again`;
+      throw new ClusterError("DataLoss", message, { cause, details: { path } });
+    }
+  }
+
+  #write(name: string, value: unknown): void {
+    const path = join(this.#folder, name);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const temporary = `${path}.tmp`;
+    const fd = openSync(temporary, "w", 0o600);
+    try {
+      writeFileSync(fd, JSON.stringify(value));
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+    syncFolder(dirname(path));
+  }
+}
+
+/** Makes the names in a folder durable. */
+function syncFolder(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
