@@ -62,7 +62,7 @@ export class Dispatcher {
   #onSession(call: SessionCall): void {
     const loop = this.#loop;
     if (loop === undefined) {
-      call.destroy(rpcError(this.#notLeader()));
+      call.emit("error", rpcError(this.#notLeader()));
       return;
     }
     const channel: GrpcChannel = new GrpcChannel(call, this.#options.peerOf(call), () =>

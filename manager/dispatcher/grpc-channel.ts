@@ -43,7 +43,8 @@ export class GrpcChannel implements SessionChannel {
   end(reason: ClusterError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#call.destroy(rpcError(reason));
+    // As gRPC wants it: `destroy` would drop the status with the stream.
+    this.#call.emit("error", rpcError(reason));
   }
 }
 

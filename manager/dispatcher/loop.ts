@@ -12,6 +12,7 @@ import { DrainGate } from "./drain-gate.ts";
 import { LIVENESS_TICK_MS, Liveness, type Transition } from "./liveness.ts";
 import { NodeSession, type Said, type SessionChannel } from "./node-session.ts";
 import { Proposals } from "./proposals.ts";
+import { SessionTable } from "./session-table.ts";
 import { dataPathPort, livenessSettings, managerAddresses } from "./settings.ts";
 import { statusChanges } from "./status-changes.ts";
 import { isStopping, type StoreNews, storeNews } from "./store-news.ts";
@@ -34,14 +35,12 @@ export interface DispatcherLoopDeps {
 /** The sessions of all workers while this manager leads; made new with each term, so nothing old is ever trusted. */
 export class DispatcherLoop {
   readonly #deps: DispatcherLoopDeps;
-  readonly #sessions = new Map<string, NodeSession>();
+  readonly #sessions: SessionTable;
   readonly #liveness: Liveness;
   readonly #gate = new DrainGate();
   readonly #proposals: Proposals;
   readonly #cursor: Cursor;
   #tables: EndpointTables;
-  /** Sessions that may have to be told something. */
-  readonly #dirty = new Set<NodeSession>();
   #turnPending = false;
   #cancelTick: () => void;
   #closed = false;
@@ -49,6 +48,7 @@ export class DispatcherLoop {
   constructor(deps: DispatcherLoopDeps) {
     const { store, clock, proposer, log } = deps;
     this.#deps = deps;
+    this.#sessions = new SessionTable(deps.onPresence);
     this.#cursor = store.watch();
     const view = store.view();
     this.#tables = new EndpointTables(view);
@@ -71,9 +71,8 @@ export class DispatcherLoop {
     if (node === undefined) {
       throw new ClusterError("PermissionDenied", `node ${nodeId} is not part of this swarm`);
     }
-    this.#drop(nodeId, new ClusterError("Aborted", "the node opened a newer session"));
+    this.#sessions.end(nodeId, new ClusterError("Aborted", "the node opened a newer session"));
     const session = new NodeSession(newId(random), channel, hello);
-    this.#sessions.set(nodeId, session);
     log.info("node in session", { nodeId, addr: session.addr });
     channel.send({
       $case: "welcome",
@@ -90,14 +89,14 @@ export class DispatcherLoop {
     const status = { state, message, addr: session.addr };
     const { description } = hello;
     this.#proposals.node(nodeId, description === undefined ? { status } : { status, description });
-    this.#touch(session);
-    this.#deps.onPresence(nodeId, true);
+    this.#sessions.add(session);
+    this.#wake();
   }
 
   /** A worker said something after its Hello. What comes from a session that was replaced is not heard. */
   receive(channel: SessionChannel, message: NonNullable<WorkerMessage["kind"]>): void {
-    const session = this.#sessions.get(channel.nodeId);
-    if (session?.channel !== channel) return;
+    const session = this.#sessions.on(channel);
+    if (session === undefined) return;
     this.#liveness.onWord(channel.nodeId, this.#deps.clock.monotonicMs());
     switch (message.$case) {
       case "heartbeat":
@@ -111,8 +110,7 @@ export class DispatcherLoop {
         this.#wake();
         break;
       case "hello":
-        this.#drop(
-          channel.nodeId,
+        channel.end(
           new ClusterError("InvalidArgument", "a session has one Hello, the first message"),
         );
         break;
@@ -121,24 +119,24 @@ export class DispatcherLoop {
 
   /** The session's connection is gone. */
   broken(channel: SessionChannel): void {
-    const session = this.#sessions.get(channel.nodeId);
-    if (session?.channel !== channel) return;
-    this.#forget(session);
+    const session = this.#sessions.on(channel);
+    if (session === undefined) return;
+    this.#sessions.remove(session);
     const transition = this.#liveness.onBroken(channel.nodeId, this.#deps.clock.monotonicMs());
     if (transition !== undefined) this.#carryOut(transition);
   }
 
   /** The channel has room again. */
   drained(channel: SessionChannel): void {
-    const session = this.#sessions.get(channel.nodeId);
-    if (session?.channel === channel) this.#touch(session);
+    const session = this.#sessions.on(channel);
+    if (session === undefined) return;
+    this.#sessions.mark(session);
+    this.#wake();
   }
 
   /** Says something to a node beside its assignments. @returns whether it is in session. */
   tell(nodeId: string, message: Said): boolean {
-    const session = this.#sessions.get(nodeId);
-    session?.channel.send(message);
-    return session !== undefined;
+    return this.#sessions.tell(nodeId, message);
   }
 
   /** This manager leads no more: workers are to look for the one who does. */
@@ -147,10 +145,7 @@ export class DispatcherLoop {
     this.#cancelTick();
     this.#cursor.close();
     this.#proposals.close();
-    for (const session of [...this.#sessions.values()]) {
-      this.#forget(session);
-      session.channel.end(reason);
-    }
+    for (const nodeId of this.#sessions.nodeIds) this.#sessions.end(nodeId, reason);
   }
 
   #onStatus(session: NodeSession, update: StatusUpdate): void {
@@ -186,22 +181,14 @@ export class DispatcherLoop {
     queueMicrotask(() => this.#turn());
   }
 
-  #touch(session: NodeSession): void {
-    this.#dirty.add(session);
-    this.#wake();
-  }
-
   #turn(): void {
     this.#turnPending = false;
     if (this.#closed) return;
     this.#takeStoreEvents();
     this.#releaseStops();
-    const view = this.#deps.store.view();
-    const held = (taskId: string) => this.#gate.holds(taskId);
-    for (const session of this.#dirty) {
-      if (!session.channel.congested) this.#dirty.delete(session);
-      session.update(view, this.#tables, held);
-    }
+    this.#sessions.update(this.#deps.store.view(), this.#tables, (taskId) =>
+      this.#gate.holds(taskId),
+    );
   }
 
   #takeStoreEvents(): void {
@@ -214,7 +201,7 @@ export class DispatcherLoop {
     }
     if (batch.events.length === 0) return;
     const changedNetworks = this.#tables.update(view, batch.events);
-    if (changedNetworks.size > 0) for (const one of this.#sessions.values()) this.#dirty.add(one);
+    if (changedNetworks.size > 0) this.#sessions.markAll();
     this.#apply(storeNews(batch.events));
   }
 
@@ -222,9 +209,7 @@ export class DispatcherLoop {
     const { store, clock } = this.#deps;
     const view = store.view();
     for (const { nodeId, taskId } of news.tasks) {
-      const session = this.#sessions.get(nodeId);
-      session?.mark(taskId);
-      if (session !== undefined) this.#dirty.add(session);
+      this.#sessions.markTask(nodeId, taskId);
       if (!isStopping(view.tasks.get(taskId))) this.#gate.drop(taskId);
     }
     for (const task of news.stopping) {
@@ -238,20 +223,20 @@ export class DispatcherLoop {
     if (news.cluster) this.#liveness.configure(livenessSettings(view));
     if (news.managers) {
       const value = { managers: managerAddresses(view, this.#deps.nodeId) };
-      for (const nodeId of this.#sessions.keys()) this.tell(nodeId, { $case: "managers", value });
+      for (const nodeId of this.#sessions.nodeIds) this.tell(nodeId, { $case: "managers", value });
     }
   }
 
   #onNodeChanged(nodeId: string): void {
-    const session = this.#sessions.get(nodeId);
+    const session = this.#sessions.find(nodeId);
     const node = this.#deps.store.view().nodes.get(nodeId);
     if (node === undefined) {
       this.#liveness.forget(nodeId);
-      this.#drop(nodeId, new ClusterError("PermissionDenied", "the node was removed"));
+      this.#sessions.end(nodeId, new ClusterError("PermissionDenied", "the node was removed"));
       return;
     }
     if (session === undefined) return;
-    this.#dirty.add(session);
+    this.#sessions.mark(session);
     if (node.spec.role !== session.channel.role) this.#tellRole(session);
   }
 
@@ -264,25 +249,14 @@ export class DispatcherLoop {
   #releaseStops(): void {
     const served = new Map<string, number>();
     const servedBy = (networkId: string) => {
-      const known = served.get(networkId) ?? this.#servedByAll(networkId);
+      const known = served.get(networkId) ?? this.#sessions.servedByAll(networkId);
       served.set(networkId, known);
       return known;
     };
     const view = this.#deps.store.view();
     for (const taskId of this.#gate.release(servedBy, this.#deps.clock.monotonicMs())) {
-      const session = this.#sessions.get(view.tasks.get(taskId)?.nodeId ?? "");
-      session?.mark(taskId);
-      if (session !== undefined) this.#dirty.add(session);
+      this.#sessions.markTask(view.tasks.get(taskId)?.nodeId ?? "", taskId);
     }
-  }
-
-  /** The version every node in session that needs the network serves. Who is not in session cannot be waited for. */
-  #servedByAll(networkId: string): number {
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const session of this.#sessions.values()) {
-      lowest = Math.min(lowest, session.servedVersion(networkId) ?? Number.POSITIVE_INFINITY);
-    }
-    return lowest;
   }
 
   #tick(): void {
@@ -298,28 +272,18 @@ export class DispatcherLoop {
     log.warn("node state", { nodeId, state, reason: message });
     const addr = store.view().nodes.get(nodeId)?.status.addr ?? "";
     this.#proposals.node(nodeId, { status: { state, message, addr } });
-    this.#drop(nodeId, new ClusterError("DeadlineExceeded", `the node was given up: ${message}`));
+    this.#sessions.end(
+      nodeId,
+      new ClusterError("DeadlineExceeded", `the node was given up: ${message}`),
+    );
   }
 
   /** After a gap in what we saw of the store: every worker starts over with a complete set. */
   #restartSessions(): void {
     const reason = new ClusterError("Unavailable", "the manager lost its place in the store");
-    for (const nodeId of [...this.#sessions.keys()]) {
-      this.#drop(nodeId, reason);
+    for (const nodeId of this.#sessions.nodeIds) {
+      this.#sessions.end(nodeId, reason);
       this.#liveness.onBroken(nodeId, this.#deps.clock.monotonicMs());
     }
-  }
-
-  #drop(nodeId: string, reason: ClusterError): void {
-    const session = this.#sessions.get(nodeId);
-    if (session === undefined) return;
-    this.#forget(session);
-    session.channel.end(reason);
-  }
-
-  #forget(session: NodeSession): void {
-    this.#sessions.delete(session.channel.nodeId);
-    this.#dirty.delete(session);
-    this.#deps.onPresence(session.channel.nodeId, false);
   }
 }

@@ -27,6 +27,11 @@ export class BatchSender {
     this.#signal = signal;
   }
 
+  /** Says that the tasks are being read, be there anything to send or not. */
+  open(): void {
+    this.#stream.write({ subscriptionId: this.#subscriptionId, messages: [], ended: [] });
+  }
+
   /** Resolves when there is room for more. @throws {ClusterError} `Cancelled` when the stream is no longer wanted. */
   async add(message: LogMessage): Promise<void> {
     this.#batch.add(message);

@@ -61,6 +61,7 @@ export class LogPublisher {
     stream.on("error", () => abort.abort());
     abort.signal.addEventListener("abort", () => stream.cancel(), { once: true });
     const sender = new BatchSender(stream, request.subscriptionId, abort.signal);
+    sender.open();
     if (this.#running.size > SUBSCRIPTIONS_MAX) {
       const err = `this node serves ${SUBSCRIPTIONS_MAX} log streams already`;
       for (const taskId of request.taskIds) sender.end(taskId, err);

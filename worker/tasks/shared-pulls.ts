@@ -40,7 +40,7 @@ export class SharedPulls {
       await Promise.race([pull.done, cancelled(image, signal)]);
     } finally {
       pull.waiting--;
-      if (pull.waiting === 0) pull.abort.abort();
+      if (pull.waiting === 0) this.#end(key, pull);
     }
   }
 
@@ -58,13 +58,18 @@ export class SharedPulls {
     const abort = new AbortController();
     const done = this.#limiter
       .run(() => this.#images.pull(image, { credentials, signal: abort.signal }))
-      .then(() => undefined)
-      .finally(() => this.#pulls.delete(key));
+      .then(() => undefined);
     // Whoever waits hears of it; when all have left nobody does, and need not.
     done.catch(() => undefined);
     const pull: Pull = { done, abort, waiting: 0 };
     this.#pulls.set(key, pull);
     return pull;
+  }
+
+  /** Nobody waits: it is done, or called off. Who needs the image later asks anew. */
+  #end(key: string, pull: Pull): void {
+    pull.abort.abort();
+    if (this.#pulls.get(key) === pull) this.#pulls.delete(key);
   }
 }
 

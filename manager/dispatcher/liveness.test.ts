@@ -1,0 +1,120 @@
+import { expect } from "chai";
+import { NodeState } from "../../proto/gen/objects.ts";
+import { Liveness } from "./liveness.ts";
+import { LIVENESS_DEFAULTS as TIMES } from "./settings.ts";
+
+/** Lets time pass in ticks, with beats of the nodes named; says who was given up and when. */
+class Run {
+  readonly liveness = new Liveness(TIMES, 0);
+  readonly downs: string[] = [];
+  nowMs = 0;
+
+  pass(ms: number, beating: readonly string[] = []): void {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs; ) {
+      this.nowMs += 100;
+      if (this.nowMs % TIMES.heartbeatMs === 0) {
+        for (const nodeId of beating) this.liveness.onWord(nodeId, this.nowMs);
+      }
+      this.#tick();
+    }
+  }
+
+  /** Our own process stands still. */
+  stall(ms: number): void {
+    this.nowMs += ms;
+    this.#tick();
+  }
+
+  #tick(): void {
+    for (const { nodeId, state } of this.liveness.tick(this.nowMs)) {
+      expect(state).to.equal(NodeState.DOWN);
+      this.downs.push(`${nodeId}@${this.nowMs}`);
+    }
+  }
+}
+
+function inSession(...nodeIds: readonly string[]): Run {
+  const run = new Run();
+  for (const nodeId of nodeIds) run.liveness.onHello(nodeId, 0);
+  return run;
+}
+
+describe("dispatcher: liveness", () => {
+  it("a node that beats stays", () => {
+    const run = inSession("a");
+    run.pass(60_000, ["a"]);
+    expect(run.downs).to.deep.equal([]);
+  });
+
+  it("silence on a standing connection is a lost host, found in 2.5 s", () => {
+    const run = inSession("a", "b", "c");
+    run.pass(10_000, ["b", "c"]);
+    expect(run.downs).to.deep.equal(["a@2600"]);
+  });
+
+  it("a broken connection is a restarting daemon and gets the grace", () => {
+    const run = inSession("a", "b");
+    const transition = run.liveness.onBroken("a", run.nowMs);
+    expect(transition?.state).to.equal(NodeState.DISCONNECTED);
+    run.pass(9_900, ["b"]);
+    expect(run.downs).to.deep.equal([]);
+    run.pass(1_000, ["b"]);
+    expect(run.downs).to.deep.equal(["a@10100"]);
+  });
+
+  it("a daemon that comes back within the grace was never gone", () => {
+    const run = inSession("a");
+    run.liveness.onBroken("a", 0);
+    run.pass(9_000);
+    expect(run.liveness.onHello("a", run.nowMs).state).to.equal(NodeState.READY);
+    run.pass(60_000, ["a"]);
+    expect(run.downs).to.deep.equal([]);
+  });
+
+  it("when most fall silent together it suspects itself and holds", () => {
+    const run = inSession("a", "b", "c", "d", "e");
+    run.pass(9_000, ["e"]);
+    expect(run.downs).to.deep.equal([]);
+    run.pass(2_000, ["a", "b", "c", "e"]);
+    expect(run.downs).to.deep.equal(["d@9500"]);
+  });
+
+  it("holds no longer than the grace", () => {
+    const run = inSession("a", "b", "c");
+    run.pass(11_000, ["c"]);
+    expect(run.downs).to.deep.equal(["a@10100", "b@10100"]);
+  });
+
+  it("one silent node of two is no mass", () => {
+    const run = inSession("a", "b");
+    run.pass(3_000, ["b"]);
+    expect(run.downs).to.deep.equal(["a@2600"]);
+  });
+
+  it("what it could not hear while it stood still counts for nothing", () => {
+    const run = inSession("a", "b", "c");
+    run.pass(1_000, ["a", "b", "c"]);
+    run.stall(30_000);
+    expect(run.downs).to.deep.equal([]);
+    run.pass(5_000, ["b", "c"]);
+    expect(run.downs).to.have.length(1);
+  });
+
+  it("a new leader gives every node that was up the grace, and the others nothing", () => {
+    const run = new Run();
+    run.liveness.expect("up", NodeState.READY, 0);
+    run.liveness.expect("down", NodeState.DOWN, 0);
+    run.liveness.expect("never seen", NodeState.UNKNOWN, 0);
+    run.pass(9_900);
+    expect(run.downs).to.deep.equal([]);
+    run.pass(1_000);
+    expect(run.downs).to.deep.equal(["up@10100"]);
+  });
+
+  it("a removed node is nobody's concern", () => {
+    const run = inSession("a");
+    run.liveness.forget("a");
+    run.pass(60_000);
+    expect(run.downs).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { ClusterError } from "../../../core/errors.ts";
+import type {
+  Container,
+  ContainerConfig,
+  ContainerEvent,
+  ContainerId,
+  Containers,
+  LogQuery,
+  LogRecord,
+} from "../../../runtime/container/types.ts";
+
+/** Containers that are only remembered. They run until told otherwise and write what they are given. */
+export class MemoryContainers implements Containers {
+  readonly #containers = new Map<ContainerId, Container>();
+  readonly #lines = new Map<ContainerId, LogRecord[]>();
+  readonly #listeners = new Set<(event: ContainerEvent) => void>();
+  /** Every start there was, by container name. */
+  readonly starts: string[] = [];
+
+  async create(config: ContainerConfig): Promise<Container> {
+    if (this.list().some((one) => one.config.name === config.name)) {
+      throw new ClusterError("AlreadyExists", `container name ${config.name} is taken`);
+    }
+    const id = randomBytes(32).toString("hex") as ContainerId;
+    const health = config.health === undefined ? "none" : "starting";
+    const container: Container = {
+      id,
+      config,
+      imageId: "sha256:0",
+      state: "created",
+      pid: 0,
+      exitCode: 0,
+      oomKilled: false,
+      error: "",
+      createdAtMs: 0,
+      startedAtMs: 0,
+      finishedAtMs: 0,
+      health: { state: health, failingStreak: 0, log: [] },
+    };
+    this.#containers.set(id, container);
+    return container;
+  }
+
+  async start(id: ContainerId): Promise<void> {
+    this.starts.push(this.get(id).config.name);
+    this.#change(id, { state: "running", pid: 1000 });
+    this.#emit({ kind: "started", id });
+  }
+
+  async stop(id: ContainerId): Promise<void> {
+    if (this.get(id).state === "running") this.exit(id, 143);
+  }
+
+  async kill(id: ContainerId): Promise<void> {
+    this.exit(id, 137);
+  }
+
+  async remove(id: ContainerId): Promise<void> {
+    this.get(id);
+    this.#containers.delete(id);
+    this.#emit({ kind: "removed", id });
+  }
+
+  async wait(id: ContainerId): Promise<{ readonly exitCode: number }> {
+    return { exitCode: this.get(id).exitCode };
+  }
+
+  get(id: ContainerId): Container {
+    const container = this.#containers.get(id);
+    if (container === undefined) throw new ClusterError("NotFound", `no container ${id}`);
+    return container;
+  }
+
+  list(): readonly Container[] {
+    return [...this.#containers.values()];
+  }
+
+  async *logs(id: ContainerId, query: LogQuery): AsyncGenerator<LogRecord> {
+    const lines = this.#linesOf(id);
+    for (let i = 0; ; i++) {
+      while (i >= lines.length) {
+        if (!query.follow || query.signal?.aborted) return;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      const line = lines[i];
+      if (line !== undefined) yield line;
+    }
+  }
+
+  async exec(): Promise<{ readonly exitCode: number; readonly output: string }> {
+    return { exitCode: 0, output: "" };
+  }
+
+  onEvent(listener: (event: ContainerEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The container of a task, by its label. */
+  ofTask(taskId: string): Container | undefined {
+    return this.list().find((one) => one.config.labels["com.docker.swarm.task.id"] === taskId);
+  }
+
+  /** Its process ends by itself. */
+  exit(id: ContainerId, exitCode: number): void {
+    this.#change(id, { state: "exited", pid: 0, exitCode });
+    this.#emit({ kind: "exited", id, exitCode, oomKilled: false });
+  }
+
+  /** Its health check speaks. */
+  health(id: ContainerId, state: "healthy" | "unhealthy", output = ""): void {
+    const exitCode = state === "healthy" ? 0 : 1;
+    const log = [{ startMs: 0, endMs: 0, exitCode, output }];
+    this.#change(id, { health: { state, failingStreak: exitCode, log } });
+    this.#emit({ kind: "health", id, state });
+  }
+
+  /** It prints a line. */
+  print(id: ContainerId, line: string): void {
+    const data = Buffer.from(`${line}\n`);
+    this.#linesOf(id).push({ time: new Date().toISOString(), stderr: false, data });
+  }
+
+  #linesOf(id: ContainerId): LogRecord[] {
+    const lines = this.#lines.get(id) ?? [];
+    this.#lines.set(id, lines);
+    return lines;
+  }
+
+  #change(id: ContainerId, change: Partial<Container>): void {
+    this.#containers.set(id, { ...this.get(id), ...change });
+  }
+
+  #emit(event: ContainerEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}

@@ -1,0 +1,291 @@
+import { expect } from "chai";
+import { ServiceRevision, Task, TaskSpec, TaskState, TaskStatus } from "../../proto/gen/objects.ts";
+import type { ContainerId } from "../../runtime/container/types.ts";
+import { stepTask } from "./controller.ts";
+import { PREPARE_TRIES_MAX } from "./observe.ts";
+import type { TaskEvent } from "./task-event.ts";
+import {
+  type AssignedTask,
+  newTaskModel,
+  type ObservedContainer,
+  type TaskModel,
+} from "./task-model.ts";
+
+const ID = "c0ffee" as ContainerId;
+const SANDBOX = { id: "task", path: "/run/netns/task", resolvConf: "", addresses: [] };
+
+function assignment(desiredState: TaskState, startAfterMs = 0): AssignedTask {
+  const task = Task.fromPartial({
+    id: "task",
+    serviceId: "web",
+    slot: 1,
+    desiredState,
+    startAfterMs,
+  });
+  const spec = TaskSpec.fromPartial({ container: { image: "nginx" } });
+  return { task, serviceName: "web", revision: ServiceRevision.create(), spec };
+}
+
+function container(change: Partial<ObservedContainer> = {}): ObservedContainer {
+  const observed = { exitCode: 0, oomKilled: false, health: "none" as const, healthOutput: "" };
+  return { id: ID, state: "running", pid: 7, ...observed, ...change };
+}
+
+const ASSIGN: TaskEvent = { kind: "assigned", assignment: assignment(TaskState.RUNNING) };
+const SHUTDOWN: TaskEvent = { kind: "assigned", assignment: assignment(TaskState.SHUTDOWN) };
+const REMOVE: TaskEvent = { kind: "assigned", assignment: assignment(TaskState.REMOVE) };
+const UNWANTED: TaskEvent = { kind: "unwanted" };
+const PULLED: TaskEvent = { kind: "done", result: { effect: "pull" } };
+const SANDBOXED: TaskEvent = {
+  kind: "done",
+  result: { effect: "createSandbox", sandbox: SANDBOX },
+};
+const CREATED: TaskEvent = {
+  kind: "done",
+  result: { effect: "createContainer", container: container({ state: "created", pid: 0 }) },
+};
+const STARTED: TaskEvent = {
+  kind: "done",
+  result: { effect: "startContainer", container: container() },
+};
+const STOPPED: TaskEvent = {
+  kind: "done",
+  result: { effect: "stopContainer", container: container({ state: "exited", exitCode: 143 }) },
+};
+const NO_CONTAINER: TaskEvent = { kind: "done", result: { effect: "removeContainer" } };
+const NO_SANDBOX: TaskEvent = { kind: "done", result: { effect: "removeSandbox" } };
+const RUNNING = [ASSIGN, PULLED, SANDBOXED, CREATED, STARTED];
+
+function exited(exitCode: number, oomKilled = false): TaskEvent {
+  return { kind: "container", container: container({ state: "exited", exitCode, oomKilled }) };
+}
+
+function healthy(health: ObservedContainer["health"], healthOutput = ""): TaskEvent {
+  return { kind: "container", container: container({ health, healthOutput }) };
+}
+
+function failed(
+  effect: Extract<TaskEvent, { kind: "failed" }>["failure"]["effect"],
+  code: Extract<TaskEvent, { kind: "failed" }>["failure"]["code"],
+): TaskEvent {
+  return { kind: "failed", failure: { effect, code, message: `${effect} went wrong`, jitter: 0 } };
+}
+
+function startedWithHealth(health: ObservedContainer["health"]): TaskEvent {
+  return { kind: "done", result: { effect: "startContainer", container: container({ health }) } };
+}
+
+/** What the last event led to: state and deed, as one line. */
+function outcome(events: readonly TaskEvent[], from?: TaskModel): string {
+  let task = from ?? newTaskModel(assignment(TaskState.RUNNING), TaskStatus.create());
+  let line = "";
+  let nowMs = 1_000;
+  for (const event of events) {
+    const before = task.status.state;
+    const step = stepTask(task, event, nowMs);
+    expect(step.task.status.state).to.be.at.least(before);
+    task = step.task;
+    const { state, err } = task.status;
+    const name = Object.entries(TaskState).find(([, value]) => value === state)?.[0] ?? "";
+    const deed = step.forget ? "forget" : step.cancel ? "cancel" : (step.effect?.kind ?? "-");
+    const wake = step.wakeAtMs === undefined ? "" : ` wake ${step.wakeAtMs}`;
+    line = `${name} ${deed}${wake}${err === "" ? "" : ` (${err})`}`;
+    nowMs += 100_000;
+  }
+  return line;
+}
+
+function lost(state: TaskState, observed?: ObservedContainer): TaskModel {
+  return newTaskModel(assignment(TaskState.RUNNING), TaskStatus.create({ state }), observed);
+}
+
+describe("worker: task controller", () => {
+  const cases: { name: string; events: TaskEvent[]; expected: string; from?: TaskModel }[] = [
+    { name: "accepts and pulls", events: [ASSIGN], expected: "PREPARING pull" },
+    {
+      name: "then makes the network",
+      events: [ASSIGN, PULLED],
+      expected: "PREPARING createSandbox",
+    },
+    {
+      name: "then the container",
+      events: RUNNING.slice(0, 3),
+      expected: "PREPARING createContainer",
+    },
+    { name: "then starts it", events: RUNNING.slice(0, 4), expected: "STARTING startContainer" },
+    { name: "runs without a health check at once", events: RUNNING, expected: "RUNNING -" },
+    {
+      name: "waits for health before it runs",
+      events: [...RUNNING.slice(0, 4), startedWithHealth("starting")],
+      expected: "STARTING -",
+    },
+    {
+      name: "runs when healthy",
+      events: [...RUNNING.slice(0, 4), startedWithHealth("starting"), healthy("healthy")],
+      expected: "RUNNING -",
+    },
+    {
+      name: "is stopped when unhealthy",
+      events: [...RUNNING, healthy("unhealthy", "no answer\n")],
+      expected: "RUNNING stopContainer",
+    },
+    {
+      name: "fails with the health check's output",
+      events: [...RUNNING, healthy("unhealthy", "no answer\n"), STOPPED],
+      expected: "FAILED removeSandbox (unhealthy container: no answer)",
+    },
+    {
+      name: "is complete at exit 0",
+      events: [...RUNNING, exited(0)],
+      expected: "COMPLETE removeSandbox",
+    },
+    {
+      name: "fails at another exit",
+      events: [...RUNNING, exited(3)],
+      expected: "FAILED removeSandbox (task: non-zero exit (3))",
+    },
+    {
+      name: "names the lack of memory",
+      events: [...RUNNING, exited(137, true)],
+      expected: "FAILED removeSandbox (task: non-zero exit (137): out of memory)",
+    },
+    {
+      name: "keeps the container of an ended task",
+      events: [...RUNNING, exited(0), NO_SANDBOX],
+      expected: "COMPLETE -",
+    },
+    { name: "stops on demand", events: [...RUNNING, SHUTDOWN], expected: "RUNNING stopContainer" },
+    {
+      name: "a stop is no failure",
+      events: [...RUNNING, SHUTDOWN, STOPPED],
+      expected: "SHUTDOWN removeSandbox",
+    },
+    {
+      name: "an exit while being stopped waits for the stop",
+      events: [...RUNNING, SHUTDOWN, exited(1)],
+      expected: "RUNNING -",
+    },
+    {
+      name: "removes before it says so",
+      events: [...RUNNING, REMOVE, STOPPED, NO_CONTAINER],
+      expected: "RUNNING removeSandbox",
+    },
+    {
+      name: "confirms a removal",
+      events: [...RUNNING, REMOVE, STOPPED, NO_CONTAINER, NO_SANDBOX],
+      expected: "SHUTDOWN -",
+    },
+    {
+      name: "forgets what is unwanted when nothing is left",
+      events: [...RUNNING, UNWANTED, STOPPED, NO_CONTAINER, NO_SANDBOX],
+      expected: "RUNNING forget",
+    },
+    { name: "calls off a pull", events: [ASSIGN, SHUTDOWN], expected: "PREPARING cancel" },
+    {
+      name: "ends after the pull was called off",
+      events: [ASSIGN, SHUTDOWN, failed("pull", "Cancelled")],
+      expected: "SHUTDOWN removeSandbox",
+    },
+    {
+      name: "tries a pull again when the registry is away",
+      events: [ASSIGN, failed("pull", "Unavailable")],
+      expected: "PREPARING - wake 101750 (pull went wrong)",
+    },
+    {
+      name: "pulls again when it is time",
+      events: [ASSIGN, failed("pull", "Unavailable"), { kind: "wake" }],
+      expected: "PREPARING pull (pull went wrong)",
+    },
+    {
+      name: "rejects after enough tries",
+      events: [
+        ASSIGN,
+        ...Array.from({ length: PREPARE_TRIES_MAX - 1 }, (): TaskEvent[] => [
+          failed("pull", "Unavailable"),
+          { kind: "wake" },
+        ]).flat(),
+        failed("pull", "Unavailable"),
+      ],
+      expected: "REJECTED removeSandbox (pull went wrong)",
+    },
+    {
+      name: "rejects an unknown image at once",
+      events: [ASSIGN, failed("pull", "NotFound")],
+      expected: "REJECTED removeSandbox (pull went wrong)",
+    },
+    {
+      name: "fails when the start fails",
+      events: [...RUNNING.slice(0, 4), failed("startContainer", "Internal")],
+      expected: "FAILED removeSandbox (startContainer went wrong)",
+    },
+    {
+      name: "keeps trying to stop",
+      events: [...RUNNING, SHUTDOWN, failed("stopContainer", "Internal")],
+      expected: "RUNNING - wake 601750 (stopContainer went wrong)",
+    },
+    {
+      name: "prepares and waits when asked to be ready",
+      events: [
+        { kind: "assigned", assignment: assignment(TaskState.READY) },
+        ...RUNNING.slice(1, 4),
+      ],
+      expected: "READY -",
+    },
+    {
+      name: "starts when READY becomes RUNNING",
+      events: [
+        { kind: "assigned", assignment: assignment(TaskState.READY) },
+        ...RUNNING.slice(1, 4),
+        ASSIGN,
+      ],
+      expected: "STARTING startContainer",
+    },
+    {
+      name: "honours the restart delay",
+      events: [
+        { kind: "assigned", assignment: assignment(TaskState.RUNNING, 900_000) },
+        ...RUNNING.slice(1, 4),
+      ],
+      expected: "READY - wake 900000",
+    },
+    {
+      name: "adopts a running container and serves its network again",
+      from: lost(TaskState.RUNNING, container()),
+      events: [{ kind: "wake" }],
+      expected: "RUNNING createSandbox",
+    },
+    {
+      name: "does not disturb an adopted container when its network cannot be served yet",
+      from: lost(TaskState.RUNNING, container()),
+      events: [{ kind: "wake" }, failed("createSandbox", "InvalidArgument")],
+      expected: "RUNNING - wake 101750 (createSandbox went wrong)",
+    },
+    {
+      name: "notices an exit it slept through",
+      from: lost(TaskState.RUNNING, container({ state: "exited", exitCode: 2 })),
+      events: [{ kind: "wake" }],
+      expected: "FAILED removeSandbox (task: non-zero exit (2))",
+    },
+    {
+      name: "does not run a task a second time when its container is gone",
+      from: lost(TaskState.RUNNING),
+      events: [{ kind: "wake" }],
+      expected: "FAILED removeSandbox (its container is gone)",
+    },
+    {
+      name: "takes up a preparation where a crash left it",
+      from: lost(TaskState.PREPARING),
+      events: [{ kind: "wake" }],
+      expected: "PREPARING pull",
+    },
+    {
+      name: "starts a container a crash left unstarted",
+      from: lost(TaskState.STARTING, container({ state: "created", pid: 0 })),
+      events: [{ kind: "wake" }, SANDBOXED],
+      expected: "STARTING startContainer",
+    },
+  ];
+  for (const { name, events, expected, from } of cases) {
+    it(name, () => expect(outcome(events, from)).to.equal(expected));
+  }
+});
