@@ -2,6 +2,7 @@ import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import { ClusterError } from "../../core/errors.ts";
 import { CAClient, type IssuedCertificate } from "../../proto/gen/ca.ts";
 import type { NodeAvailability } from "../../proto/gen/objects.ts";
+import { askLeader, explain } from "../rpc/ask-leader.ts";
 import { callUnary, withClient } from "../rpc/calls.ts";
 import { newCertificateRequest } from "./certificates.ts";
 import {
@@ -19,8 +20,6 @@ import {
 
 /** How long one question to a manager may take, connecting included. */
 export const CA_TIMEOUT_MS = 10_000;
-/** How often a question follows the hint of who leads: leadership may move while we ask. */
-const REDIRECTS_MAX = 3;
 /** A root certificate has under 1 KiB; who sends more than this is no manager. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 
@@ -44,7 +43,7 @@ export async function requestCertificate(request: JoinRequest): Promise<NodeCert
   const root = await pinRootCertificate(addr, parseJoinToken(token).caDigest, signal);
   const { keyPem, csr } = await newCertificateRequest();
   const credentials = anonymousToManager(root.certPem);
-  const issued = await askLeader(addr, credentials, (client) =>
+  const issued = await ask({ addr, signal }, credentials, (client) =>
     callUnary(
       client.issueCertificate.bind(client),
       { csr, token: token.trim(), availability },
@@ -65,7 +64,7 @@ export async function renewCertificate(
   signal?: AbortSignal,
 ): Promise<NodeCertificate> {
   const { keyPem, csr } = await newCertificateRequest();
-  const issued = await askLeader(addr, credentials.toManager(), (client) =>
+  const issued = await ask({ addr, signal }, credentials.toManager(), (client) =>
     callUnary(client.renewCertificate.bind(client), { csr }, { timeoutMs: CA_TIMEOUT_MS, signal }),
   );
   // The CA's certificate stays the pinned one: a new one must be proven by more than a manager's word.
@@ -97,21 +96,13 @@ export async function pinRootCertificate(
 }
 
 /** Asks the manager at `addr`, and whomever it names as leader. */
-async function askLeader(
-  addr: string,
+function ask(
+  { addr, signal }: { readonly addr: string; readonly signal: AbortSignal | undefined },
   credentials: ChannelCredentials,
-  ask: (client: CAClient) => Promise<IssuedCertificate>,
+  question: (client: CAClient) => Promise<IssuedCertificate>,
 ): Promise<IssuedCertificate> {
-  let at = addr;
-  for (let redirects = 0; ; redirects++) {
-    try {
-      return await withClient(caClient(at, credentials), ask);
-    } catch (error) {
-      const leader = error instanceof ClusterError ? error.details.leader : undefined;
-      if (typeof leader !== "string" || redirects === REDIRECTS_MAX) throw explain(error, at);
-      at = leader;
-    }
-  }
+  const dial = (at: string) => caClient(at, credentials);
+  return askLeader({ addrs: [addr], dial, patienceMs: CA_TIMEOUT_MS, signal }, question);
 }
 
 function caClient(addr: string, credentials: ChannelCredentials): CAClient {
@@ -121,14 +112,4 @@ function caClient(addr: string, credentials: ChannelCredentials): CAClient {
     "grpc.use_local_subchannel_pool": 1,
   };
   return new CAClient(addr, credentials, options);
-}
-
-/** Says where we tried and what to look at, when nobody answered there. */
-function explain(error: unknown, addr: string): unknown {
-  if (!(error instanceof ClusterError) || error.details.unanswered !== true) return error;
-  return new ClusterError(
-    "Unavailable",
-    `cannot reach a manager at ${addr}: check the address, that the manager runs and that its port is open (${error.message})`,
-    { cause: error, details: { addr, unanswered: true } },
-  );
 }

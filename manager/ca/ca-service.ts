@@ -8,6 +8,7 @@ import type { Random } from "../../core/random.ts";
 import type { CAServer, IssuedCertificate } from "../../proto/gen/ca.ts";
 import { type NodeAvailability, NodeRole, type RootCa } from "../../proto/gen/objects.ts";
 import { unary } from "../rpc/handlers.ts";
+import { peerHost } from "../rpc/peer.ts";
 import { createChange } from "../store/changes.ts";
 import type { StoredCluster } from "../store/objects.ts";
 import type { Proposer } from "../store/proposer.ts";
@@ -80,7 +81,7 @@ function equalInConstantTime(a: string, b: string): boolean {
 }
 
 function limit(limiter: JoinLimiter, call: ServerUnaryCall<unknown, unknown>, parts: CaParts) {
-  const peer = call.getPeer().replace(/:\d+$/, "");
+  const peer = peerHost(call.getPeer());
   if (limiter.tryTake(peer, parts.clock.nowMs())) return;
   parts.log.warn("refused a join: too many attempts", { peer });
   throw new ClusterError(

@@ -1,3 +1,4 @@
+import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
 import { ClusterError } from "../../core/errors.ts";
 import { ControlClient } from "../../proto/gen/control.ts";
 import { MANAGER_CHANNEL_OPTIONS, type NodeCredentials } from "../ca/credentials.ts";
@@ -36,12 +37,14 @@ export class LeaderConnection {
       this.#current = { nodeId, addr, client };
     }
     const { client } = this.#current;
-    await new Promise<void>((resolve, reject) => {
-      client.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, (error) => {
-        if (error === undefined) resolve();
-        else reject(unreachable(leader, error));
-      });
-    });
+    try {
+      await ready(client.getChannel());
+    } catch (cause) {
+      // A new connection tries at once; this one would wait first.
+      if (this.#current?.client === client) this.close();
+      const message = `the leader ${nodeId} cannot be reached at ${addr}`;
+      throw new ClusterError("Unavailable", message, { cause, details: { nodeId, addr } });
+    }
     return remoteControl(client);
   }
 
@@ -52,9 +55,18 @@ export class LeaderConnection {
   }
 }
 
-function unreachable({ nodeId, addr }: { nodeId: string; addr: string }, cause: Error) {
-  return new ClusterError("Unavailable", `the leader ${nodeId} cannot be reached at ${addr}`, {
-    cause,
-    details: { nodeId, addr },
-  });
+/** Resolves once the channel is connected; rejects when its first try fails or takes too long. */
+async function ready(channel: ChannelInterface): Promise<void> {
+  const deadline = Date.now() + CONNECT_TIMEOUT_MS;
+  for (;;) {
+    const state = channel.getConnectivityState(true);
+    if (state === connectivityState.READY) return;
+    if (state === connectivityState.TRANSIENT_FAILURE) throw new Error("connection failed");
+    await new Promise<void>((resolve, reject) => {
+      channel.watchConnectivityState(state, deadline, (error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+    });
+  }
 }

@@ -34,8 +34,6 @@ export interface JoinManagersResponse {
 }
 
 export interface LeaveRequest {
-  /** Go although it leaves the managers without a majority. */
-  force: boolean;
 }
 
 export interface LeaveResponse {
@@ -152,14 +150,11 @@ export const JoinManagersResponse: MessageFns<JoinManagersResponse> = {
 };
 
 function createBaseLeaveRequest(): LeaveRequest {
-  return { force: false };
+  return {};
 }
 
 export const LeaveRequest: MessageFns<LeaveRequest> = {
-  encode(message: LeaveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.force !== false) {
-      writer.uint32(8).bool(message.force);
-    }
+  encode(_: LeaveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
 
@@ -176,14 +171,6 @@ export const LeaveRequest: MessageFns<LeaveRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.force = reader.bool();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -199,9 +186,8 @@ export const LeaveRequest: MessageFns<LeaveRequest> = {
   create<I extends Exact<DeepPartial<LeaveRequest>, I>>(base?: I): LeaveRequest {
     return LeaveRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<LeaveRequest>, I>>(object: I): LeaveRequest {
+  fromPartial<I extends Exact<DeepPartial<LeaveRequest>, I>>(_: I): LeaveRequest {
     const message = createBaseLeaveRequest();
-    message.force = object.force ?? false;
     return message;
   },
 };

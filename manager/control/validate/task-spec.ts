@@ -1,4 +1,5 @@
 import type { Placement, Resources, RestartPolicy, TaskSpec } from "../../../proto/gen/objects.ts";
+import { checkConstraints } from "../../scheduler/constraints.ts";
 import { checkContainer } from "./container-spec.ts";
 import { checkCount, checkDuration, findDuplicate, refuse } from "./refuse.ts";
 
@@ -73,6 +74,7 @@ function checkPlacement(placement: Placement | undefined): void {
       );
     }
   }
+  checkConstraints(placement.constraints);
   const twice = findDuplicate(placement.spread);
   if (twice !== undefined) refuse(`placement preference ${twice} is given twice`);
 }
