@@ -4,19 +4,14 @@ import { Dispatcher } from "./dispatcher/dispatcher.ts";
 import type { Leadership } from "./log/replicated-log.ts";
 import { LogBroker } from "./logs/log-broker.ts";
 import type { ManagerCore } from "./manager.ts";
-
-/** Something that works only on the leader. */
-interface LeaderPart {
-  lead(): void;
-  resign(): void;
-}
+import { MembershipLoop } from "./membership/loop.ts";
 
 /** What runs while this manager leads: planners, sessions with the workers, changes of roles. */
 export class Leader {
   readonly dispatcher: Dispatcher;
   readonly logs: LogBroker;
   readonly #core: ManagerCore;
-  readonly #parts: readonly LeaderPart[];
+  #membership: MembershipLoop | undefined;
   #isLeading = false;
   #end: () => void = () => undefined;
 
@@ -37,7 +32,6 @@ export class Leader {
       peerOf: getPeer,
       leaderAddr,
     });
-    this.#parts = [this.dispatcher];
   }
 
   /** Starts and stops with this manager's leadership from now on. */
@@ -70,7 +64,16 @@ export class Leader {
     if (this.#isLeading || !now.isLeader || now.term !== term) return;
     this.#isLeading = true;
     options.log.info("this manager leads", { nodeId: options.credentials.identity.nodeId, term });
-    for (const part of this.#parts) part.lead();
+    const { store, proposer } = this.#core;
+    const { clock, log } = options;
+    this.dispatcher.lead();
+    this.#membership = new MembershipLoop({
+      store,
+      proposer,
+      replicatedLog,
+      clock,
+      log: log.child({ component: "membership" }),
+    });
   }
 
   #resign(): void {
@@ -78,6 +81,8 @@ export class Leader {
     this.#isLeading = false;
     const { options } = this.#core;
     options.log.info("this manager leads no more", { nodeId: options.credentials.identity.nodeId });
-    for (const part of this.#parts) part.resign();
+    this.#membership?.close();
+    this.#membership = undefined;
+    this.dispatcher.resign();
   }
 }

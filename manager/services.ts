@@ -2,6 +2,7 @@ import type { ServerCredentials, ServerInterceptor } from "@grpc/grpc-js";
 import { CAService } from "../proto/gen/ca.ts";
 import { ControlService } from "../proto/gen/control.ts";
 import { DispatcherService } from "../proto/gen/dispatcher.ts";
+import { MembershipService } from "../proto/gen/membership.ts";
 import { authorizationInterceptor, type CurrentRole, findPeer } from "./ca/authorization.ts";
 import { caService } from "./ca/ca-service.ts";
 import type { Control } from "./control/control.ts";
@@ -9,6 +10,7 @@ import { controlService } from "./control/control-service.ts";
 import type { Leader } from "./leader.ts";
 import { raftService } from "./log/transport/raft-service.ts";
 import type { ManagerCore } from "./manager.ts";
+import { membershipService } from "./membership/membership-service.ts";
 import type { Served } from "./rpc/server.ts";
 
 /** All that a manager serves to other nodes, on one port. */
@@ -24,6 +26,12 @@ export function services(core: ManagerCore, leader: Leader, local: Control): Ser
     random,
     log: log.child({ component: "ca" }),
   });
+  const membership = membershipService({
+    view: () => store.view(),
+    proposer,
+    replicatedLog,
+    log: log.child({ component: "membership" }),
+  });
   return [
     { definition: CAService, implementation: ca },
     raftService(
@@ -31,6 +39,7 @@ export function services(core: ManagerCore, leader: Leader, local: Control): Ser
       (call) => findPeer(call)?.nodeId,
     ),
     { definition: DispatcherService, implementation: leader.dispatcher.handlers },
+    { definition: MembershipService, implementation: membership },
     { definition: ControlService, implementation: controlService(local) },
   ];
 }

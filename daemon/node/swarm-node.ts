@@ -226,7 +226,7 @@ async function undoOnFailure(member: Member, work: () => Promise<void>): Promise
 /** Tells the managers, if one answers; without them the node goes all the same. */
 async function sayGoodbye(member: Member, force: boolean): Promise<void> {
   try {
-    const limits = { timeoutMs: LEAVE_CALL_MS, force };
+    const limits = { timeoutMs: LEAVE_CALL_MS };
     await leaveSwarm(member.managers, member.credentials, limits);
   } catch (error) {
     if (!(error instanceof ClusterError) || (error.code === "FailedPrecondition" && !force))
