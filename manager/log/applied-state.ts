@@ -10,6 +10,7 @@ export class AppliedState {
   readonly #stateMachine: StateMachine;
   #members: MemberTable;
   #index: number;
+  #entryBytes = 0;
 
   constructor(stateMachine: StateMachine, start: { members: MemberTable; index: number }) {
     this.#stateMachine = stateMachine;
@@ -22,6 +23,11 @@ export class AppliedState {
     return this.#index;
   }
 
+  /** Of all entries applied since the start of the process. */
+  get entryBytes(): number {
+    return this.#entryBytes;
+  }
+
   get members(): MemberTable {
     return this.#members;
   }
@@ -29,6 +35,7 @@ export class AppliedState {
   /** Applies the next entry and returns what its proposer gets. */
   apply(entry: Entry): unknown {
     this.#index = entry.index;
+    this.#entryBytes += entry.data.length;
     if (entry.kind === "confChange") {
       this.#members = decodeConfChanges(entry.data).reduce(changeMembers, this.#members);
       return undefined;

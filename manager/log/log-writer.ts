@@ -38,9 +38,13 @@ export class LogWriter {
     this.#writing ??= this.#writeAll();
   }
 
-  /** Resolves when nothing is being written. */
-  async idle(): Promise<void> {
+  /** Writes what was held back, so that a restart knows how far the log was committed; resolves when all is written. */
+  async finish(): Promise<void> {
     await this.#writing;
+    const hardState = this.#hardState;
+    if (hardState === undefined) return;
+    this.#hardState = undefined;
+    await this.#wal.append({ hardState, restart: undefined, entries: [] });
   }
 
   async #writeAll(): Promise<void> {
@@ -54,6 +58,7 @@ export class LogWriter {
       }
     } catch (error) {
       this.#queue = [];
+      this.#hardState = undefined;
       this.#events.onFailure(error);
     } finally {
       this.#writing = undefined;
@@ -86,7 +91,7 @@ export function mergeReadys(readys: readonly Ready[], hardState?: HardState): Wa
       restart = { index: ready.snapshot.index, term: ready.snapshot.term };
       entries = [];
     }
-    entries = entries.concat(ready.entries);
+    for (const entry of ready.entries) entries.push(entry);
   }
   return { hardState: last, restart, entries };
 }

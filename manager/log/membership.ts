@@ -34,14 +34,14 @@ export class Membership {
 
   async transfer(): Promise<void> {
     this.#mustLead("hand over leadership");
-    const heir = bestHeir(this.#driver.status());
+    const heir = bestHeir(this.#driver.status(), this.#driver.reachable());
     if (heir === undefined) {
       throw new ClusterError(
         "FailedPrecondition",
         "cannot hand over leadership: no other manager answers",
       );
     }
-    await this.#driver.transfer(heir.raftId);
+    await this.#driver.requests.transfer(heir.raftId);
     const isOver = (): boolean => !this.#driver.leadership.current.isLeader;
     await this.#driver.waitUntil(isOver, TRANSFER_TICKS);
     if (isOver()) return;
@@ -54,17 +54,19 @@ export class Membership {
 
   async #add(member: Member): Promise<void> {
     this.#mustLead("add a manager");
+    // A new leader takes no change before it has applied all that earlier ones may have begun.
+    await this.#driver.requests.read();
     const { raftId, nodeId } = member;
-    const context = encodeMember(member);
     const { members } = this.#driver.applied;
     const known = findMember(members, raftId);
     const isGoingOn = known?.learner === true && known.nodeId === nodeId;
+    if (!isGoingOn) checkAddition(members, member);
+    const context = encodeMember(member);
     if (!isGoingOn) {
-      checkAddition(members, member);
-      await this.#driver.change({ kind: "addLearner", raftId, context });
+      await this.#driver.requests.change({ kind: "addLearner", raftId, context });
     }
     if (!(await this.#catchesUp(raftId))) {
-      await this.#driver.change({ kind: "remove", raftId, context: new Uint8Array(0) });
+      await this.#driver.requests.change({ kind: "remove", raftId, context: new Uint8Array(0) });
       throw new ClusterError(
         "DeadlineExceeded",
         `cannot add manager ${nodeId}: nothing at ${member.addr} took the cluster's state in time; check that this ` +
@@ -72,7 +74,7 @@ export class Membership {
         { details: { raftId, addr: member.addr } },
       );
     }
-    await this.#driver.change({ kind: "addVoter", raftId, context });
+    await this.#driver.requests.change({ kind: "addVoter", raftId, context });
   }
 
   async #catchesUp(raftId: number): Promise<boolean> {
@@ -88,14 +90,15 @@ export class Membership {
 
   async #remove(raftId: number): Promise<void> {
     this.#mustLead("remove a manager");
+    await this.#driver.requests.read();
     const { members } = this.#driver.applied;
     checkRemoval(members, raftId);
-    checkQuorumWithout(members, raftId, reachableIds(this.#driver.status()));
+    checkQuorumWithout(members, raftId, this.#driver.reachable());
     if (raftId === this.#selfId) {
       await this.transfer();
       this.#mustLead("remove this manager itself");
     }
-    await this.#driver.change({ kind: "remove", raftId, context: new Uint8Array(0) });
+    await this.#driver.requests.change({ kind: "remove", raftId, context: new Uint8Array(0) });
   }
 
   #mustLead(action: string): void {
@@ -113,20 +116,14 @@ export class Membership {
   }
 }
 
-/** Ids of the members that answered the leader lately, itself included. */
-export function reachableIds(status: Status): ReadonlySet<number> {
-  const active = status.peers.filter((peer) => peer.recentActive).map((peer) => peer.raftId);
-  return new Set([status.id, ...active]);
-}
-
 function hasCaughtUp(status: Status, raftId: number): boolean {
   const peer = status.peers.find((other) => other.raftId === raftId);
   return peer !== undefined && peer.match > 0 && peer.match + CATCH_UP_ENTRIES >= status.commit;
 }
 
 /** The voter that has most of the log. */
-function bestHeir(status: Status): PeerStatus | undefined {
+function bestHeir(status: Status, reachable: ReadonlySet<number>): PeerStatus | undefined {
   return status.peers
-    .filter((peer) => peer.raftId !== status.id && !peer.isLearner && peer.recentActive)
+    .filter(({ raftId, isLearner }) => raftId !== status.id && !isLearner && reachable.has(raftId))
     .sort((a, b) => b.match - a.match)[0];
 }

@@ -1,17 +1,19 @@
+import { assert } from "../../core/assert.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { RaftNode } from "../../raft-ts/index.ts";
-import type { ConfChange, Proposed, Ready, Refusal, Status } from "../../raft-ts/types.ts";
+import type { Proposed, Ready, Refusal, SnapshotMeta, Status } from "../../raft-ts/types.ts";
 import type { AppliedState } from "./applied-state.ts";
 import { type DriverInput, Inbox, type InputHandlers } from "./inbox.ts";
 import { LeadershipCell } from "./leadership.ts";
 import { LogWriter } from "./log-writer.ts";
-import { checkQueueRoom, logClosed, lostLeadership, refused } from "./proposal-errors.ts";
+import { lostLeadership, refused } from "./proposal-errors.ts";
+import { Requests } from "./requests.ts";
 import type { LoadedSnapshot } from "./snapshot/snapshot-store.ts";
 import type { Snapshotter } from "./snapshotter.ts";
 import type { SnapshotMessage, Transport } from "./transport/transport.ts";
-import { Conditions, PendingProposals, PendingReads, type Waiter } from "./waiting.ts";
+import { Conditions, type Waiter } from "./waiting.ts";
 import type { Wal } from "./wal/wal.ts";
 
 /** Unit of raft's time. */
@@ -42,11 +44,12 @@ export class RaftDriver {
   readonly #parts: DriverParts;
   readonly #writer: LogWriter;
   readonly #inbox = new Inbox(() => this.#work());
-  readonly #proposals = new PendingProposals();
-  readonly #reads = new PendingReads();
+  readonly requests = new Requests(this.#inbox);
   readonly #conditions = new Conditions();
-  /** Received and durable, until the node says to restore from it. */
-  #received: LoadedSnapshot | undefined;
+  /** Received, durable and offered to the node in this step: it says whether to restore from one. */
+  #received: LoadedSnapshot[] = [];
+  #ticks = 0;
+  readonly #heardAtTick = new Map<number, number>();
   #isStopped = false;
   #cancelTick: () => void = () => {};
 
@@ -86,38 +89,17 @@ export class RaftDriver {
     return this.#parts.node.status();
   }
 
+  /** Members heard from within an election timeout, this one included: as a leader hears its followers. */
+  reachable(): ReadonlySet<number> {
+    const recent = [...this.#heardAtTick].filter(
+      ([, tick]) => this.#ticks - tick <= ELECTION_TICKS,
+    );
+    return new Set([this.status().id, ...recent.map(([raftId]) => raftId)]);
+  }
+
   /** Queues one event. */
   deliver(input: DriverInput): void {
     if (!this.#isStopped) this.#inbox.push(input);
-  }
-
-  /** Resolves with the result of applying `data`. @throws {ClusterError} as `ReplicatedLog.propose`. */
-  propose(data: Uint8Array): Promise<unknown> {
-    return this.#ask("propose", (waiter) => {
-      const { count, bytes } = this.#inbox.proposals;
-      const pending = this.#proposals;
-      checkQueueRoom(count + pending.count + 1, bytes + pending.bytes + data.length);
-      this.deliver({ kind: "propose", data, waiter });
-    });
-  }
-
-  /** Resolves once the change is in effect here. @throws {ClusterError} as `ReplicatedLog.addMember`. */
-  async change(change: ConfChange): Promise<void> {
-    await this.#ask<unknown>("change the managers", (waiter) =>
-      this.deliver({ kind: "change", change, waiter }),
-    );
-  }
-
-  /** Resolves once everything committed before the call is applied here. */
-  read(): Promise<void> {
-    return this.#ask("read", (waiter) => this.deliver({ kind: "read", waiter }));
-  }
-
-  /** Resolves once the node has begun to hand leadership to `to`. */
-  transfer(to: number): Promise<void> {
-    return this.#ask("hand over leadership", (waiter) =>
-      this.deliver({ kind: "transfer", to, waiter }),
-    );
   }
 
   /** Resolves true once `holds`, looked at after each step; false after `ticks` ticks or when stopped. */
@@ -130,7 +112,7 @@ export class RaftDriver {
   /** Stops for good; resolves once nothing of it runs any more. */
   async stop(): Promise<void> {
     this.#end();
-    await this.#writer.idle();
+    await this.#writer.finish();
     await this.#parts.snapshotter.idle();
   }
 
@@ -145,21 +127,10 @@ export class RaftDriver {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancelTick();
-    for (const input of this.#inbox.takeAll()) {
-      if ("waiter" in input) input.waiter.reject(logClosed(input.kind));
-    }
-    this.#proposals.rejectOthers(undefined, () => lostLeadership("the proposal"));
-    this.#reads.rejectAll(() => logClosed("read"));
+    this.requests.close();
     this.#conditions.endAll();
     const { term } = this.leadership.current;
     this.leadership.set({ leaderRaftId: undefined, isLeader: false, term });
-  }
-
-  #ask<T>(action: string, queue: (waiter: Waiter<T>) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.#isStopped) throw logClosed(action);
-      queue({ resolve, reject });
-    });
   }
 
   #scheduleTick(): void {
@@ -179,6 +150,7 @@ export class RaftDriver {
       for (let ready = node.takeReady(); ready !== undefined; ready = node.takeReady()) {
         this.#carryOut(ready);
       }
+      this.#received = [];
       this.#noteLeadership();
       this.#conditions.look();
       snapshotter.maybeSave(node, () => this.deliver({ kind: "snapshotSaved" }));
@@ -194,18 +166,22 @@ export class RaftDriver {
 
   readonly #handlers: InputHandlers = {
     tick: () => {
+      const { node, transport } = this.#parts;
       this.#conditions.tick();
-      this.#parts.node.tick();
+      this.#ticks++;
+      node.tick();
+      if (node.leadership().leader === 0) transport.announce();
     },
     message: ({ message, loaded }) => {
-      this.#received = loaded ?? this.#received;
+      if (loaded !== undefined) this.#received.push(loaded);
+      this.#heardAtTick.set(message.from, this.#ticks);
       this.#parts.node.step(message);
     },
     propose: ({ data, waiter }) =>
       this.#expect(this.#parts.node.propose(data), data.length, waiter),
     change: ({ change, waiter }) =>
       this.#expect(this.#parts.node.proposeConfChange(change), 0, waiter),
-    read: ({ waiter }) => this.#reads.add(waiter),
+    read: ({ waiter }) => this.requests.reads.add(waiter),
     transfer: ({ to, waiter }) => {
       const answer = this.#parts.node.transferLeadership(to);
       if (answer.kind === "accepted") waiter.resolve();
@@ -219,15 +195,16 @@ export class RaftDriver {
   };
 
   #expect(answer: Proposed | Refusal, bytes: number, waiter: Waiter<unknown>): void {
-    if (answer.kind === "proposed") this.#proposals.add({ ...answer, bytes }, waiter);
+    if (answer.kind === "proposed") this.requests.proposals.add({ ...answer, bytes }, waiter);
     else waiter.reject(this.#refusal("propose", answer));
   }
 
   #askReads(): void {
-    const context = this.#reads.ask();
+    const context = this.requests.reads.ask();
     if (context === undefined) return;
     const answer = this.#parts.node.readIndex(context);
-    if (answer.kind !== "accepted") this.#reads.reject(context, this.#refusal("read", answer));
+    if (answer.kind !== "accepted")
+      this.requests.reads.reject(context, this.#refusal("read", answer));
   }
 
   /** The order and its reasons: raft-ts/types.ts, Ready. */
@@ -237,18 +214,23 @@ export class RaftDriver {
       else this.#parts.transport.send(message);
     }
     this.#writer.add(ready);
-    if (ready.snapshot !== undefined) this.#restore(ready.snapshot.index);
+    if (ready.snapshot !== undefined) this.#restore(ready.snapshot);
     this.#apply(ready);
-    for (const { context, index } of ready.reads) this.#reads.confirm(context, index);
-    for (const context of ready.lostReads) this.#reads.reject(context, lostLeadership("the read"));
-    this.#reads.serve(this.#parts.applied.index);
+    for (const { context, index } of ready.reads) this.requests.reads.confirm(context, index);
+    for (const context of ready.lostReads)
+      this.requests.reads.reject(context, lostLeadership("the read"));
+    this.requests.reads.serve(this.#parts.applied.index);
   }
 
-  #restore(index: number): void {
+  #restore({ index, term }: SnapshotMeta): void {
     const { node, applied, snapshotter, transport } = this.#parts;
-    applied.restore(snapshotter.takeReceived(this.#received, index));
-    this.#received = undefined;
+    const loaded = this.#received.find(
+      ({ header: { meta } }) => meta.index === index && meta.term === term,
+    );
+    assert(loaded !== undefined, `the snapshot at ${index} was received`);
+    applied.restore(loaded);
     node.appliedTo(index);
+    snapshotter.restored(loaded.header.meta);
     transport.setMembers(applied.members.members);
     this.deliver({ kind: "snapshotSaved" });
   }
@@ -261,7 +243,7 @@ export class RaftDriver {
         node.applyConfChange(entry);
         transport.setMembers(applied.members.members);
       }
-      this.#proposals.settle(entry, result);
+      this.requests.proposals.settle(entry, result);
     }
     const last = ready.committed.at(-1);
     if (last !== undefined) node.appliedTo(last.index);
@@ -284,8 +266,7 @@ export class RaftDriver {
     const isLeader = role === "leader";
     const before = this.leadership.current;
     if (!isLeader || term !== before.term) {
-      const lost = (): ClusterError => lostLeadership("the proposal");
-      this.#proposals.rejectOthers(isLeader ? term : undefined, lost);
+      this.requests.proposals.rejectOthers(isLeader ? term : undefined);
     }
     this.leadership.set({ leaderRaftId: leader === 0 ? undefined : leader, isLeader, term });
     if (before.isLeader !== isLeader) {

@@ -9,7 +9,7 @@ import { AppliedState, encodeMember } from "./applied-state.ts";
 import type { LogDisk } from "./disk/log-disk.ts";
 import { openNodeDisk } from "./disk/node-disk.ts";
 import { EMPTY_MEMBERS } from "./members.ts";
-import { Membership, reachableIds } from "./membership.ts";
+import { Membership } from "./membership.ts";
 import { checkEntrySize } from "./proposal-errors.ts";
 import { ELECTION_TICKS, HEARTBEAT_TICKS, RaftDriver } from "./raft-driver.ts";
 import { recoverState, replayBatches } from "./recovery.ts";
@@ -179,11 +179,11 @@ class RaftLog implements ReplicatedLog {
 
   async propose(data: Uint8Array): Promise<unknown> {
     checkEntrySize(data);
-    return this.#driver.propose(data);
+    return this.#driver.requests.propose(data);
   }
 
   readBarrier(): Promise<void> {
-    return this.#driver.read();
+    return this.#driver.requests.read();
   }
 
   leadership(): Leadership {
@@ -196,7 +196,7 @@ class RaftLog implements ReplicatedLog {
 
   members(): readonly Member[] {
     const { members } = this.#driver.applied.members;
-    if (this.leadership().isLeader) this.#reachable = reachableIds(this.#driver.status());
+    if (this.leadership().isLeader) this.#reachable = this.#driver.reachable();
     const reachable = this.#reachable;
     if (reachable === undefined) return members;
     return members.map((member) => ({ ...member, reachable: reachable.has(member.raftId) }));

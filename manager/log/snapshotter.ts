@@ -1,4 +1,3 @@
-import { assert } from "../../core/assert.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { RaftNode } from "../../raft-ts/index.ts";
@@ -10,6 +9,8 @@ import type { Wal } from "./wal/wal.ts";
 
 /** Entries between two snapshots. As Docker's `--snapshot-interval`. */
 export const SNAPSHOT_INTERVAL = 10_000;
+/** Bytes of entries between two snapshots at most, however few they are: what a restart has to read and hold. */
+export const SNAPSHOT_LOG_BYTES = 64 * 1024 * 1024;
 /** Entries kept before a snapshot, so that a member a little behind needs no snapshot. As swarmkit's. */
 export const ENTRIES_KEPT = 500;
 
@@ -34,6 +35,8 @@ export class Snapshotter {
   readonly #parts: SnapshotterParts;
   readonly #options: SnapshotterOptions;
   #newest: SnapshotMeta | undefined;
+  /** Entry bytes applied when the newest snapshot was taken. */
+  #newestBytes = 0;
   #work: Promise<void> | undefined;
   #isReceiving = false;
 
@@ -43,11 +46,15 @@ export class Snapshotter {
     this.#newest = options.newest;
   }
 
-  /** Saves a snapshot beside the node's work when the last one is `interval` entries old. */
+  /** Saves a snapshot beside the node's work when the last one is `interval` entries or too many bytes old. */
   maybeSave(node: RaftNode, onSaved: () => void): void {
     const { applied, onFailure } = this.#parts;
     if (this.#work !== undefined) return;
-    if (applied.index - (this.#newest?.index ?? 0) < this.#options.interval) return;
+    const isDue =
+      applied.index - (this.#newest?.index ?? 0) >= this.#options.interval ||
+      applied.entryBytes - this.#newestBytes >= SNAPSHOT_LOG_BYTES;
+    if (!isDue) return;
+    this.#newestBytes = applied.entryBytes;
     const header = { meta: node.describeSnapshot(), members: applied.members };
     const loaded = { header, parts: applied.snapshotParts() };
     this.#work = this.#save(loaded)
@@ -96,11 +103,9 @@ export class Snapshotter {
     this.#parts.log.info("received a snapshot", { from: message.from, index, term });
   }
 
-  /** The received snapshot that the node now wants restored. */
-  takeReceived(received: LoadedSnapshot | undefined, index: number): LoadedSnapshot {
-    assert(received?.header.meta.index === index, `the snapshot at ${index} was received`);
-    this.#newest = received.header.meta;
-    return received;
+  /** A received snapshot is the state now. */
+  restored(meta: SnapshotMeta): void {
+    this.#noteNewest(meta);
   }
 
   /** Resolves when nothing is being saved. */
@@ -108,12 +113,16 @@ export class Snapshotter {
     await this.#work;
   }
 
+  #noteNewest(meta: SnapshotMeta): void {
+    if (meta.index > (this.#newest?.index ?? 0)) this.#newest = meta;
+  }
+
   async #save(loaded: LoadedSnapshot): Promise<void> {
     const { index } = loaded.header.meta;
     const writer = await this.#parts.store.begin(loaded.header);
     for (const part of loaded.parts) await writer.add(part);
     await writer.commit();
-    if (index > (this.#newest?.index ?? 0)) this.#newest = loaded.header.meta;
+    this.#noteNewest(loaded.header.meta);
     this.#parts.log.info("saved a snapshot", { index });
   }
 

@@ -1,4 +1,5 @@
 import { ClusterError } from "../../core/errors.ts";
+import { lostLeadership } from "./proposal-errors.ts";
 
 /** One caller who waits for an outcome. */
 export interface Waiter<T> {
@@ -40,12 +41,12 @@ export class PendingProposals {
     else pending.reject(replaced());
   }
 
-  /** Rejects what was proposed in other terms than `term`; all when it is undefined. */
-  rejectOthers(term: number | undefined, error: () => ClusterError): void {
+  /** Leadership was lost: nobody here will know the outcome of what was proposed in other terms than `term`. */
+  rejectOthers(term: number | undefined): void {
     for (const [index, pending] of this.#byIndex) {
       if (pending.term === term) continue;
       this.#take(index);
-      pending.reject(error());
+      pending.reject(lostLeadership("the proposal"));
     }
   }
 

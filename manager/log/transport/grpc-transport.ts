@@ -76,16 +76,12 @@ export class GrpcTransport implements Transport {
     if (this.#links.get(peer.raftId)?.addr !== peer.addr) this.#unlink(peer.raftId);
   }
 
+  announce(): void {
+    for (const raftId of this.#members.keys()) this.#linkTo(raftId)?.connect();
+  }
+
   send(message: Message): void {
-    if (this.#isClosed) return;
-    const peer = this.#addressOf(message.to);
-    if (peer === undefined) return;
-    let link = this.#links.get(message.to);
-    if (link === undefined) {
-      link = this.#link(peer);
-      this.#links.set(message.to, link);
-    }
-    link.send(message);
+    this.#linkTo(message.to)?.send(message);
   }
 
   async sendSnapshot(message: SnapshotMessage, snapshot: SnapshotSource): Promise<void> {
@@ -112,6 +108,15 @@ export class GrpcTransport implements Transport {
 
   #addressOf(raftId: number): PeerAddress | undefined {
     return this.#hellos.get(raftId) ?? this.#members.get(raftId);
+  }
+
+  /** Undefined when nobody knows where that is. */
+  #linkTo(raftId: number): PeerLink | undefined {
+    const peer = this.#addressOf(raftId);
+    if (peer === undefined || this.#isClosed) return undefined;
+    const link = this.#links.get(raftId) ?? this.#link(peer);
+    this.#links.set(raftId, link);
+    return link;
   }
 
   #link(peer: PeerAddress): PeerLink {
@@ -145,8 +150,9 @@ async function installSnapshot(
     if (error === null) resolve();
     else reject(fromRpcError(error));
   });
-  // The callback above tells of the same error.
+  // The callback above tells of the same error, which may come before anybody waits for it.
   call.on("error", () => undefined);
+  promise.catch(() => undefined);
   try {
     for await (const chunk of chunksOf(message, snapshot)) {
       if (failed.signal.aborted) break;
@@ -155,7 +161,6 @@ async function installSnapshot(
     call.end();
   } catch (error) {
     call.cancel();
-    promise.catch(() => undefined);
     throw error;
   }
   await promise;

@@ -36,6 +36,7 @@ export class MemoryNetwork {
         this.#receivers.set(raftId, receiver);
       },
       setMembers: () => {},
+      announce: () => {},
       send: (message) => {
         if (!isClosed) this.#send(message);
       },

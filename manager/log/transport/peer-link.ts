@@ -60,8 +60,13 @@ export class PeerLink {
   send(message: Message): void {
     if (this.#isClosed) return;
     if (this.#outbox.push(message)) this.#events.onUnreachable();
-    this.#stream ??= this.#open();
+    this.connect();
     this.#flush();
+  }
+
+  /** Opens the stream, which begins with our hello; nothing when it is open or broke a moment ago. */
+  connect(): void {
+    if (!this.#isClosed) this.#stream ??= this.#open();
   }
 
   close(): void {

@@ -21,26 +21,29 @@ type Call = ServerReadableStream<RaftMessage, RaftMessagesEnd>;
 /** Whose certificate a call came with; undefined when that is not known. */
 export type NodeIdOf = (call: Pick<Call, "getAuthContext">) => string | undefined;
 
+/** The transport calls go to; undefined while this manager's log is not open. */
+export type FindTransport = () => GrpcTransport | undefined;
+
 /**
  * What the manager's server serves for the other members; who may call at all is its interceptor's matter.
  *
  * @param nodeIdOf a caller is believed to be the node of its certificate only.
  */
 export function raftService(
-  transport: GrpcTransport,
+  findTransport: FindTransport,
   nodeIdOf: NodeIdOf = () => undefined,
 ): { readonly definition: typeof RaftService; readonly implementation: RaftServer } {
   return {
     definition: RaftService,
     implementation: {
       messages: (call, callback) => {
-        receiveMessages(transport, call, nodeIdOf).then(
+        receiveMessages(findTransport, call, nodeIdOf).then(
           () => callback(null, {}),
           (error: unknown) => callback(rpcError(error)),
         );
       },
       installSnapshot: (call, callback) => {
-        receiveSnapshot(getReceiver(transport), call).then(
+        receiveSnapshot(findTransport, call).then(
           (installed) => callback(null, installed),
           (error: unknown) => callback(rpcError(error)),
         );
@@ -50,13 +53,13 @@ export function raftService(
 }
 
 async function receiveMessages(
-  transport: GrpcTransport,
+  findTransport: FindTransport,
   call: Call,
   nodeIdOf: NodeIdOf,
 ): Promise<void> {
   let sender: RaftMember | undefined;
   for await (const proto of call as AsyncIterable<RaftMessage>) {
-    const receiver = getReceiver(transport);
+    const { transport, receiver } = getOpen(findTransport);
     if (proto.kind?.$case === "hello") {
       sender = checkHello(proto.kind.value, nodeIdOf(call));
       transport.onHello(sender);
@@ -82,7 +85,7 @@ function checkHello(hello: RaftMember, nodeId: string | undefined): RaftMember {
 }
 
 async function receiveSnapshot(
-  receiver: Receiver,
+  findTransport: FindTransport,
   call: ServerReadableStream<RaftSnapshotChunk, RaftSnapshotInstalled>,
 ): Promise<RaftSnapshotInstalled> {
   const chunks = (call as AsyncIterable<RaftSnapshotChunk>)[Symbol.asyncIterator]();
@@ -93,7 +96,7 @@ async function receiveSnapshot(
     header: headerFromProto(header.value),
     parts: () => partsOf(chunks),
   };
-  await receiver.onSnapshot(message, source);
+  await getOpen(findTransport).receiver.onSnapshot(message, source);
   return {};
 }
 
@@ -114,9 +117,13 @@ async function* partsOf(chunks: AsyncIterator<RaftSnapshotChunk>): AsyncGenerato
   }
 }
 
-function getReceiver(transport: GrpcTransport): Receiver {
-  const { receiver } = transport;
-  if (receiver !== undefined) return receiver;
+function getOpen(find: FindTransport): {
+  readonly transport: GrpcTransport;
+  readonly receiver: Receiver;
+} {
+  const transport = find();
+  const receiver = transport?.receiver;
+  if (transport !== undefined && receiver !== undefined) return { transport, receiver };
   throw new ClusterError("Unavailable", "this manager's raft member is not running");
 }
 

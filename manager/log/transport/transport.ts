@@ -11,6 +11,8 @@ export interface Transport {
   start(receiver: Receiver): void;
   /** Who can be sent to, and where; connections to others end. */
   setMembers(members: readonly Member[]): void;
+  /** Tells every member where this one is, if it may not know: called now and then while no leader is heard of. */
+  announce(): void;
   /** Never waits: past a bound the oldest messages are dropped, and the receiver is told that the peer is unreachable. */
   send(message: Message): void;
   /**

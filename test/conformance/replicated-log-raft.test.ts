@@ -1,0 +1,21 @@
+import { MemoryCluster, memberOf, untilLeads } from "../support/raft/memory-cluster.ts";
+import { describeReplicatedLog, ListState } from "./replicated-log.ts";
+
+describeReplicatedLog("raft, one member", async () => {
+  const cluster = await MemoryCluster.make();
+  const state = new ListState();
+  const log = await cluster.open(1, state);
+  return { log, state, close: () => cluster.close() };
+});
+
+describeReplicatedLog("raft, three members", async () => {
+  const cluster = await MemoryCluster.make();
+  const state = new ListState();
+  const log = await cluster.open(1, state);
+  await untilLeads(log);
+  for (const raftId of [2, 3]) {
+    await cluster.open(raftId, new ListState());
+    await log.addMember(memberOf(raftId));
+  }
+  return { log, state, close: () => cluster.close() };
+});
