@@ -111,6 +111,7 @@ export class Worker {
     this.#applier.close();
     this.#tasks.close();
     await this.#state.close();
+    await this.#options.network.close();
   }
 
   /**

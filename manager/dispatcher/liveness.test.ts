@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { NodeState } from "../../proto/gen/objects.ts";
-import { Liveness } from "./liveness.ts";
+import { Liveness, ORPHAN_AFTER_MS } from "./liveness.ts";
 import { LIVENESS_DEFAULTS as TIMES } from "./settings.ts";
 
 /** Lets time pass in ticks, with beats of the nodes named; says who was given up and when. */
@@ -109,6 +109,14 @@ describe("dispatcher: liveness", () => {
     expect(run.downs).to.deep.equal([]);
     run.pass(1_000);
     expect(run.downs).to.deep.equal(["up@10100"]);
+  });
+
+  it("a node down for a day leaves orphans, said once", () => {
+    const run = inSession("a", "b");
+    run.pass(3_000, ["b"]);
+    expect(run.liveness.takeOrphaned(run.nowMs + ORPHAN_AFTER_MS - 1_000)).to.deep.equal([]);
+    expect(run.liveness.takeOrphaned(run.nowMs + ORPHAN_AFTER_MS)).to.deep.equal(["a"]);
+    expect(run.liveness.takeOrphaned(run.nowMs + 2 * ORPHAN_AFTER_MS)).to.deep.equal([]);
   });
 
   it("a removed node is nobody's concern", () => {

@@ -23,6 +23,8 @@ export const LIVENESS_TICK_MS = 100;
 export const LAG_MIN_MS = 100;
 /** Heartbeats missed before a node counts as silent beside others. */
 const SILENT_BEATS = 2;
+/** A node down for so long is not expected to confirm the end of its tasks any more. Source: swarmkit, dispatcher.go. */
+export const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
 /** Fewer silent nodes are no sign that we are the one cut off. */
 export const MASS_NODES_MIN = 2;
 
@@ -31,7 +33,7 @@ type Life =
   | { readonly phase: "ready"; readonly sinceMs: number }
   /** Its session broke, or we lead since `sinceMs` and have not heard of it. */
   | { readonly phase: "awaited"; readonly sinceMs: number; readonly why: string }
-  | { readonly phase: "down" };
+  | { readonly phase: "down"; readonly sinceMs: number; readonly orphaned: boolean };
 
 /**
  * Who is there. Unreachable is not dead, and dead is found fast: silence makes a node `down` soon, a broken connection
@@ -59,7 +61,7 @@ export class Liveness {
   expect(nodeId: string, state: NodeState, nowMs: number): void {
     const why = "it did not report to the new leader";
     const gone = state === NodeState.DOWN || state === NodeState.UNKNOWN;
-    this.#lives.set(nodeId, gone ? { phase: "down" } : { phase: "awaited", sinceMs: nowMs, why });
+    this.#lives.set(nodeId, gone ? down(nowMs) : { phase: "awaited", sinceMs: nowMs, why });
   }
 
   onHello(nodeId: string, nowMs: number): Transition {
@@ -99,10 +101,22 @@ export class Liveness {
     for (const [nodeId, life] of this.#lives) {
       const message = this.#whyDown(life, mass, nowMs);
       if (message === undefined) continue;
-      this.#lives.set(nodeId, { phase: "down" });
+      this.#lives.set(nodeId, down(nowMs));
       transitions.push({ nodeId, state: NodeState.DOWN, message });
     }
     return transitions;
+  }
+
+  /** Nodes down for ORPHAN_AFTER_MS, each once: their tasks are orphans, and what they hold is free. */
+  takeOrphaned(nowMs: number): string[] {
+    const nodeIds: string[] = [];
+    for (const [nodeId, life] of this.#lives) {
+      if (life.phase !== "down" || life.orphaned || nowMs - life.sinceMs < ORPHAN_AFTER_MS)
+        continue;
+      this.#lives.set(nodeId, { ...life, orphaned: true });
+      nodeIds.push(nodeId);
+    }
+    return nodeIds;
   }
 
   #whyDown(life: Life, mass: boolean, nowMs: number): string | undefined {
@@ -135,4 +149,8 @@ export class Liveness {
       this.#lives.set(nodeId, { ...life, sinceMs: Math.min(life.sinceMs + lagMs, nowMs) });
     }
   }
+}
+
+function down(nowMs: number): Life {
+  return { phase: "down", sinceMs: nowMs, orphaned: false };
 }

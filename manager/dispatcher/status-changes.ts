@@ -22,6 +22,22 @@ export function statusChanges(view: View, nodeId: string, update: StatusUpdate):
   return changes;
 }
 
+/** Tasks whose node will not say any more how they ended; the store frees what they hold. */
+export function orphanChanges(view: View, nodeId: string, nowMs: number): Change[] {
+  const changes: Change[] = [];
+  for (const { id, status } of view.tasks.ofNode(nodeId)) {
+    if (status.state < TaskState.ASSIGNED || status.state > TaskState.RUNNING) continue;
+    const orphaned = {
+      ...status,
+      state: TaskState.ORPHANED,
+      timestampMs: nowMs,
+      message: "its node was down for too long",
+    };
+    changes.push(updateChange("task", id, { status: orphaned }, { skipIfAbsent: true }));
+  }
+  return changes;
+}
+
 function isWorkersState(state: TaskState): boolean {
   return state >= TaskState.ACCEPTED && state <= TaskState.REJECTED;
 }
