@@ -6,7 +6,7 @@ import { renewCertificate } from "../../manager/ca/ca-client.ts";
 import { MANAGER_CHANNEL_OPTIONS, NodeCredentials } from "../../manager/ca/credentials.ts";
 import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
 import { Manager } from "../../manager/manager.ts";
-import { joinManagers } from "../../manager/membership/membership-client.ts";
+import { joinManagers, leaveSwarm } from "../../manager/membership/membership-client.ts";
 import { type NodeDescription, NodeRole } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import type { Containers } from "../../runtime/container/types.ts";
@@ -19,6 +19,9 @@ import type { SwarmFiles, SwarmState } from "./swarm-files.ts";
 
 /** Raft ids are drawn below 2^48: as numbers exact, and two of a swarm never alike. */
 const RAFT_ID_LIMIT = 2 ** 48;
+
+/** A leader that does not answer must not keep a node from leaving. */
+const FAREWELL_MS = 5000;
 
 /** How long a renewal that failed waits for its next try. */
 const RENEW_RETRY_MS = 1000;
@@ -127,17 +130,32 @@ export class Member {
     });
   }
 
-  /** Stops its tasks and forgets the swarm. */
+  /**
+   * Stops its tasks, tells the managers, and forgets the swarm. The session ends before the farewell: a session that
+   * breaks after it would pass for a node in trouble.
+   */
   async leave(): Promise<void> {
     this.#closed = true;
     await this.#serial.run(async () => {
+      const { managers } = this;
       try {
         await this.#worker?.leave();
       } finally {
+        await this.#sayGoodbye(managers);
         await this.#manager?.close();
         this.#parts.files.removeAll();
       }
     });
+  }
+
+  /** Without a manager that answers, the node goes all the same. */
+  async #sayGoodbye(managers: readonly string[]): Promise<void> {
+    try {
+      await leaveSwarm(managers, this.credentials, { timeoutMs: FAREWELL_MS });
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      this.#parts.log.warn("left without the managers' knowing", { error: error.message });
+    }
   }
 
   async #startWorker(): Promise<void> {

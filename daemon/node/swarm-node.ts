@@ -5,7 +5,6 @@ import { parseJoinToken } from "../../manager/ca/join-token.ts";
 import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
 import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
 import type { Manager } from "../../manager/manager.ts";
-import { leaveSwarm } from "../../manager/membership/membership-client.ts";
 import {
   chooseAdvertiseAddr,
   chooseListenAddr,
@@ -28,9 +27,6 @@ import type { SwarmState } from "./swarm-files.ts";
 const DEFAULT_POOLS = ["10.0.0.0/8"];
 const DEFAULT_SUBNET_SIZE = 24;
 const DEFAULT_DATA_PATH_PORT = 4789;
-
-/** A leader that does not answer must not keep a node from leaving. */
-const LEAVE_CALL_MS = 5000;
 
 export interface SwarmNodeParts extends MemberParts {
   readonly ownAddresses: () => readonly OwnAddress[];
@@ -122,7 +118,6 @@ export class SwarmNode implements MembershipBackend {
         const reachable = managers.filter((manager) => manager.reachable !== false).length;
         throw managerMustForce(managers.length, reachable);
       }
-      await sayGoodbye(member, force);
       this.#member = undefined;
       await member.leave();
     });
@@ -217,19 +212,7 @@ async function undoOnFailure(member: Member, work: () => Promise<void>): Promise
   try {
     await work();
   } catch (error) {
-    await sayGoodbye(member, true);
     await member.leave();
     throw error;
-  }
-}
-
-/** Tells the managers, if one answers; without them the node goes all the same. */
-async function sayGoodbye(member: Member, force: boolean): Promise<void> {
-  try {
-    const limits = { timeoutMs: LEAVE_CALL_MS };
-    await leaveSwarm(member.managers, member.credentials, limits);
-  } catch (error) {
-    if (!(error instanceof ClusterError) || (error.code === "FailedPrecondition" && !force))
-      throw error;
   }
 }
