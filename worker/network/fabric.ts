@@ -67,6 +67,11 @@ export class Fabric {
     return this.#links.apply(bridge, layout);
   }
 
+  /** See `LinkSpace.letGo`. */
+  letGo(bridge: string, port: string): void {
+    this.#links.letGo(bridge, port);
+  }
+
   close(): void {
     this.#socket.close();
     closeSync(this.#namespaceFd);

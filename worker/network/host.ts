@@ -81,6 +81,11 @@ export class Host {
     return made;
   }
 
+  /** See `LinkSpace.letGo`. */
+  letGo(port: string): void {
+    this.#links.letGo(GATEWAY_BRIDGE, port);
+  }
+
   /** Gives the foot in the ingress network its address; after it was made, or to see that all is well. */
   applyIngressAddress(address: string, prefixLength: number): void {
     this.#setAddress(INGRESS_LINK, { address, prefixLength });

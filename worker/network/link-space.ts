@@ -5,7 +5,7 @@ import {
   addVeth,
   addVxlan,
   decodeLink,
-  deleteLink,
+  deleteLinks,
   dumpLinks,
   enslave,
   type Link,
@@ -37,6 +37,9 @@ import {
 /** A tunnel's frames cross its bridge only to ports; it is the way to all addresses the ports do not have. */
 const TUNNEL_PORT = { learning: false, flood: true, isolated: false } as const;
 
+/** Interfaces are in group 0 unless somebody says otherwise. */
+const DELETION_GROUP = 0x6d75;
+
 export interface LinkSpaceOptions {
   /** A route socket of the namespace the links are in. */
   readonly socket: NetlinkSocket;
@@ -60,6 +63,8 @@ export class LinkSpace {
   readonly #options: LinkSpaceOptions;
   /** By bridge. */
   #found = new Map<string, { links: Map<string, FoundLink>; entries: Map<string, Entry> }>();
+  /** Links that go with their other end's namespace, by name: not waited for. */
+  #leaving = new Map<string, FoundLink>();
   #highestIndex = 0;
 
   constructor(options: LinkSpaceOptions) {
@@ -73,6 +78,7 @@ export class LinkSpace {
     const names = new Map(all.map((link) => [link.index, link.name]));
     this.#highestIndex = Math.max(...all.map((link) => link.index));
     this.#found = new Map();
+    this.#leaving.clear();
     const strays: Link[] = [];
     for (const link of all.filter(owns)) {
       const bridge = link.kind === "bridge" ? link.name : (names.get(link.master) ?? "");
@@ -90,12 +96,24 @@ export class LinkSpace {
       if (entry !== undefined && bridge !== undefined)
         this.#of(bridge).entries.set(entryKey(entry), entry);
     }
-    this.#delete(strays.map((link) => deleteLink(link.index, link.name)));
+    this.#delete(deleteLinks(strays, DELETION_GROUP));
   }
 
   /** The bridges there are. */
   bridges(): readonly string[] {
     return [...this.#found.keys()];
+  }
+
+  /**
+   * Leaves a port to the kernel, which removes it in the background when its other end's namespace ends; removing it here
+   * would stop the process for 20 ms. Should the namespace live on, `refresh` finds the port again.
+   */
+  letGo(bridge: string, name: string): void {
+    const { links } = this.#of(bridge);
+    const link = links.get(name);
+    if (link === undefined) return;
+    links.delete(name);
+    this.#leaving.set(name, link);
   }
 
   /**
@@ -119,11 +137,11 @@ export class LinkSpace {
   #carryOut(bridge: string, wanted: Layout, steps: LayoutSteps): string[] {
     const { socket, underlay } = this.#options;
     const found = this.#of(bridge);
-    const indexes = new Map([...found.links].map(([name, link]) => [name, link.index]));
+    const known = [...this.#leaving, ...found.links];
+    const indexes = new Map(known.map(([name, link]) => [name, link.index]));
     this.#delete([
       ...steps.deleteEntries.map((entry) => deleteNeighbour(neighbourOf(entry, indexes))),
-      // The bridge last: its ports would lose it first.
-      ...steps.deleteLinks.toReversed().map((link) => deleteLink(link.index, link.name)),
+      ...deleteLinks([...steps.deleteLinks, ...this.#stillLeaving(steps.addLinks)], DELETION_GROUP),
     ]);
     for (const link of steps.addLinks) indexes.set(link.name, ++this.#highestIndex);
     const tunnels = steps.addLinks.filter((link) => link.kind === "vxlan");
@@ -161,6 +179,13 @@ export class LinkSpace {
       addVeth({ name, index, mtu, peer: { ...peer, netnsFd } }),
       ...enslave(index, master, treatment),
     ];
+  }
+
+  /** Links to be made whose predecessor of the same name may not be gone yet. */
+  #stillLeaving(links: readonly PlannedLink[]): FoundLink[] {
+    const leaving = links.flatMap((link) => this.#leaving.get(link.name) ?? []);
+    for (const link of leaving) this.#leaving.delete(link.name);
+    return leaving;
   }
 
   /** What is gone already is as wanted. */

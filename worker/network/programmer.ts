@@ -34,6 +34,12 @@ import type { NodeFacts, SandboxSpec } from "./types.ts";
 /** A bridge has at most 1024 ports; the local one has a port for each sandbox. */
 export const SANDBOXES_MAX = 1000;
 
+/**
+ * Namespaces are given up together: while the kernel takes one apart, nobody can make interfaces, and taking twenty apart
+ * together lasts as long as one. Until then an empty namespace keeps its interfaces, where nothing leads to.
+ */
+const SWEEP_DELAY_MS = 2000;
+
 export interface ProgrammerOptions {
   /** Directory of the namespaces' files. */
   readonly directory: string;
@@ -62,6 +68,9 @@ export class Programmer {
   readonly #fabric: Fabric;
   readonly #placed = new Map<string, PlacedSandbox>();
   readonly #spaces = new Map<string, SandboxSpace>();
+  /** Namespaces of removed sandboxes. */
+  readonly #doomed = new Set<string>();
+  #cancelSweep: (() => void) | undefined;
   #node: NodeFacts | undefined;
   #underlayMtu = 0;
 
@@ -162,6 +171,7 @@ export class Programmer {
   makeSandbox(spec: SandboxSpec): PlacedSandbox {
     const placed = this.#place(spec);
     try {
+      if (this.#doomed.has(this.path(spec.id))) this.#sweep();
       createSandboxNamespace(this.path(spec.id));
       this.#placed.set(spec.id, placed);
       for (const id of networkIds(spec)) this.#applyOverlay(id);
@@ -185,21 +195,15 @@ export class Programmer {
   dropSteps(id: string): Step[] {
     const placed = this.#placed.get(id);
     const networks = placed === undefined ? [] : networkIds(placed.spec);
-    const forget = () => {
-      const space = this.#spaces.get(id);
-      this.#spaces.delete(id);
-      this.#placed.delete(id);
-      space?.close();
-    };
     return [
-      { action: `stop serving sandbox ${id}`, run: forget },
+      { action: `stop serving sandbox ${id}`, run: () => this.#stopServing(id) },
+      { action: `give up namespace ${id}`, run: () => this.#giveUpNamespace(id, networks) },
       { action: "remove its port at the local bridge", run: () => this.#applyGateway() },
       ...networks.map((network) => ({
         action: `remove its port in network ${network}`,
         run: () => this.#applyOverlay(network),
       })),
       { action: "close its host ports", run: () => this.#applyHostRules() },
-      { action: `remove namespace ${id}`, run: () => removeNamespace(this.path(id)) },
       { action: `forget sandbox ${id}`, run: () => this.#options.files.removeSandbox(id) },
     ];
   }
@@ -211,6 +215,8 @@ export class Programmer {
 
   /** Stops serving; the kernel goes on. */
   close(): void {
+    this.#cancelSweep?.();
+    this.#sweep();
     for (const space of this.#spaces.values()) space.close();
     this.#spaces.clear();
     this.#fabric.close();
@@ -262,6 +268,26 @@ export class Programmer {
     this.#spaces.set(placed.spec.id, space);
     this.#applyTables(space);
     return space;
+  }
+
+  #stopServing(id: string): void {
+    const space = this.#spaces.get(id);
+    this.#spaces.delete(id);
+    this.#placed.delete(id);
+    space?.close();
+  }
+
+  #giveUpNamespace(id: string, networks: readonly string[]): void {
+    this.#doomed.add(this.path(id));
+    this.#cancelSweep ??= this.#options.services.clock.after(SWEEP_DELAY_MS, () => this.#sweep());
+    this.#host.letGo(gatewayPortName(id));
+    for (const network of networks) this.#fabric.letGo(bridgeName(network), portName(id, network));
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = undefined;
+    for (const path of this.#doomed) removeNamespace(path);
+    this.#doomed.clear();
   }
 
   #place(spec: SandboxSpec): PlacedSandbox {

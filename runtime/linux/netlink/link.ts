@@ -25,6 +25,7 @@ const Attribute = {
   Mtu: 4,
   Master: 10,
   LinkInfo: 18,
+  Group: 27,
   NetNsFd: 28,
   TxQueues: 31,
   RxQueues: 32,
@@ -178,7 +179,27 @@ export function enslave(index: number, master: number, port: PortSpec): Request[
   ];
 }
 
-export function deleteLink(index: number, name: string): Request {
+/**
+ * Deletes interfaces together: each deletion alone waits about 20 ms for the kernel to let go of the interface.
+ *
+ * @param group a number no other interface of the namespace has as its group.
+ */
+export function deleteLinks(
+  links: readonly Pick<Link, "index" | "name">[],
+  group: number,
+): Request[] {
+  const [only] = links;
+  if (only === undefined) return [];
+  if (links.length === 1) return [deleteLink(only)];
+  const marks = links.map(({ index, name }) =>
+    change(`mark link ${name}`, index, 0, [u32(Attribute.Group, group)]),
+  );
+  const names = links.map((link) => link.name).join(", ");
+  const body = Buffer.concat([info(0, 0), u32(Attribute.Group, group)]);
+  return [...marks, { type: Type.DelLink, flags: Flag.Ack, body, action: `delete links ${names}` }];
+}
+
+function deleteLink({ index, name }: Pick<Link, "index" | "name">): Request {
   return {
     type: Type.DelLink,
     flags: Flag.Ack,

@@ -22,7 +22,7 @@ export type AgentCall =
   | { readonly call: "sandboxes" | "tableVersions" | "close" | "cleanup" };
 
 export interface AgentAnswer {
-  readonly id: number;
+  readonly sequence: number;
   readonly result?: unknown;
   readonly error?: { readonly code: string; readonly message: string };
   /** Time of the call itself. */
@@ -56,9 +56,9 @@ async function main(): Promise<void> {
   const execRoot = process.argv[2] ?? "";
   const log = newLog("warn");
   const network = await Network.open({ execRoot, clock: systemClock, random: systemRandom, log });
-  process.stdout.write(`${JSON.stringify({ id: 0, tookMs: 0 })}\n`);
+  process.stdout.write(`${JSON.stringify({ sequence: 0, tookMs: 0 })}\n`);
   for await (const line of createInterface({ input: process.stdin })) {
-    const { id, ...call } = JSON.parse(line) as AgentCall & { readonly id: number };
+    const { sequence, ...call } = JSON.parse(line) as AgentCall & { readonly sequence: number };
     const start = performance.now();
     void perform(network, call as AgentCall)
       .then(
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
         (error: unknown) => ({ error: { code: errorCode(error), message: errorMessage(error) } }),
       )
       .then((outcome) => {
-        const answer: AgentAnswer = { id, ...outcome, tookMs: performance.now() - start };
+        const answer: AgentAnswer = { sequence, ...outcome, tookMs: performance.now() - start };
         process.stdout.write(`${JSON.stringify(answer)}\n`);
       });
   }

@@ -15,7 +15,7 @@ export class TestNode {
   readonly #lab: Lab;
   readonly #waiting = new Map<number, (answer: AgentAnswer) => void>();
   #child: ChildProcess | undefined;
-  #lastId = 0;
+  #lastSequence = 0;
   /** How long the last call took inside the process. */
   tookMs = 0;
 
@@ -34,8 +34,8 @@ export class TestNode {
     const ready = new Promise<AgentAnswer>((resolve) => this.#waiting.set(0, resolve));
     createInterface({ input: child.stdout }).on("line", (line) => {
       const answer = JSON.parse(line) as AgentAnswer;
-      this.#waiting.get(answer.id)?.(answer);
-      this.#waiting.delete(answer.id);
+      this.#waiting.get(answer.sequence)?.(answer);
+      this.#waiting.delete(answer.sequence);
     });
     const ended = once(child, "exit").then(() => {
       throw new Error(`the agent on ${this.host.name} ended`);
@@ -88,9 +88,9 @@ export class TestNode {
   }
 
   async #call(call: AgentCall): Promise<unknown> {
-    const id = ++this.#lastId;
-    const answered = new Promise<AgentAnswer>((resolve) => this.#waiting.set(id, resolve));
-    this.#child?.stdin?.write(`${JSON.stringify({ id, ...call })}\n`);
+    const sequence = ++this.#lastSequence;
+    const answered = new Promise<AgentAnswer>((resolve) => this.#waiting.set(sequence, resolve));
+    this.#child?.stdin?.write(`${JSON.stringify({ sequence, ...call })}\n`);
     const answer = await answered;
     this.tookMs = answer.tookMs;
     if (answer.error !== undefined)
