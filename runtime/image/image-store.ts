@@ -126,7 +126,7 @@ export class ImageStore implements Images {
 
   async load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]> {
     const { content, layers, catalog } = this.#parts;
-    return await this.#housekeeping.during(async () => {
+    return this.#housekeeping.during(async () => {
       const target = { content, layers, platform: this.#platform };
       const loaded: LoadedImage[] = [];
       for (const { stored, names } of await loadArchive(archive, target)) {
@@ -213,7 +213,7 @@ export class ImageStore implements Images {
 
   async #pull(job: PullJob): Promise<Image> {
     const { catalog } = this.#parts;
-    return await this.#housekeeping.during(async () => {
+    return this.#housekeeping.during(async () => {
       const before = catalog.findIdByName(storedName(job.reference));
       const { stored, digest } = await this.#puller.pull(job);
       const byDigest = withDigest(job.reference, digest);

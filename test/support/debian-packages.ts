@@ -25,7 +25,7 @@ export async function unpackPackages(
   { withLibraries = false }: { readonly withLibraries?: boolean } = {},
 ): Promise<string> {
   const recipe = JSON.stringify({ VERSION, names, withLibraries });
-  return await cached("packages", recipe, async (directory) => {
+  return cached("packages", recipe, async (directory) => {
     const debs = join(directory, "debs");
     const root = join(directory, "root");
     await mkdir(debs, { recursive: true });

@@ -54,7 +54,7 @@ export function packOciArchive(parts: ImageParts): Buffer {
     config: descriptor("application/vnd.oci.image.config.v1+json", config),
     layers: layers.map((layer) => descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer)),
   });
-  const named = { "org.opencontainers.image.ref.name": parts.name };
+  const named = { "io.containerd.image.name": parts.name };
   const entry = {
     ...descriptor("application/vnd.oci.image.manifest.v1+json", manifest),
     ...(parts.name === "" ? {} : { annotations: named }),

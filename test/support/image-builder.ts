@@ -34,7 +34,7 @@ const NEVER_NEEDED = [
 /** Newer packages have everything below usr, older ones not: the image has it there, with links. */
 const MERGED = ["bin", "sbin", "lib", "lib64"];
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const VERSION = 1;
+const VERSION = 2;
 
 const USERS: readonly TarInput[] = [
   {
@@ -69,7 +69,7 @@ export async function busyboxImage(): Promise<string> {
   if (program === undefined) throw new Error("busybox-static has no busybox program");
   const { stdout } = await run(program, ["--list"]);
   const applets = stdout.split("\n").filter((name) => name !== "" && name !== "busybox");
-  return await buildImage({
+  return buildImage({
     name: "busybox:latest",
     packages: ["busybox-static"],
     without: ["usr/share"],
@@ -85,7 +85,7 @@ export async function busyboxImage(): Promise<string> {
 
 /** A web server on port 80 whose every page is its host name: `nginx:latest`. */
 export async function nginxImage(): Promise<string> {
-  return await buildImage({
+  return buildImage({
     name: "nginx:latest",
     packages: ["nginx-light", "nginx", "nginx-common"],
     without: ["etc", "usr/share/perl5", "usr/share/vim", "usr/lib/nginx/modules"],

@@ -65,7 +65,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
   try {
     await eventually(`the registry at ${options.listen} answers`, async () => {
       if (child.exitCode !== null) throw new Error(`docker-registry ended: ${said}`);
-      return await answers(options);
+      return answers(options);
     });
   } catch (error) {
     await stop(child);
@@ -101,13 +101,11 @@ async function registryProgram(): Promise<string> {
 
 /** Asked from inside its namespace: from here there may be no way to it. */
 async function answers({ listen, netns }: RegistryOptions): Promise<boolean> {
-  if (netns === undefined) return await accepts(listen);
+  if (netns === undefined) return accepts(listen);
   const at = listen.lastIndexOf(":");
   const script = `require("net").connect(${Number(listen.slice(at + 1))}, ${JSON.stringify(listen.slice(0, at))}).on("connect", () => process.exit(0)).on("error", () => process.exit(1))`;
   const args = [`--net=/run/netns/${netns}`, "--", process.execPath, "-e", script];
-  return await new Promise((resolve) =>
-    execFile("nsenter", args, (error) => resolve(error === null)),
-  );
+  return new Promise((resolve) => execFile("nsenter", args, (error) => resolve(error === null)));
 }
 
 function accepts(listen: string): Promise<boolean> {

@@ -80,7 +80,7 @@ export class ArchiveFiles implements TarSink {
   }
 
   onContent(bytes: Uint8Array): void {
-    this.#pending.push(async () => await this.#writer?.write(bytes));
+    this.#pending.push(async () => this.#writer?.write(bytes));
   }
 
   onEntryEnd(): void {

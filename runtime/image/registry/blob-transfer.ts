@@ -48,7 +48,7 @@ export async function uploadBlob(
   content: ContentStore,
   onBytes: OnBytes,
 ): Promise<boolean> {
-  return await withRetries(async () => {
+  return withRetries(async () => {
     const target = `blobs/${blob.digest}`;
     const found = await repository.send({ method: "HEAD", target, headers: {} }, [200, 404]);
     await found.body.dump();

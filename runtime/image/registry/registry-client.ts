@@ -133,7 +133,7 @@ export class RegistryClient {
  * @throws {ClusterError} as `Repository.send`; DataLoss; ResourceExhausted above MANIFEST_BYTES_MAX.
  */
 export async function getManifest(repository: Repository, target: string): Promise<RemoteManifest> {
-  return await withRetries(async () => {
+  return withRetries(async () => {
     const asked = {
       method: "GET",
       target: `manifests/${target}`,
