@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
-import { type ClusterId, type NodeId, newId } from "../core/ids.ts";
+import { type ClusterId, type NetworkId, type NodeId, newId } from "../core/ids.ts";
 import type { Random } from "../core/random.ts";
 import { type ClusterSpec, type NodeAvailability, NodeRole } from "../proto/gen/objects.ts";
 import type { Change } from "../proto/gen/store.ts";
+import { ingressNetwork } from "./allocator/network-plan.ts";
 import { newNode } from "./ca/ca-service.ts";
 import {
   issueCertificate,
@@ -78,6 +79,7 @@ export async function newSwarm(
     certificate: { certPem, keyPem, rootPem: ca.certPem },
     changes: [
       createChange("cluster", cluster),
+      createChange("network", ingressNetwork(newId<NetworkId>(random))),
       createChange(
         "node",
         newNode({ nodeId, role: NodeRole.MANAGER, availability: options.availability }),

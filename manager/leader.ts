@@ -1,16 +1,22 @@
 import { ClusterError } from "../core/errors.ts";
+import { Allocator } from "./allocator/allocator.ts";
 import { getPeer } from "./ca/authorization.ts";
 import { Dispatcher } from "./dispatcher/dispatcher.ts";
 import type { Leadership } from "./log/replicated-log.ts";
 import { LogBroker } from "./logs/log-broker.ts";
 import type { ManagerCore } from "./manager.ts";
 import { MembershipLoop } from "./membership/loop.ts";
+import { Orchestrator } from "./orchestrator/orchestrator.ts";
+import { Reaper } from "./reaper/reaper.ts";
+import { ControlLoop } from "./reconcile/loop.ts";
+import { Scheduler } from "./scheduler/scheduler.ts";
 
 /** What runs while this manager leads: planners, sessions with the workers, changes of roles. */
 export class Leader {
   readonly dispatcher: Dispatcher;
   readonly logs: LogBroker;
   readonly #core: ManagerCore;
+  readonly #planning: ControlLoop;
   #membership: MembershipLoop | undefined;
   #isLeading = false;
   #end: () => void = () => undefined;
@@ -31,6 +37,14 @@ export class Leader {
       logs: this.logs,
       peerOf: getPeer,
       leaderAddr,
+    });
+    this.#planning = new ControlLoop({
+      store,
+      proposer,
+      // Each builds on what those before it have planned.
+      planners: [new Orchestrator(random), new Allocator(), new Scheduler(), new Reaper()],
+      clock,
+      log: log.child({ component: "planning" }),
     });
   }
 
@@ -66,6 +80,7 @@ export class Leader {
     options.log.info("this manager leads", { nodeId: options.credentials.identity.nodeId, term });
     const { store, proposer } = this.#core;
     const { clock, log } = options;
+    this.#planning.lead();
     this.dispatcher.lead();
     this.#membership = new MembershipLoop({
       store,
@@ -84,5 +99,6 @@ export class Leader {
     this.#membership?.close();
     this.#membership = undefined;
     this.dispatcher.resign();
+    this.#planning.resign();
   }
 }
