@@ -3,7 +3,6 @@ import { arch, hostname, release } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ClusterError } from "../core/errors.ts";
 import { systemClock } from "../core/system-clock.ts";
-import { probeCgroups } from "./cgroup/cgroups.ts";
 import type { BundleHost } from "./container/bundle.ts";
 import { LocalContainers } from "./container/local-containers.ts";
 import { OciRuntime, type RuntimeProgram } from "./container/oci-runtime.ts";
@@ -16,6 +15,7 @@ import {
   requireSeccomp,
 } from "./container/requirements.ts";
 import { ImageStore } from "./image/image-store.ts";
+import { probeCgroups } from "./linux/cgroups.ts";
 import { closeOnExecAll } from "./linux/descriptors.ts";
 import { maxOpenFiles } from "./linux/process.ts";
 import type { EngineOptions, EngineParts } from "./types.ts";

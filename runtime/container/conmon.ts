@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
-import type { Cgroups } from "../cgroup/cgroups.ts";
+import type { Cgroups } from "../linux/cgroups.ts";
 import { makePipe } from "../linux/descriptors.ts";
 import { endOf } from "../linux/run.ts";
 import { reap, spawnSession } from "../linux/spawn.ts";

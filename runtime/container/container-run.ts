@@ -1,8 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
-import type { Cgroups } from "../cgroup/cgroups.ts";
 import type { Images } from "../image/types.ts";
+import type { Cgroups } from "../linux/cgroups.ts";
 import { makeFifo } from "../linux/descriptors.ts";
 import { findProcess, type ProcessRef } from "../linux/process.ts";
 import type { LocalVolumes } from "../volume/local-volumes.ts";

@@ -112,7 +112,7 @@ export class ManagedContainer {
     const { clock } = this.#context.host;
     const ended = this.untilEnd();
     signalProcess(process, signal);
-    if (timeoutMs < 0) return await ended;
+    if (timeoutMs < 0) return ended;
     if (await within(ended, timeoutMs, clock)) return;
     signalProcess(process, SIGKILL);
     if (await within(ended, KILL_WAIT_MS, clock)) return;
@@ -140,7 +140,7 @@ export class ManagedContainer {
     this.#execs += 1;
     const pidFile = `${this.paths.bundle}/exec-${this.#execs}.pid`;
     const limits = { timeoutMs, outputBytesMax: EXEC_OUTPUT_BYTES_MAX };
-    return await execs.run(() => host.runtime.exec(this.record.id, command, pidFile, limits));
+    return execs.run(() => host.runtime.exec(this.record.id, command, pidFile, limits));
   }
 
   /**

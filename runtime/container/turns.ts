@@ -26,12 +26,12 @@ export class Turns {
         "ResourceExhausted",
         `cannot queue another operation for ${this.#what}: ${this.#waitingMax} wait already`,
       );
-    return await this.#take(work, (resume) => this.#waiting.push(resume));
+    return this.#take(work, (resume) => this.#waiting.push(resume));
   }
 
   /** Before all that waits, and never refused: for what has happened already. */
   async runFirst<T>(work: () => Promise<T>): Promise<T> {
-    return await this.#take(work, (resume) => this.#waiting.unshift(resume));
+    return this.#take(work, (resume) => this.#waiting.unshift(resume));
   }
 
   async #take<T>(work: () => Promise<T>, wait: (resume: () => void) => void): Promise<T> {

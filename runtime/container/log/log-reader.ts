@@ -35,7 +35,7 @@ export async function* readLog(source: LogSource, query: LogQuery): AsyncGenerat
 
 async function findStart(source: LogSource, query: LogQuery): Promise<LogPosition | undefined> {
   const paths = await existingFiles(source);
-  if (query.tail >= 0) return await findTailStart(paths, query);
+  if (query.tail >= 0) return findTailStart(paths, query);
   return { age: Math.max(paths.length - 1, 0), offset: 0 };
 }
 
@@ -93,16 +93,16 @@ async function openSuccessor(
   source: LogSource,
   current: FileHandle | undefined,
 ): Promise<FileHandle | undefined> {
-  if (current === undefined) return await openLog(source.path);
+  if (current === undefined) return openLog(source.path);
   const { ino } = await current.stat();
   for (let age = 0; age < source.filesMax; age++) {
     const found = await inodeOf(logFileOf(source.path, age));
     if (found !== ino) continue;
-    return age === 0 ? undefined : await openLog(logFileOf(source.path, age - 1));
+    return age === 0 ? undefined : openLog(logFileOf(source.path, age - 1));
   }
   // Put aside so often that it fell out: go on with the oldest there is.
   const paths = await existingFiles(source);
-  return paths.length === 0 ? undefined : await openLog(logFileOf(source.path, paths.length - 1));
+  return paths.length === 0 ? undefined : openLog(logFileOf(source.path, paths.length - 1));
 }
 
 /** Newest first, without gaps. */

@@ -20,10 +20,7 @@ const UNLIMITED = Number.MAX_SAFE_INTEGER;
  * @param nofileMax the largest number of open files this machine lets us give.
  * @throws {ClusterError} InvalidArgument for an unknown name, a soft limit above the hard one, a number out of range.
  */
-export function planRlimits(
-  ulimits: ContainerConfig["ulimits"],
-  nofileMax: number,
-): OciRlimit[] {
+export function planRlimits(ulimits: ContainerConfig["ulimits"], nofileMax: number): OciRlimit[] {
   const rlimits = ulimits.map(({ name, soft, hard }) => {
     if (!NAMES.has(name)) throw refusal(name, "no such limit");
     if (!isLimit(soft) || !isLimit(hard)) throw refusal(name, "not a whole number of -1 or more");

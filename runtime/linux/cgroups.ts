@@ -3,15 +3,15 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, rmdir, writeFile } from "node:fs/promises";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
-import { findProcess, signalProcess } from "../linux/process.ts";
-import { parseCpuUsageNanos, parseNumber, parseOomKills } from "./counters.ts";
+import { parseCpuUsageNanos, parseNumber, parseOomKills } from "../cgroup/counters.ts";
 import {
   allDirs,
   type CgroupLayout,
   findCgroupLayout,
   findControllerDir,
   joinDirs,
-} from "./layout.ts";
+} from "../cgroup/layout.ts";
+import { findProcess, signalProcess } from "./process.ts";
 
 /** What a container uses now. */
 export interface CgroupStats {

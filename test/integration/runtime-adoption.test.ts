@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { ContainerId } from "../../runtime/container/types.ts";
+import type { Engine } from "../../runtime/engine.ts";
+import { eventually } from "../support/eventually.ts";
+import {
+  busyboxConfig,
+  destroyEngine,
+  type EngineRoots,
+  findLeftovers,
+  makeRoots,
+  openEngine,
+  readAll,
+} from "../support/runtime/engine-fixture.ts";
+
+const MAIN = new URL("../support/runtime/engine-main.ts", import.meta.url).pathname;
+const ALL_LOGS = {
+  stdout: true,
+  stderr: true,
+  follow: false,
+  tail: -1,
+  sinceMs: 0,
+  untilMs: 0,
+} as const;
+
+describe("runtime: containers outlive the process that started them", function () {
+  this.timeout(40_000);
+  let roots: EngineRoots;
+  let engine: Engine | undefined;
+
+  beforeEach(() => {
+    roots = makeRoots();
+    engine = undefined;
+  });
+
+  afterEach(async () => {
+    await destroyEngine(engine ?? (await openEngine(roots)), roots);
+    await eventually("nothing is left", () => findLeftovers(roots.base).length === 0);
+  });
+
+  it("are taken up as they run when the engine is opened again", async () => {
+    const first = await openEngine(roots);
+    const { id } = await first.containers.create(busyboxConfig("kept", ["sleep", "1000"]));
+    await first.containers.start(id);
+    const before = JSON.stringify(first.containers.get(id));
+    await first.close();
+
+    engine = await openEngine(roots);
+    expect(JSON.parse(JSON.stringify(engine.containers.get(id)))).to.deep.equal(JSON.parse(before));
+    await engine.containers.stop(id, { timeoutMs: 20 });
+    expect(engine.containers.get(id)).to.include({ state: "exited", exitCode: 137 });
+  });
+
+  it("are taken up after kill -9: what runs runs on, what ended meanwhile has its exit code", async () => {
+    const { child, ids } = await startChild(roots);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    // Nobody is there to see this one end.
+    writeFileSync(join(roots.dataRoot, "volumes/stop/_data/now"), "");
+    await eventually("conmon wrote the exit code", () => {
+      return tryRead(join(roots.execRoot, "exits", ids.ends)) === "7";
+    });
+
+    engine = await openEngine(roots);
+    expect(engine.containers.get(ids.ends)).to.include({ state: "exited", exitCode: 7, error: "" });
+    const runs = engine.containers.get(ids.runs);
+    expect(runs.state).to.equal("running");
+    expect(readFileSync(`/proc/${runs.pid}/cmdline`, "utf8")).to.include("sleep");
+    const logs = engine.containers.logs(ids.runs, ALL_LOGS);
+    expect(await readAll(logs)).to.equal("before\n");
+    const { output } = await engine.containers.exec(ids.runs, ["echo", "hello"], 5000);
+    expect(output).to.equal("hello\n");
+  });
+
+  it("tell of their end to the engine that took them up", async () => {
+    const { child, ids } = await startChild(roots);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+
+    engine = await openEngine(roots);
+    const { containers } = engine;
+    const exit = new Promise((resolve) => {
+      containers.onEvent((event) => {
+        if (event.kind === "exited") resolve(event);
+      });
+    });
+    writeFileSync(join(roots.dataRoot, "volumes/stop/_data/now"), "");
+    expect(await exit).to.deep.equal({
+      kind: "exited",
+      id: ids.ends,
+      exitCode: 7,
+      oomKilled: false,
+    });
+  });
+
+  it("have ended in an unknown way when their conmon was killed, and none of their processes stays", async () => {
+    engine = await openEngine(roots);
+    const { id } = await engine.containers.create(busyboxConfig("orphan", ["sleep", "1000"]));
+    await engine.containers.start(id);
+    const conmonPid = Number(
+      readFileSync(join(roots.execRoot, "containers", id, "conmon.pid"), "utf8"),
+    );
+    process.kill(conmonPid, "SIGKILL");
+    await engine.containers.wait(id);
+    expect(engine.containers.get(id)).to.include({ state: "exited", exitCode: 255 });
+    await eventually("its processes are gone", () => findLeftovers(id).length === 0);
+  });
+
+  it("are forgotten when they were not made to the end, with all that is left of them", async () => {
+    const first = await openEngine(roots);
+    const half = "ab".repeat(32) as ContainerId;
+    mkdirSync(join(roots.dataRoot, "containers", half));
+    mkdirSync(join(roots.execRoot, "containers", half));
+    mkdirSync(join(roots.execRoot, "runtime", half));
+    writeFileSync(join(roots.execRoot, "exits", half), "0");
+    const { id } = await first.containers.create(busyboxConfig("whole", ["true"]));
+    await first.close();
+
+    engine = await openEngine(roots);
+    expect(engine.containers.list().map((container) => container.id)).to.deep.equal([id]);
+    for (const path of ["data/containers", "exec/containers", "exec/runtime", "exec/exits"])
+      expect(tryRead(join(roots.base, path, half)), path).to.equal(undefined);
+  });
+});
+
+/** Starts an engine in a process of its own, which starts its containers. */
+async function startChild(
+  roots: EngineRoots,
+): Promise<{ child: ChildProcess; ids: { runs: ContainerId; ends: ContainerId } }> {
+  const child = spawn(process.execPath, ["--import", "tsx", MAIN, roots.base], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  return { child, ids: JSON.parse(line.toString("utf8")) };
+}
+
+/** Undefined when there is nothing, not even a folder. */
+function tryRead(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EISDIR") return "a folder";
+    return undefined;
+  }
+}

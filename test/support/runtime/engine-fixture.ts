@@ -1,0 +1,117 @@
+import {
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLog } from "../../../core/log.ts";
+import type { ContainerConfig, LogRecord } from "../../../runtime/container/types.ts";
+import { Engine } from "../../../runtime/engine.ts";
+import { busyboxImage } from "../image-builder.ts";
+
+/** The roots of an engine of its own, in a temporary folder. */
+export interface EngineRoots {
+  readonly base: string;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+}
+
+export function makeRoots(): EngineRoots {
+  const base = mkdtempSync(join(tmpdir(), "muster-engine-"));
+  return { base, dataRoot: join(base, "data"), execRoot: join(base, "exec") };
+}
+
+/** Opens it and sees to it that `busybox:latest` is there. Needs root, runc and conmon, and says so where they are missing. */
+export async function openEngine(roots: EngineRoots): Promise<Engine> {
+  const engine = await Engine.open({ ...roots, log: silentLog });
+  if (engine.images.list().length === 0)
+    await engine.images.load(createReadStream(await busyboxImage()));
+  return engine;
+}
+
+/** Removes every container and the folder. */
+export async function destroyEngine(engine: Engine, roots: EngineRoots): Promise<void> {
+  for (const { id } of engine.containers.list())
+    await engine.containers.remove(id, { force: true });
+  await engine.close();
+  rmSync(roots.base, { recursive: true });
+}
+
+/** A container of busybox that does `command`, everything else left to the defaults. */
+export function busyboxConfig(
+  name: string,
+  command: readonly string[],
+  changes: Partial<ContainerConfig> = {},
+): ContainerConfig {
+  return {
+    name,
+    image: "busybox:latest",
+    entrypoint: [],
+    command,
+    env: [],
+    labels: {},
+    hostname: "",
+    user: "",
+    groups: [],
+    workdir: "",
+    tty: false,
+    openStdin: false,
+    readOnlyRootfs: false,
+    init: false,
+    capAdd: [],
+    capDrop: [],
+    sysctls: {},
+    ulimits: [],
+    mounts: [],
+    stopSignal: "",
+    stopTimeoutMs: 10_000,
+    health: undefined,
+    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+    network: { kind: "none" },
+    extraHosts: [],
+    resolvConf: undefined,
+    addresses: [],
+    oomScoreAdj: 0,
+    log: { driver: "json-file", options: {} },
+    ...changes,
+  };
+}
+
+/** All that was written, as text. */
+export async function readAll(records: AsyncIterable<LogRecord>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const record of records) chunks.push(record.data);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** What of a container, or of all under some roots, is still on the machine: mounts, control groups, processes. */
+export function findLeftovers(needle: string): string[] {
+  return [
+    ...readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .filter((line) => line.includes(needle)),
+    ...findCgroups("/sys/fs/cgroup", needle),
+    ...findProcesses(needle),
+  ];
+}
+
+/** Directories below `dir` with `needle` in their path. */
+export function findCgroups(dir: string, needle: string): string[] {
+  const children = readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(dir, entry.name));
+  return children.flatMap((child) =>
+    child.includes(needle) ? [child] : findCgroups(child, needle),
+  );
+}
+
+function findProcesses(needle: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^[0-9]+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
+    .map((name) => readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " "))
+    .filter((commandLine) => commandLine.includes(needle));
+}
