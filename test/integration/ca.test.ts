@@ -23,6 +23,7 @@ import { Proposer } from "../../manager/store/proposer.ts";
 import { Store } from "../../manager/store/store.ts";
 import { CAClient, CAService } from "../../proto/gen/ca.ts";
 import { Cluster, ClusterSpec, NodeAvailability, NodeRole } from "../../proto/gen/objects.ts";
+import { failureOf } from "../support/failure-of.ts";
 import { TestCa } from "../support/swarm-ca.ts";
 
 function impostorChannel({ certificate }: NodeCredentials, rootPem: string) {
@@ -90,15 +91,6 @@ describe("integration: the swarm's CA over gRPC", () => {
   const join = (token: string, at = addr) =>
     requestCertificate({ addr: at, token, availability: NodeAvailability.PAUSE });
 
-  async function failure(work: Promise<unknown>): Promise<ClusterError> {
-    const error = await work.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    expect(error).to.be.instanceOf(ClusterError);
-    return error as ClusterError;
-  }
-
   it("gives a worker's certificate for a worker's token and makes its node", async () => {
     const { identity } = new NodeCredentials(await join(ca.rootCa.workerToken));
     expect(identity).to.include({ role: NodeRole.WORKER, clusterId: ca.clusterId });
@@ -115,7 +107,7 @@ describe("integration: the swarm's CA over gRPC", () => {
   it("refuses a wrong secret, and leaves no node behind", async () => {
     const nodes = store.view().nodes.size;
     const wrong = ca.rootCa.managerToken.replace(/.{25}$/, "0".repeat(25));
-    const error = await failure(join(wrong));
+    const error = await failureOf(join(wrong));
     expect(error).to.have.property("code", "PermissionDenied");
     expect(error.message)
       .to.match(/invalid join token/)
@@ -125,21 +117,21 @@ describe("integration: the swarm's CA over gRPC", () => {
 
   it("sends nothing secret to a manager of another swarm", async () => {
     const foreign = formatJoinToken(new Uint8Array(32).fill(7), new Uint8Array(16).fill(7));
-    const error = await failure(join(foreign));
+    const error = await failureOf(join(foreign));
     expect(error.message).to.match(/^remote CA does not match fingerprint/);
     expect(called).to.deep.equal(["/muster.CA/GetRootCertificate"]);
   });
 
   it("does not send its secret to a worker that claims to be a manager", async () => {
     const worker = await serve(await ca.node({ role: NodeRole.WORKER }));
-    const error = await failure(join(ca.rootCa.workerToken, `127.0.0.1:${worker.port}`));
+    const error = await failureOf(join(ca.rootCa.workerToken, `127.0.0.1:${worker.port}`));
     expect(error.message).to.match(/^cannot reach a manager/);
     worker.close();
   });
 
   it("names the address where nobody answers", async () => {
     server.close();
-    const error = await failure(join(ca.rootCa.workerToken));
+    const error = await failureOf(join(ca.rootCa.workerToken));
     expect(error).to.have.property("code", "Unavailable");
     expect(error.message)
       .to.include(`cannot reach a manager at ${addr}`)
@@ -177,7 +169,7 @@ describe("integration: the swarm's CA over gRPC", () => {
     ];
     for (const channel of channels) {
       const client = new CAClient(addr, channel, MANAGER_CHANNEL_OPTIONS);
-      const error = await failure(
+      const error = await failureOf(
         withClient(client, () => callUnary(client.renewCertificate.bind(client), { csr }, TIMEOUT)),
       );
       expect(error).to.have.property("code", "Unauthenticated");
@@ -186,7 +178,7 @@ describe("integration: the swarm's CA over gRPC", () => {
 
   it("does not renew for a node that was removed", async () => {
     const gone = await ca.node({ role: NodeRole.WORKER });
-    const error = await failure(renewCertificate(addr, gone));
+    const error = await failureOf(renewCertificate(addr, gone));
     expect(error.message).to.match(/was removed from the swarm/);
   });
 
@@ -196,7 +188,7 @@ describe("integration: the swarm's CA over gRPC", () => {
     const request = { csr: Buffer.alloc(0), token: "guess", availability: NodeAvailability.ACTIVE };
     const codes = await withClient(client, async () => {
       const tries = Array.from({ length: JOIN_BURST + 3 }, async () => {
-        return (await failure(callUnary(client.issueCertificate.bind(client), request, TIMEOUT)))
+        return (await failureOf(callUnary(client.issueCertificate.bind(client), request, TIMEOUT)))
           .code;
       });
       return Promise.all(tries);

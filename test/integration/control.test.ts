@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
-import { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
 import { systemClock } from "../../core/system-clock.ts";
 import { systemRandom } from "../../core/system-random.ts";
@@ -30,6 +29,7 @@ import {
   ServiceSpec,
   TaskSpec,
 } from "../../proto/gen/objects.ts";
+import { failureOf } from "../support/failure-of.ts";
 import { TestCa } from "../support/swarm-ca.ts";
 
 const LEADER_RAFT_ID = 1;
@@ -108,15 +108,6 @@ describe("integration: control from a manager that does not lead", () => {
     server.close();
   });
 
-  async function refusal(work: Promise<unknown>): Promise<ClusterError> {
-    const error = await work.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    expect(error).to.be.instanceOf(ClusterError);
-    return error as ClusterError;
-  }
-
   it("creates, finds by name and prefix, updates, rolls back and removes a service", async () => {
     const { service } = await control.createService(spec("web"));
     const id = service?.id ?? "";
@@ -130,22 +121,22 @@ describe("integration: control from a manager that does not lead", () => {
     expect(updated).to.deep.include({ revision: 2, spec: next });
     expect(updated?.previousSpec).to.deep.equal(service?.spec);
 
-    const late = await refusal(control.updateService(request));
+    const late = await failureOf(control.updateService(request));
     expect(late).to.include({ code: "Aborted", message: "update out of sequence" });
 
     const again = { ...request, version: updated?.meta?.version ?? 0, rollback: true };
     const back = (await control.updateService(again)).service;
     expect(back?.spec).to.deep.equal(service?.spec);
     await control.removeService("web");
-    expect(await refusal(control.getService("web"))).to.have.property("code", "NotFound");
+    expect(await failureOf(control.getService("web"))).to.have.property("code", "NotFound");
   });
 
   it("says in Docker's words what is taken: names and published ports", async () => {
     await control.createService(spec("front", {}, 8080));
-    const name = await refusal(control.createService(spec("front")));
+    const name = await failureOf(control.createService(spec("front")));
     expect(name).to.have.property("code", "AlreadyExists");
     expect(name.message).to.match(/^name conflicts with an existing object: service front/);
-    const port = await refusal(control.createService(spec("other", {}, 8080)));
+    const port = await failureOf(control.createService(spec("other", {}, 8080)));
     expect(port.message).to.match(/^port '8080.*' is already in use by service 'front'/);
     await control.removeService("front");
   });
@@ -155,12 +146,12 @@ describe("integration: control from a manager that does not lead", () => {
     const networks = [NetworkAttachmentConfig.create({ target: "back" })];
     const { service } = await control.createService(spec("api", { networks }));
     expect(service?.spec?.task?.networks[0]?.target).to.equal(network.id);
-    const used = await refusal(control.removeNetwork("back"));
+    const used = await failureOf(control.removeNetwork("back"));
     expect(used.message).to.equal("network back is in use by service api");
     const twice = [...networks, NetworkAttachmentConfig.create({ target: network.id })];
-    expect((await refusal(control.createService(spec("x", { networks: twice })))).message).to.equal(
-      "network back is given twice",
-    );
+    expect(
+      (await failureOf(control.createService(spec("x", { networks: twice })))).message,
+    ).to.equal("network back is given twice");
     await control.removeService("api");
     await control.removeNetwork("back");
     expect(await control.listNetworks({})).to.deep.equal([]);
@@ -210,7 +201,7 @@ describe("integration: control from a manager that does not lead", () => {
 
   it("asks no other node than the one that leads", async () => {
     const way = new LeaderConnection(await ca.node());
-    const error = await refusal(way.connect({ nodeId: "somebodyelse", addr }));
+    const error = await failureOf(way.connect({ nodeId: "somebodyelse", addr }));
     expect(error).to.have.property("code", "Unavailable");
     way.close();
   });
@@ -225,13 +216,13 @@ describe("integration: control from a manager that does not lead", () => {
     for (const { channel, code } of cases) {
       const client = new ControlClient(addr, channel, MANAGER_CHANNEL_OPTIONS);
       const remote = remoteControl(client);
-      expect(await refusal(remote.getCluster())).to.have.property("code", code);
-      expect(await refusal(remote.listServices({}))).to.have.property("code", code);
+      expect(await failureOf(remote.getCluster())).to.have.property("code", code);
+      expect(await failureOf(remote.listServices({}))).to.have.property("code", code);
       client.close();
     }
     // A certificate of this CA for another swarm refuses our server before it says anything itself.
     const client = new ControlClient(addr, stranger.toManager(), MANAGER_CHANNEL_OPTIONS);
-    expect((await refusal(remoteControl(client).getCluster())).message).to.match(
+    expect((await failureOf(remoteControl(client).getCluster())).message).to.match(
       /not of this swarm/,
     );
     client.close();
