@@ -146,12 +146,8 @@ export class Programmer {
 
   /** Reads the kernel again and brings all of it to what is wanted; groups may be run at different times. */
   *repairSteps(): Generator<Step[]> {
-    const refresh = () => {
-      this.#host.refresh();
-      this.#fabric.refresh();
-    };
     yield [
-      { action: "read the kernel's links", run: refresh },
+      { action: "read the kernel's links", run: () => this.#refresh() },
       { action: "remove networks not needed", run: () => this.#removeUnknownBridges() },
       { action: "set up the local bridge", run: () => this.#applyGateway() },
       ...this.networkSteps(this.#everyNetwork()),
@@ -229,6 +225,8 @@ export class Programmer {
   cleanupSteps(): Step[] {
     return [
       ...[...this.#placed.keys()].flatMap((id) => this.dropSteps(id)),
+      // Interfaces left to the kernel are found again and not left to it this time.
+      { action: "read the kernel's links", run: () => this.#refresh() },
       { action: "remove bridges and tunnels", run: () => this.#fabric.cleanup() },
       { action: "remove rules and the local bridge", run: () => this.#host.cleanup() },
     ];
@@ -239,6 +237,11 @@ export class Programmer {
     const { directory } = this.#options;
     for (const name of readdirSync(directory)) removeNamespace(`${directory}/${name}`);
     removeNamespaceDirectory(directory);
+  }
+
+  #refresh(): void {
+    this.#host.refresh();
+    this.#fabric.refresh();
   }
 
   /** Sandboxes with a record are whole; others are half made, or the machine was restarted: nothing of them is left. */

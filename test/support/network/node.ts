@@ -2,9 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { EndpointTable } from "../../../proto/gen/endpoints.ts";
+import type { NodeFacts, Sandbox, SandboxSpec } from "../../../worker/network/types.ts";
 import type { Lab, LabHost } from "../lab/lab.ts";
 import type { AgentAnswer, AgentCall } from "./agent.ts";
-import type { NodeFacts, Sandbox, SandboxSpec } from "../../../worker/network/types.ts";
 
 const AGENT = new URL("./agent.ts", import.meta.url).pathname;
 
