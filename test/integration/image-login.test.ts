@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -91,4 +94,35 @@ describe("images and a registry with a login", () => {
     await store.push(name);
     await store.pull(name);
   });
+
+  it("does not carry the password to another host it is sent to", async () => {
+    const seen: (string | undefined)[] = [];
+    const elsewhere = await listen((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(404).end();
+    });
+    const addr = await listen((request, response) => {
+      seen.push(request.headers.authorization);
+      if (request.url === "/v2/") response.writeHead(200).end();
+      else if (request.headers.authorization === undefined)
+        response.writeHead(401, { "www-authenticate": "Basic" }).end();
+      else response.writeHead(307, { location: `http://${elsewhere}/x` }).end();
+    });
+    const error = await failureOf(
+      store.pull(`${addr}/app`, { credentials: credentials("secret") }),
+    );
+    expect(error).to.include({ code: "NotFound" });
+    expect(seen).to.deep.equal([undefined, undefined, `Basic ${btoa("alice:secret")}`, undefined]);
+  });
+
+  async function listen(answer: RequestListener): Promise<string> {
+    const server = createServer(answer).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    closing.push(async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    });
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
 });
