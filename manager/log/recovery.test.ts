@@ -42,6 +42,14 @@ describe("recovery: replay", () => {
     expect(log.hardState).to.deep.equal({ term: 2, vote: 3, commit: 1 });
   });
 
+  it("lets an entry before the first one replace all: those between were purged", () => {
+    const log = replayBatches([
+      batch({ entries: [entry(55), entry(56)] }),
+      batch({ entries: [entry(33, 3), entry(34, 3)] }),
+    ]);
+    expect(show(log.entries)).to.equal("33.3 34.3");
+  });
+
   it("restarts after a snapshot of the leader", () => {
     const log = replayBatches([
       batch({ entries: [entry(1), entry(2)] }),

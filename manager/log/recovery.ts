@@ -38,13 +38,15 @@ export function replayBatches(batches: readonly WalBatch[]): ReplayedLog {
   return { hardState, restart, entries };
 }
 
+/** An entry before the first one known replaces some that were purged, and so all that are known. */
 function appendEntry(entries: Entry[], entry: Entry, restart: WalRestart | undefined): void {
   const first = entries[0]?.index ?? (restart === undefined ? entry.index : restart.index + 1);
   const next = first + entries.length;
-  if (entry.index < first || entry.index > next) {
+  const isVoid = restart !== undefined && entry.index <= restart.index;
+  if (entry.index > next || isVoid) {
     throw unusable(`entry ${entry.index} follows where ${next} belongs`);
   }
-  entries.length = entry.index - first;
+  entries.length = Math.max(0, entry.index - first);
   entries.push(entry);
 }
 

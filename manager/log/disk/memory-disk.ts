@@ -9,6 +9,8 @@ export interface MemoryDiskOptions {
   readonly dir?: string;
   /** How long a call takes; it is under way until this resolves. */
   readonly delay?: () => Promise<void>;
+  /** Syncs succeed and make nothing durable: what a test of durability must find out. */
+  readonly syncsLie?: boolean;
   /** An error makes the call fail with it, with no effect. */
   readonly fault?: (call: DiskCall, name: string) => Error | undefined;
 }
@@ -97,6 +99,10 @@ export class MemoryDisk implements LogDisk {
     this.#find(name).flipBit(bit);
   }
 
+  get syncsLie(): boolean {
+    return this.#options.syncsLie === true;
+  }
+
   /** The delay and the faults of one call; for the files of this disk. */
   async call(call: DiskCall, name: string): Promise<void> {
     if (!this.#crashed) await this.#options.delay?.();
@@ -122,18 +128,16 @@ export class MemoryDisk implements LogDisk {
 
 /** A file's bytes as read now, and as they would be after losing every un-synced sector. */
 class Inode {
-  bytes: Uint8Array;
-  #durable: Uint8Array;
+  readonly #now = new Bytes();
+  readonly #durable = new Bytes();
   readonly #dirty = new Set<number>();
 
-  constructor(bytes = new Uint8Array(0)) {
-    this.bytes = bytes;
-    this.#durable = bytes.slice();
+  get bytes(): Uint8Array {
+    return this.#now.view;
   }
 
   write(bytes: Uint8Array, offset: number): void {
-    this.bytes = grown(this.bytes, offset + bytes.length);
-    this.bytes.set(bytes, offset);
+    this.#now.write(bytes, offset);
     const first = Math.floor(offset / SECTOR_BYTES);
     const end = Math.ceil((offset + bytes.length) / SECTOR_BYTES);
     for (let sector = first; sector < end; sector++) this.#dirty.add(sector);
@@ -146,22 +150,45 @@ class Inode {
   makeDurable(sectors: readonly number[]): void {
     for (const sector of sectors) {
       const start = sector * SECTOR_BYTES;
-      const chunk = this.bytes.subarray(start, start + SECTOR_BYTES);
-      this.#durable = grown(this.#durable, start + chunk.length);
-      this.#durable.set(chunk, start);
+      this.#durable.write(this.bytes.subarray(start, start + SECTOR_BYTES), start);
       this.#dirty.delete(sector);
     }
   }
 
   afterCrash(random: Random, survival: number): Inode {
     this.makeDurable(this.dirtySectors().filter(() => random.next() < survival));
-    return new Inode(this.#durable.slice());
+    const after = new Inode();
+    after.write(this.#durable.view, 0);
+    after.makeDurable(after.dirtySectors());
+    return after;
   }
 
   flipBit(bit: number): void {
     const at = Math.floor(bit / 8);
-    this.bytes[at] = (this.bytes[at] ?? 0) ^ (1 << (bit % 8));
-    this.#durable = this.bytes.slice();
+    const flipped = Uint8Array.of((this.bytes[at] ?? 0) ^ (1 << (bit % 8)));
+    this.#now.write(flipped, at);
+    this.#durable.write(flipped, at);
+  }
+}
+
+/** Bytes that grow by doubling. */
+class Bytes {
+  #buffer = new Uint8Array(0);
+  #length = 0;
+
+  get view(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  write(bytes: Uint8Array, offset: number): void {
+    const end = offset + bytes.length;
+    if (end > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#buffer.length));
+      larger.set(this.#buffer);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, offset);
+    this.#length = Math.max(this.#length, end);
   }
 }
 
@@ -190,15 +217,8 @@ class MemoryFile implements LogFile {
   async sync(): Promise<void> {
     const sectors = this.#inode.dirtySectors();
     await this.#disk.call("sync", this.#name);
-    this.#inode.makeDurable(sectors);
+    if (!this.#disk.syncsLie) this.#inode.makeDurable(sectors);
   }
 
   async close(): Promise<void> {}
-}
-
-function grown(bytes: Uint8Array, length: number): Uint8Array {
-  if (length <= bytes.length) return bytes;
-  const larger = new Uint8Array(length);
-  larger.set(bytes);
-  return larger;
 }

@@ -1,8 +1,6 @@
 import type { Clock } from "../../../core/clock.ts";
 import { ClusterError } from "../../../core/errors.ts";
-import { RaftMessage } from "../../../proto/gen/raft.ts";
 import type { Message } from "../../../raft-ts/types.ts";
-import { messageFromProto, messageToProto } from "../raft-proto.ts";
 import type { Receiver, SnapshotMessage, SnapshotSource, Transport } from "./transport.ts";
 
 /** A snapshot that was not acknowledged by then is lost. */
@@ -45,13 +43,11 @@ export class MemoryNetwork {
     };
   }
 
-  /** In bytes, as on a wire: no member sees another's memory. */
+  /** Messages never change, so both sides may hold the same one. */
   #send(message: Message): void {
-    const bytes = RaftMessage.encode(messageToProto(message)).finish();
-    this.#route(message.from, message.to, () => {
-      const copy = messageFromProto(RaftMessage.decode(bytes));
-      if (copy !== undefined) this.#receivers.get(message.to)?.onMessage(copy);
-    });
+    this.#route(message.from, message.to, () =>
+      this.#receivers.get(message.to)?.onMessage(message),
+    );
   }
 
   async #sendSnapshot(message: SnapshotMessage, snapshot: SnapshotSource): Promise<void> {

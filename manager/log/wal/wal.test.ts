@@ -71,6 +71,17 @@ describe("wal", () => {
     expect(batches[0]?.hardState).to.deep.equal(hardState);
   });
 
+  it("purges twice at once without losing what is needed", async () => {
+    const delay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const disk = new MemoryDisk({ delay });
+    const { wal } = await openWal(disk, OPTIONS);
+    await appendAll(wal, 1, 60);
+    await Promise.all([wal.purge(59), wal.purge(59), appendAll(wal, 61, 62)]);
+    const indexes = await indexesOn(disk);
+    expect(indexes).to.include.members([60, 61, 62]);
+    expect(indexes[0]).to.be.greaterThan(30);
+  });
+
   it("refuses a directory of another member", async () => {
     const disk = new MemoryDisk();
     await openWal(disk, OPTIONS);

@@ -1,4 +1,4 @@
-import { assert } from "../../../core/assert.ts";
+import { assert, InvariantError } from "../../../core/assert.ts";
 import { ClusterError } from "../../../core/errors.ts";
 import { type Random, randomInt } from "../../../core/random.ts";
 import type { HardState } from "../../../raft-ts/types.ts";
@@ -114,6 +114,7 @@ export class Wal {
   #sequence = 1;
   #hardState: HardState | undefined;
   #spare: Promise<LogFile> | undefined;
+  #purging: Promise<void> = Promise.resolve();
   #failure: ClusterError | undefined;
 
   /** Use `openWal`. */
@@ -158,8 +159,13 @@ export class Wal {
     await this.#orFail("write the write-ahead log", () => this.#append(batch));
   }
 
-  /** Removes the oldest segments that hold no entry after `index`. */
-  async purge(index: number): Promise<void> {
+  /** Removes the oldest segments that hold no entry after `index`. Calls may overlap each other and `append`. */
+  purge(index: number): Promise<void> {
+    this.#purging = this.#purging.then(() => this.#purge(index));
+    return this.#purging;
+  }
+
+  async #purge(index: number): Promise<void> {
     await this.#orFail("purge the write-ahead log", async () => {
       for (;;) {
         const [oldest] = this.#segments;
@@ -253,6 +259,7 @@ export class Wal {
     try {
       await work();
     } catch (cause) {
+      if (cause instanceof InvariantError) throw cause;
       this.#failure = diskFailed(action, this.#disk, cause);
       throw this.#failure;
     }
