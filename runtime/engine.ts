@@ -15,7 +15,7 @@ import {
   requireSeccomp,
 } from "./container/requirements.ts";
 import { ImageStore } from "./image/image-store.ts";
-import { probeCgroups } from "./linux/cgroups.ts";
+import { type Cgroups, probeCgroups } from "./linux/cgroups.ts";
 import { closeOnExecAll } from "./linux/descriptors.ts";
 import { maxOpenFiles } from "./linux/process.ts";
 import type { EngineOptions, EngineParts } from "./types.ts";
@@ -30,17 +30,20 @@ export class Engine implements EngineParts {
   readonly containers: LocalContainers;
   readonly volumes: LocalVolumes;
   readonly runtime: RuntimeProgram;
+  readonly #cgroups: Cgroups;
 
   private constructor(parts: {
     readonly images: ImageStore;
     readonly containers: LocalContainers;
     readonly volumes: LocalVolumes;
     readonly runtime: RuntimeProgram;
+    readonly cgroups: Cgroups;
   }) {
     this.images = parts.images;
     this.containers = parts.containers;
     this.volumes = parts.volumes;
     this.runtime = parts.runtime;
+    this.#cgroups = parts.cgroups;
   }
 
   /**
@@ -89,12 +92,13 @@ export class Engine implements EngineParts {
     };
     const containers = await LocalContainers.open(host, log);
     volumes.protectWith((name) => containers.usesVolume(name));
-    return new Engine({ images, containers, volumes, runtime });
+    return new Engine({ images, containers, volumes, runtime, cgroups });
   }
 
   /** Lets go of everything; containers run on. */
   async close(): Promise<void> {
     this.containers.close();
+    await this.#cgroups.removeOwn();
     await this.images.close();
   }
 }

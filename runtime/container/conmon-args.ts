@@ -1,5 +1,5 @@
 import { ClusterError } from "../../core/errors.ts";
-import { LOG_CEILING_FACTOR, type LogLimits } from "./log/log-files.ts";
+import { LOG_SLACK_BYTES, type LogLimits } from "./log/log-files.ts";
 import type { ContainerPaths } from "./paths.ts";
 
 /** What conmon is told about a container. Source: conmon(8), 2.1. */
@@ -17,7 +17,7 @@ export interface ConmonInput {
 /** conmon's arguments without its own name. */
 export function planConmonArgs(input: ConmonInput): string[] {
   const { id, paths, log } = input;
-  const ceiling = log.sizeBytesMax * LOG_CEILING_FACTOR;
+  const ceiling = log.sizeBytesMax + LOG_SLACK_BYTES;
   return [
     ...["--api-version", "1", "--cid", id, "--cuuid", id, "--name", id],
     ...["--runtime", input.runtimePath, "--runtime-arg", `--root=${input.runtimeRoot}`],

@@ -25,7 +25,11 @@ const SIGKILL = 9;
 const EMPTY_WAIT_MS = 5000;
 const EMPTY_LOOK_MS = 2;
 const KEY_LENGTH = 12;
+const ROOT = "/muster";
 const MONITORS = "conmon";
+/** How long the conmons of the last containers may take to be gone. */
+const MONITORS_WAIT_MS = 500;
+const UNREMOVABLE = new Set(["ENOENT", "EBUSY", "ENOTEMPTY"]);
 
 /**
  * The control groups of one engine: `/muster/<key>/<container>` and `/muster/<key>/conmon`, where the key stands for the
@@ -40,7 +44,7 @@ export class Cgroups {
   constructor(layout: CgroupLayout, dataRoot: string, clock: Clock) {
     const key = createHash("sha256").update(dataRoot).digest("hex").slice(0, KEY_LENGTH);
     this.layout = layout;
-    this.#parent = `/muster/${key}`;
+    this.#parent = `${ROOT}/${key}`;
     this.#clock = clock;
   }
 
@@ -108,22 +112,41 @@ export class Cgroups {
     return [...ids];
   }
 
+  /** Removes this engine's own groups when no container is in them; when one is, or another takes long to end, they stay. */
+  async removeOwn(): Promise<void> {
+    if (this.list().length > 0) return;
+    const monitors = allDirs(this.layout, `${this.#parent}/${MONITORS}`);
+    if (!(await this.#becomesEmpty(monitors, MONITORS_WAIT_MS))) return;
+    for (const group of [`${this.#parent}/${MONITORS}`, this.#parent, ROOT])
+      await Promise.all(allDirs(this.layout, group).map(removeIfUnused));
+  }
+
   async #empty(containerId: string, dirs: readonly string[]): Promise<void> {
-    const deadlineMs = this.#clock.monotonicMs() + EMPTY_WAIT_MS;
-    for (;;) {
-      const pids = new Set(dirs.flatMap(pidsBelow));
-      if (pids.size === 0) return;
-      if (this.#clock.monotonicMs() > deadlineMs)
-        throw new ClusterError(
-          "DeadlineExceeded",
-          `cannot remove the control group of container ${containerId}: process ${[...pids][0]} does not end`,
-        );
+    const killAll = (pids: ReadonlySet<number>) => {
       for (const pid of pids) {
         const process = findProcess(pid);
         if (process !== undefined) signalProcess(process, SIGKILL);
       }
+    };
+    if (await this.#becomesEmpty(dirs, EMPTY_WAIT_MS, killAll)) return;
+    throw new ClusterError(
+      "DeadlineExceeded",
+      `cannot remove the control group of container ${containerId}: process ${pidsOf(dirs).values().next().value} does not end`,
+    );
+  }
+
+  async #becomesEmpty(
+    dirs: readonly string[],
+    waitMs: number,
+    onBusy: (pids: ReadonlySet<number>) => void = () => {},
+  ): Promise<boolean> {
+    const deadlineMs = this.#clock.monotonicMs() + waitMs;
+    for (let pids = pidsOf(dirs); pids.size > 0; pids = pidsOf(dirs)) {
+      if (this.#clock.monotonicMs() > deadlineMs) return false;
+      onBusy(pids);
       await new Promise<void>((resolve) => this.#clock.after(EMPTY_LOOK_MS, resolve));
     }
+    return true;
   }
 
   #read(controller: "memory" | "cpu" | "cpuacct" | "pids", id: string, file: string): string {
@@ -148,10 +171,24 @@ export function probeCgroups(dataRoot: string, clock: Clock): Cgroups {
   );
 }
 
+function pidsOf(dirs: readonly string[]): Set<number> {
+  return new Set(dirs.flatMap(pidsBelow));
+}
+
 function pidsBelow(dir: string): number[] {
   if (!existsSync(dir)) return [];
   const own = readFileSync(`${dir}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
   return own.concat(childrenOf(dir).flatMap(pidsBelow));
+}
+
+/** Another engine's groups, or a process that just came, may be in it. */
+async function removeIfUnused(dir: string): Promise<void> {
+  try {
+    await rmdir(dir);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && UNREMOVABLE.has(String(error.code))) return;
+    throw error;
+  }
 }
 
 async function removeTree(dir: string): Promise<void> {

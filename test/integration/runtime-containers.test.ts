@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
+import { maybeRotate } from "../../runtime/container/log/log-rotator.ts";
 import type { ContainerEvent } from "../../runtime/container/types.ts";
 import type { Engine } from "../../runtime/engine.ts";
 import { eventually } from "../support/eventually.ts";
@@ -120,6 +122,36 @@ describe("runtime: containers", function () {
     await engine.containers.remove(id, { force: true });
   });
 
+  it("puts a log aside that grows too long, and a reader that follows misses nothing", async () => {
+    const script =
+      'read go; i=0; while [ $i -lt 2000 ]; do echo "line $i"; i=$((i+1)); done; read go';
+    const fifo = "mkfifo /go && exec <> /go";
+    const { id } = await engine.containers.create(
+      busyboxConfig("rotated", ["sh", "-c", `${fifo}; ${script}`], {
+        log: { driver: "json-file", options: { "max-size": "1k", "max-file": "3" } },
+      }),
+    );
+    await engine.containers.start(id);
+    const text = readAll(engine.containers.logs(id, { ...ALL_LOGS, follow: true }));
+    const go = () => engine.containers.exec(id, ["sh", "-c", "echo > /go"], 5000);
+    const path = join(roots.dataRoot, "containers", id, "container.log");
+    const last = () => readAll(engine.containers.logs(id, { ...ALL_LOGS, tail: 1 }));
+    await go();
+    await eventually("all is written", async () => (await last()) === "line 1999\n");
+    await maybeRotate({
+      containerId: id,
+      path,
+      controlPath: join(roots.execRoot, "containers", id, "ctl"),
+      limits: { kind: "file", sizeBytesMax: 1024, filesMax: 3 },
+    });
+    await eventually("a new file is begun", () => existsSync(path) && existsSync(`${path}.1`));
+    expect(statSync(path).size).to.equal(0);
+    expect(await last()).to.equal("line 1999\n");
+    await go();
+    expect((await text).split("\n")).to.have.length(2001);
+    await engine.containers.remove(id);
+  });
+
   it("stops by the signal asked for", async () => {
     const script = "trap 'exit 42' USR1; echo ready; while true; do sleep 0.02; done";
     const { id } = await engine.containers.create(
@@ -206,6 +238,13 @@ describe("runtime: containers", function () {
     );
     await containers.remove(id, { force: true });
     await expectCode(containers.start(id), "NotFound");
+  });
+
+  it("runs an init process before the program when asked, and gives a terminal when asked", async () => {
+    const init = await run("with-init", ["cat", "/proc/1/comm"], { init: true });
+    expect(init.text).to.equal("docker-init\n");
+    const tty = await run("with-tty", ["sh", "-c", "test -t 1 && echo a terminal"], { tty: true });
+    expect(tty.text).to.equal("a terminal\r\n");
   });
 
   it("fills a new named volume from the image and keeps it when the container goes", async () => {

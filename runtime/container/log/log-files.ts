@@ -12,8 +12,11 @@ export interface LogLimits {
 /** As Docker's `local` driver; its json-file has no limit and fills disks. */
 export const LOG_SIZE_BYTES_DEFAULT = 20 * 1024 * 1024;
 export const LOG_FILES_DEFAULT = 5;
-/** conmon drops the file that is this many times too long: the bound when nobody rotates, say while the daemon is down. */
-export const LOG_CEILING_FACTOR = 4;
+/**
+ * How much longer than its limit a file may get before conmon drops it: room for what a container writes between two looks
+ * of the rotator, and the bound for one that is not looked at, say while the daemon is down.
+ */
+export const LOG_SLACK_BYTES = 256 * 1024 * 1024;
 const LOG_FILES_MAX = 1000;
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,

@@ -5,8 +5,9 @@ import { errorMessage } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import { type LogLimits, planRotation } from "./log-files.ts";
 
-/** How often sizes are looked at. In between a file may outgrow its limit; conmon's own ceiling then ends it. */
-export const LOG_CHECK_MS = 5000;
+/** How often sizes are looked at; in between a file may outgrow its limit. */
+const LOG_CHECK_MS = 2000;
+
 /** A log being written. */
 export interface RotatedLog {
   readonly containerId: string;

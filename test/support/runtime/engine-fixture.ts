@@ -12,6 +12,7 @@ import { silentLog } from "../../../core/log.ts";
 import type { ContainerConfig, LogRecord } from "../../../runtime/container/types.ts";
 import { Engine } from "../../../runtime/engine.ts";
 import { busyboxImage } from "../image-builder.ts";
+import { containerConfig } from "./container-config.ts";
 
 /** The roots of an engine of its own, in a temporary folder. */
 export interface EngineRoots {
@@ -47,38 +48,7 @@ export function busyboxConfig(
   command: readonly string[],
   changes: Partial<ContainerConfig> = {},
 ): ContainerConfig {
-  return {
-    name,
-    image: "busybox:latest",
-    entrypoint: [],
-    command,
-    env: [],
-    labels: {},
-    hostname: "",
-    user: "",
-    groups: [],
-    workdir: "",
-    tty: false,
-    openStdin: false,
-    readOnlyRootfs: false,
-    init: false,
-    capAdd: [],
-    capDrop: [],
-    sysctls: {},
-    ulimits: [],
-    mounts: [],
-    stopSignal: "",
-    stopTimeoutMs: 10_000,
-    health: undefined,
-    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
-    network: { kind: "none" },
-    extraHosts: [],
-    resolvConf: undefined,
-    addresses: [],
-    oomScoreAdj: 0,
-    log: { driver: "json-file", options: {} },
-    ...changes,
-  };
+  return containerConfig({ name, command, ...changes });
 }
 
 /** All that was written, as text. */

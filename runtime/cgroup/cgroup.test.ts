@@ -1,0 +1,113 @@
+import { expect } from "chai";
+import { ClusterError } from "../../core/errors.ts";
+import { parseCpuUsageNanos, parseNumber, parseOomKills } from "./counters.ts";
+import { allDirs, findCgroupLayout, findControllerDir, joinDirs } from "./layout.ts";
+import { planResources } from "./resources.ts";
+import { chooseRuntime } from "./runtime-choice.ts";
+
+const V2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate";
+const V1 = [
+  "31 24 0:27 / /sys/fs/cgroup rw - tmpfs tmpfs rw",
+  "32 31 0:28 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct",
+  "33 31 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory",
+  "34 31 0:30 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset",
+  "35 31 0:31 / /sys/fs/cgroup/my\\040systemd rw - cgroup cgroup rw,xattr,name=systemd",
+].join("\n");
+const UNIFIED = "36 31 0:32 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw";
+
+function layoutOf(mountinfo: string) {
+  const layout = findCgroupLayout(mountinfo);
+  if (layout === undefined) throw new Error("no layout found");
+  return layout;
+}
+
+describe("cgroup: layout", () => {
+  const cases = [
+    { name: "version 2 alone", mountinfo: V2, kind: "v2", memory: "/sys/fs/cgroup/g" },
+    { name: "version 1 alone", mountinfo: V1, kind: "v1", memory: "/sys/fs/cgroup/memory/g" },
+    {
+      name: "both",
+      mountinfo: `${V1}\n${UNIFIED}`,
+      kind: "hybrid",
+      memory: "/sys/fs/cgroup/memory/g",
+    },
+  ];
+  for (const { name, mountinfo, kind, memory } of cases)
+    it(`is read from the mounts: ${name}`, () => {
+      const layout = layoutOf(mountinfo);
+      expect(layout.kind).to.equal(kind);
+      expect(findControllerDir(layout, "memory", "/g")).to.equal(memory);
+    });
+  it("is none when nothing is mounted", () => expect(findCgroupLayout("")).to.equal(undefined));
+  it("counts hierarchies, not controllers, and unescapes paths", () =>
+    expect(allDirs(layoutOf(`${V1}\n${UNIFIED}`), "/g")).to.deep.equal([
+      "/sys/fs/cgroup/cpu,cpuacct/g",
+      "/sys/fs/cgroup/memory/g",
+      "/sys/fs/cgroup/cpuset/g",
+      "/sys/fs/cgroup/my systemd/g",
+      "/sys/fs/cgroup/unified/g",
+    ]));
+  it("has no process put into a fresh cpuset", () => {
+    expect(joinDirs(layoutOf(V1), "/g")).to.not.include("/sys/fs/cgroup/cpuset/g");
+    expect(joinDirs(layoutOf(V2), "/g")).to.deep.equal(["/sys/fs/cgroup/g"]);
+  });
+});
+
+describe("cgroup: resources", () => {
+  const none = { nanoCpus: 0, memoryBytes: 0, pids: 0 };
+  it("are empty without limits", () => expect(planResources(none, true)).to.deep.equal({}));
+  it("turn billionths of a processor into a quota, never below the kernel's least", () => {
+    const quotaOf = (nanoCpus: number) => planResources({ ...none, nanoCpus }, true).cpu?.quota;
+    expect(quotaOf(1.5e9)).to.equal(150_000);
+    expect(quotaOf(1)).to.equal(1000);
+  });
+  it("let swap be as much again as memory, where the kernel can tell", () => {
+    const limits = { ...none, memoryBytes: 2 ** 24 };
+    expect(planResources(limits, true).memory).to.deep.equal({ limit: 2 ** 24, swap: 2 ** 25 });
+    expect(planResources(limits, false).memory).to.deep.equal({ limit: 2 ** 24 });
+  });
+  for (const limits of [
+    { ...none, nanoCpus: -1 },
+    { ...none, nanoCpus: 0.5 },
+    { ...none, nanoCpus: Number.POSITIVE_INFINITY },
+    { ...none, memoryBytes: 1024 },
+    { ...none, memoryBytes: 2 ** 53 },
+    { ...none, memoryBytes: Number.NaN },
+    { ...none, pids: -1 },
+    { ...none, pids: 2 ** 23 },
+  ])
+    it(`refuse ${JSON.stringify(Object.values(limits).map(String))}`, () =>
+      expect(() => planResources(limits, true))
+        .to.throw(ClusterError, /invalid/)
+        .with.property("code", "InvalidArgument"));
+});
+
+describe("cgroup: choice of the runtime", () => {
+  const cases = [
+    { kind: "v2", installed: ["crun", "runc"], expected: "crun" },
+    { kind: "v2", installed: ["runc"], expected: "runc" },
+    { kind: "hybrid", installed: ["crun", "runc"], expected: "runc" },
+    { kind: "hybrid", installed: ["crun"], expected: undefined },
+    { kind: "v1", installed: ["crun", "runc"], expected: "runc" },
+    { kind: "v1", installed: ["crun"], expected: "crun" },
+    { kind: "v2", installed: [], expected: undefined },
+  ] as const;
+  for (const { kind, installed, expected } of cases)
+    it(`${kind} with ${installed.join(" and ") || "none"}: ${expected}`, () =>
+      expect(chooseRuntime(kind, new Set(installed))).to.equal(expected));
+});
+
+describe("cgroup: counters", () => {
+  it("read both versions' kills for want of memory", () => {
+    expect(parseOomKills("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")).to.equal(2);
+    expect(parseOomKills("low 0\nhigh 0\nmax 5\noom 1\noom_kill 1\noom_group_kill 0\n")).to.equal(
+      1,
+    );
+    expect(parseOomKills("")).to.equal(0);
+  });
+  it("read times and numbers", () => {
+    expect(parseCpuUsageNanos("usage_usec 12\nuser_usec 3\n")).to.equal(12_000);
+    expect(parseNumber("42\n")).to.equal(42);
+    expect(parseNumber("max\n")).to.equal(undefined);
+  });
+});

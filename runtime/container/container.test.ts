@@ -1,0 +1,170 @@
+import { expect } from "chai";
+import { InvariantError } from "../../core/assert.ts";
+import { ClusterError, errorCode } from "../../core/errors.ts";
+import { STARTING_HEALTH } from "../health/health.ts";
+import { parseCreateReport, planConmonArgs } from "./conmon-args.ts";
+import { planHosts } from "./hosts.ts";
+import { afterExit, afterFailedStart, afterHealth, afterStart, CREATED } from "./life.ts";
+import { LOG_SLACK_BYTES } from "./log/log-files.ts";
+import { containerPaths } from "./paths.ts";
+import { isOldRunc } from "./runtime-version.ts";
+import { parseSignal } from "./signals.ts";
+import { Turns } from "./turns.ts";
+import type { ContainerId } from "./types.ts";
+
+const PROCESS = { pid: 7, startTicks: 99 };
+const ENDING = { exitCode: 1, oomKilled: false, error: "", finishedAtMs: 20 };
+const RUNNING = afterStart(CREATED, { process: PROCESS, startedAtMs: 10, hasHealthCheck: true });
+
+describe("container: life", () => {
+  it("goes from created to running to exited and again", () => {
+    const exited = afterExit(RUNNING, ENDING);
+    expect(exited).to.include({ state: "exited", process: undefined, exitCode: 1 });
+    const again = afterStart(exited, { process: PROCESS, startedAtMs: 30, hasHealthCheck: false });
+    expect(again).to.include({ state: "running", exitCode: 0, finishedAtMs: 0 });
+    expect(again.health.state).to.equal("none");
+  });
+  it("stays what it was when a start fails, with the reason", () =>
+    expect(afterFailedStart(CREATED, { exitCode: 127, error: "no" })).to.deep.equal({
+      ...CREATED,
+      exitCode: 127,
+      error: "no",
+    }));
+  it("cannot start while it runs, nor end or fall ill while it does not", () => {
+    const run = { process: PROCESS, startedAtMs: 1, hasHealthCheck: false };
+    expect(() => afterStart(RUNNING, run)).to.throw(InvariantError);
+    expect(() => afterExit(CREATED, ENDING)).to.throw(InvariantError);
+    expect(() => afterHealth(CREATED, STARTING_HEALTH)).to.throw(InvariantError);
+  });
+});
+
+describe("container: signals", () => {
+  for (const [signal, number] of [
+    ["SIGTERM", 15],
+    ["term", 15],
+    ["9", 9],
+    ["SIGRTMIN+3", 37],
+    ["RTMAX", 64],
+    ["rtmax-1", 63],
+  ] as const)
+    it(`${signal} is ${number}`, () => expect(parseSignal(signal)).to.equal(number));
+  for (const signal of ["", "0", "65", "-9", "SIGNOPE", "9x", "SIGRTMIN+31", "SIGRTMAX-31", "1e1"])
+    it(`${JSON.stringify(signal)} is none`, () =>
+      expect(() => parseSignal(signal)).to.throw(ClusterError, /^invalid signal/));
+});
+
+describe("container: conmon", () => {
+  const paths = containerPaths({ dataRoot: "/d", execRoot: "/e" }, "abc" as ContainerId);
+  const args = (changes: object) =>
+    planConmonArgs({
+      id: "abc",
+      paths,
+      runtimePath: "/usr/sbin/runc",
+      runtimeRoot: "/e/runtime",
+      exitDir: "/e/exits",
+      log: { kind: "file", sizeBytesMax: 1000, filesMax: 2 },
+      tty: false,
+      openStdin: false,
+      ...changes,
+    }).join(" ");
+
+  it("is told where everything is, and a ceiling for the log", () => {
+    expect(args({})).to.include("--bundle /e/containers/abc");
+    expect(args({})).to.include("--log-path k8s-file:/d/containers/abc/container.log");
+    expect(args({})).to.include(`--log-size-max ${1000 + LOG_SLACK_BYTES}`);
+    expect(args({})).to.not.match(/--terminal|--stdin/);
+  });
+  it("keeps a terminal and an open input when asked, and no log when none is wanted", () => {
+    expect(args({ tty: true, openStdin: true })).to.match(/--terminal --stdin --leave-stdin-open$/);
+    expect(args({ log: { kind: "none", sizeBytesMax: 1, filesMax: 1 } })).to.include(
+      "--log-path none",
+    );
+  });
+
+  it("reports the pid, by either name", () => {
+    expect(parseCreateReport('{"pid": 42}\n', "")).to.equal(42);
+    expect(parseCreateReport('{"data": 42}\n', "")).to.equal(42);
+  });
+  const failures = [
+    {
+      name: "runc's words without its log's dress",
+      report:
+        '{"pid": -1, "message": "time=\\"x\\" level=error msg=\\"exec: \\\\\\"a\\\\\\": executable file not found in $PATH\\"\\n"}',
+      message: 'cannot start container: exec: "a": executable file not found in $PATH',
+      exitCode: 127,
+    },
+    {
+      name: "not executable",
+      report: '{"pid": -1, "message": "permission denied"}',
+      message: "cannot start container: permission denied",
+      exitCode: 126,
+    },
+    {
+      name: "conmon's own words when it said nothing",
+      report: "",
+      diagnostics: "[conmon:e]: no bundle\n",
+      message: "cannot start container: [conmon:e]: no bundle",
+      exitCode: 128,
+    },
+    {
+      name: "not a word",
+      report: "",
+      message: "cannot start container: conmon ended without a word",
+      exitCode: 128,
+    },
+    {
+      name: "half a word",
+      report: '{"pid": ',
+      message: 'cannot start container: {"pid":',
+      exitCode: 128,
+    },
+  ];
+  for (const { name, report, diagnostics, message, exitCode } of failures)
+    it(`fails with ${name}`, () => {
+      let error: unknown;
+      try {
+        parseCreateReport(report, diagnostics ?? "");
+      } catch (reason) {
+        error = reason;
+      }
+      expect(error).to.be.instanceOf(ClusterError).and.have.property("message", message);
+      expect(error).to.have.nested.property("details.exitCode", exitCode);
+    });
+});
+
+describe("container: small plans", () => {
+  it("hosts: standard lines, then the extra ones, then its own addresses", () => {
+    const lines = planHosts("web", ["10.0.0.2"], ["1.2.3.4 db"]).split("\n");
+    expect(lines[0]).to.equal("127.0.0.1\tlocalhost");
+    expect(lines.slice(-3)).to.deep.equal(["1.2.3.4 db", "10.0.0.2\tweb", ""]);
+  });
+  it("runc: old is what came before the repairs of 2025", () => {
+    for (const version of ["1.1.5+ds1", "1.2.7", "1.0.0~rc93", "0.9", ""])
+      expect(isOldRunc(version), version).to.equal(true);
+    for (const version of ["1.2.8", "1.3.0", "1.2.10", "2.0.0"])
+      expect(isOldRunc(version), version).to.equal(false);
+  });
+});
+
+describe("container: turns", () => {
+  it("lets so many work at a time, in order, and what has happened already first", async () => {
+    const turns = new Turns("x", { slots: 1, waitingMax: 2 });
+    const done: string[] = [];
+    let release = () => {};
+    const first = turns.run(() => new Promise<void>((resolve) => (release = resolve)));
+    const work = (name: string) => async () => void done.push(name);
+    const second = turns.run(work("second"));
+    const third = turns.run(work("third"));
+    const refused = await turns.run(work("fourth")).catch(errorCode);
+    const urgent = turns.runFirst(work("urgent"));
+    release();
+    await Promise.all([first, second, third, urgent]);
+    expect(refused).to.equal("ResourceExhausted");
+    expect(done).to.deep.equal(["urgent", "second", "third"]);
+  });
+  it("gives the turn on when work fails", async () => {
+    const turns = new Turns("x", { slots: 1, waitingMax: 2 });
+    const failed = await turns.run(() => Promise.reject(new Error("no"))).catch(() => "failed");
+    expect([failed, await turns.run(async () => "next")]).to.deep.equal(["failed", "next"]);
+  });
+});

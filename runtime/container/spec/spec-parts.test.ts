@@ -1,0 +1,186 @@
+import { expect } from "chai";
+import { ClusterError } from "../../../core/errors.ts";
+import { planCapabilities } from "./capabilities.ts";
+import { planCommand } from "./command.ts";
+import { planWorkdir } from "./container-path.ts";
+import { planEnvironment } from "./environment.ts";
+import { planMounts, type ResolvedMount } from "./mounts.ts";
+import { planRlimits } from "./rlimits.ts";
+import { planSysctls } from "./sysctls.ts";
+import { planUser } from "./user.ts";
+
+const NONE = { kind: "none" } as const;
+const refused = (work: () => unknown, message: RegExp) =>
+  expect(work).to.throw(ClusterError, message).with.property("code", "InvalidArgument");
+
+describe("spec: capabilities", () => {
+  it("are fourteen by default", () => expect(planCapabilities([], [])).to.have.length(14));
+  it("can be added and dropped, with or without CAP_, in any case", () => {
+    const planned = planCapabilities(["net_admin", "CAP_NET_ADMIN"], ["Chown"]);
+    expect(planned).to.have.length(14).and.include("CAP_NET_ADMIN").and.not.include("CAP_CHOWN");
+  });
+  it("can be all but some, or only some", () => {
+    expect(planCapabilities(["ALL"], ["SYS_ADMIN"])).to.have.length(40);
+    expect(planCapabilities(["KILL"], ["all"])).to.deep.equal(["CAP_KILL"]);
+  });
+  it("must exist", () => refused(() => planCapabilities(["FLY"], []), /"FLY"/));
+});
+
+describe("spec: command", () => {
+  const image = { entrypoint: ["/entry"], cmd: ["a"] };
+  const cases = [
+    { name: "nothing asked", entrypoint: [], command: [], expected: ["/entry", "a"] },
+    { name: "command", entrypoint: [], command: ["b"], expected: ["/entry", "b"] },
+    { name: "entrypoint drops cmd", entrypoint: ["/own"], command: [], expected: ["/own"] },
+    { name: "both", entrypoint: ["/own"], command: ["b"], expected: ["/own", "b"] },
+  ];
+  for (const { name, entrypoint, command, expected } of cases)
+    it(`is entrypoint and command: ${name}`, () =>
+      expect(planCommand({ entrypoint, command }, image)).to.deep.equal(expected));
+  it("must be something", () =>
+    refused(
+      () => planCommand({ entrypoint: [], command: [] }, { entrypoint: [], cmd: [] }),
+      /no command/,
+    ));
+});
+
+describe("spec: user", () => {
+  const files = {
+    passwd: "root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/false\nbroken\n",
+    group: "root:x:0:\nweb:x:34:\nlogs:x:50:web,other\nbroken\n",
+  };
+  const cases = [
+    { user: "", uid: 0, gid: 0, groups: [], home: "/root" },
+    { user: "web", uid: 33, gid: 34, groups: [50], home: "/srv" },
+    { user: "33", uid: 33, gid: 34, groups: [50], home: "/srv" },
+    { user: "web:logs", uid: 33, gid: 50, groups: [], home: "/srv" },
+    { user: "1000", uid: 1000, gid: 0, groups: [], home: "/" },
+    { user: "1000:2000", uid: 1000, gid: 2000, groups: [], home: "/" },
+  ];
+  for (const { user, uid, gid, groups, home } of cases)
+    it(`${JSON.stringify(user)} is ${uid}:${gid}`, () =>
+      expect(planUser(user, [], files)).to.deep.equal({ uid, gid, additionalGids: groups, home }));
+  it("takes further groups by name and number, once", () =>
+    expect(planUser("web", ["50", "logs", "7"], files).additionalGids).to.deep.equal([50, 7]));
+  it("must be in the image when it is a name", () =>
+    refused(() => planUser("x", [], files), /"x"/));
+  it("is no number the kernel wraps", () =>
+    refused(() => planUser("4294967295", [], files), /4294967295/));
+});
+
+describe("spec: working directory", () => {
+  it("is the container's, else the image's, else the root", () => {
+    expect(planWorkdir("/a/./b/../c//", "/x")).to.equal("/a/c");
+    expect(planWorkdir("", "/x")).to.equal("/x");
+    expect(planWorkdir("", "")).to.equal("/");
+  });
+  for (const path of [
+    "relative",
+    "/proc/self/fd/7",
+    "/x/../proc/self",
+    `/${"a".repeat(5000)}`,
+    "/\0",
+  ])
+    it(`refuses ${JSON.stringify(path.slice(0, 30))}`, () =>
+      refused(() => planWorkdir(path, ""), /working directory/));
+});
+
+describe("spec: environment", () => {
+  it("takes the container's over the image's over the defaults, and removes what has no value", () => {
+    const planned = planEnvironment({
+      hostname: "h",
+      home: "/root",
+      tty: true,
+      image: ["PATH=/bin", "A=1", "B=2"],
+      container: ["A=3=4", "B"],
+    });
+    expect(planned).to.deep.equal(["PATH=/bin", "HOSTNAME=h", "TERM=xterm", "A=3=4", "HOME=/root"]);
+  });
+});
+
+describe("spec: sysctls", () => {
+  it("let an own network serve low ports and ping", () =>
+    expect(planSysctls({}, NONE)).to.have.property("net.ipv4.ip_unprivileged_port_start", "0"));
+  it("pass what a namespace holds", () =>
+    expect(planSysctls({ "kernel.shmmax": "1" }, { kind: "host" })).to.deep.equal({
+      "kernel.shmmax": "1",
+    }));
+  for (const [name, value] of [
+    ["kernel.core_pattern", "|/x"],
+    ["net.ipv4.x", "1+kernel.core_pattern=|/x"],
+    ["net.ipv4.x", "1\n2"],
+    ["net.ipv4.x=1", ""],
+    ["../kernel.panic", "1"],
+  ] as const)
+    it(`refuse ${JSON.stringify(name)} = ${JSON.stringify(value)}`, () =>
+      refused(() => planSysctls({ [name]: value }, NONE), /invalid sysctl/));
+  it("refuse the network's on the host's network", () =>
+    refused(() => planSysctls({ "net.ipv4.x": "1" }, { kind: "host" }), /host's network/));
+});
+
+describe("spec: ulimits", () => {
+  it("always bound open files, by what this machine can give", () =>
+    expect(planRlimits([], 4096)).to.deep.equal([
+      { type: "RLIMIT_NOFILE", soft: 1024, hard: 4096 },
+    ]));
+  it("take -1 as no limit", () =>
+    expect(planRlimits([{ name: "core", soft: 0, hard: -1 }], 4096)[0]).to.deep.equal({
+      type: "RLIMIT_CORE",
+      soft: 0,
+      hard: Number.MAX_SAFE_INTEGER,
+    }));
+  for (const limit of [
+    { name: "files", soft: 1, hard: 1 },
+    { name: "core", soft: 2, hard: 1 },
+    { name: "core", soft: 0.5, hard: 1 },
+    { name: "core", soft: -2, hard: 1 },
+    { name: "core", soft: Number.NaN, hard: 1 },
+  ])
+    it(`refuse ${JSON.stringify(limit)}`, () =>
+      refused(() => planRlimits([limit], 4096), /invalid ulimit/));
+});
+
+describe("spec: mounts", () => {
+  const files = { hostname: "/b/hostname", hosts: "/b/hosts", resolvConf: "/b/resolv.conf" };
+  const mount = (changes: Partial<ResolvedMount>): ResolvedMount => ({
+    type: "bind",
+    source: "/src",
+    hostPath: "/src",
+    target: "/data",
+    readOnly: false,
+    propagation: "",
+    tmpfsSizeBytes: 0,
+    tmpfsMode: 0,
+    noCopy: false,
+    ...changes,
+  });
+  const plan = (...mounts: ResolvedMount[]) => planMounts(mounts, files, "");
+  const at = (target: string, ...mounts: ResolvedMount[]) =>
+    plan(...mounts).find(({ destination }) => destination === target);
+
+  it("of a bind is private and keeps what is below", () =>
+    expect(at("/data", mount({ readOnly: true }))).to.deep.equal({
+      destination: "/data",
+      type: "bind",
+      source: "/src",
+      options: ["rbind", "rprivate", "ro"],
+    }));
+  it("of a tmpfs has its size and mode", () =>
+    expect(
+      at("/t", mount({ type: "tmpfs", target: "/t", tmpfsSizeBytes: 10 }))?.options,
+    ).to.include.members(["size=10", "mode=1777", "nosuid", "noexec"]));
+  it("asked for replaces what would be there", () =>
+    expect(at("/etc/hosts", mount({ target: "/etc/hosts" }))?.source).to.equal("/src"));
+  it("comes after those it is inside of", () => {
+    const targets = plan(mount({ target: "/a/b/c" }), mount({ target: "/a/b" })).map(
+      ({ destination }) => destination,
+    );
+    expect(targets.indexOf("/a/b")).to.be.lessThan(targets.indexOf("/a/b/c"));
+  });
+  it("refuses the root, a relative path, the same target twice, an unknown propagation", () => {
+    refused(() => plan(mount({ target: "/x/.." })), /root/);
+    refused(() => plan(mount({ target: "x" })), /not absolute/);
+    refused(() => plan(mount({}), mount({ target: "/data/" })), /twice/);
+    refused(() => plan(mount({ propagation: "public" })), /public/);
+  });
+});

@@ -1,0 +1,77 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect } from "chai";
+import { containerConfig } from "../../../test/support/runtime/container-config.ts";
+import type { ContainerConfig } from "../types.ts";
+import { planSpec, type SpecInput } from "./spec.ts";
+
+const GOLDEN = new URL("./testdata/default-spec.json", import.meta.url);
+
+function input(changes: Partial<ContainerConfig>, more: Partial<SpecInput> = {}): SpecInput {
+  return {
+    config: containerConfig(changes),
+    image: { entrypoint: [], cmd: ["sh"], env: ["LANG=C"], workdir: "" },
+    hostname: "0123456789ab",
+    user: { uid: 0, gid: 0, additionalGids: [], home: "/root" },
+    rootfs: "/data/rootfs",
+    mounts: [],
+    files: { hostname: "/b/hostname", hosts: "/b/hosts", resolvConf: "/b/resolv.conf" },
+    initPath: "",
+    cgroupsPath: "/muster/key/id",
+    host: {
+      cgroupKind: "v2",
+      canLimitSwap: true,
+      nofileMax: 1_000_000,
+      architecture: "amd64",
+      kernel: "6.1.0",
+      seccomp: undefined,
+    },
+    ...more,
+  };
+}
+
+describe("spec", () => {
+  it("of a container without wishes has Docker's defaults", () => {
+    const text = `${JSON.stringify(planSpec(input({})), undefined, 2)}\n`;
+    if (process.env.REWRITE === "1") writeFileSync(GOLDEN, text);
+    expect(text).to.equal(readFileSync(GOLDEN, "utf8"));
+  });
+
+  it("never has an inheritable or ambient capability, and none in effect without root", () => {
+    const user = { uid: 33, gid: 33, additionalGids: [], home: "/" };
+    const { capabilities } = planSpec(input({}, { user })).process;
+    expect(capabilities).to.have.all.keys("bounding", "effective", "permitted");
+    expect(capabilities.effective).to.deep.equal([]);
+    expect(capabilities.bounding).to.include("CAP_CHOWN");
+  });
+
+  it("joins the network namespace it is given, and makes none on the host's network", () => {
+    const networkOf = (network: ContainerConfig["network"]) =>
+      planSpec(input({ network })).linux.namespaces.filter(({ type }) => type === "network");
+    expect(networkOf({ kind: "host" })).to.deep.equal([]);
+    expect(networkOf({ kind: "none" })).to.deep.equal([{ type: "network" }]);
+    expect(networkOf({ kind: "namespace", path: "/run/n" })).to.deep.equal([
+      { type: "network", path: "/run/n" },
+    ]);
+  });
+
+  it("has a cgroup namespace only with version 2", () => {
+    const spec = input({});
+    const host = { ...spec.host, cgroupKind: "hybrid" } as const;
+    const types = planSpec({ ...spec, host }).linux.namespaces.map(({ type }) => type);
+    expect(types).to.not.include("cgroup");
+  });
+
+  it("puts an init program before the container's own", () => {
+    const spec = planSpec(input({ command: ["nginx"] }, { initPath: "/usr/bin/docker-init" }));
+    expect(spec.process.args).to.deep.equal(["/sbin/docker-init", "--", "nginx"]);
+    expect(spec.mounts.find(({ destination }) => destination === "/sbin/docker-init")).to.include({
+      source: "/usr/bin/docker-init",
+      type: "bind",
+    });
+  });
+
+  it("keeps the score for the out-of-memory killer in the kernel's range", () => {
+    expect(planSpec(input({ oomScoreAdj: -5000 })).process.oomScoreAdj).to.equal(-1000);
+    expect(planSpec(input({ oomScoreAdj: 5000 })).process.oomScoreAdj).to.equal(1000);
+  });
+});
