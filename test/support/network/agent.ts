@@ -32,23 +32,23 @@ export interface AgentAnswer {
 async function perform(network: Network, call: AgentCall): Promise<unknown> {
   switch (call.call) {
     case "setNode":
-      return await network.setNode(call.facts);
+      return network.setNode(call.facts);
     case "applyTable":
-      return await network.applyTable(EndpointTable.fromPartial(call.table as EndpointTable));
+      return network.applyTable(EndpointTable.fromPartial(call.table as EndpointTable));
     case "removeNetwork":
-      return await network.removeNetwork(call.id);
+      return network.removeNetwork(call.id);
     case "createSandbox":
-      return await network.createSandbox(call.spec);
+      return network.createSandbox(call.spec);
     case "removeSandbox":
-      return await network.removeSandbox(call.id);
+      return network.removeSandbox(call.id);
     case "sandboxes":
       return network.sandboxes();
     case "tableVersions":
       return network.tableVersions();
     case "close":
-      return await network.close();
+      return network.close();
     case "cleanup":
-      return await network.cleanup();
+      return network.cleanup();
   }
 }
 
