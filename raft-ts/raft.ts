@@ -33,6 +33,8 @@ export interface LeaderRole {
   /** Entry bytes in the log above `commit`. */
   uncommittedBytes: number;
   transfer: { readonly to: RaftId; elapsed: number; told: boolean } | undefined;
+  /** Of a leader that was removed: the entry whose commit ends its leadership. */
+  farewellIndex: number | undefined;
 }
 
 /** What a candidate collects. */
@@ -59,9 +61,11 @@ export class Raft {
   #leader: RaftId = 0;
   role: RoleState = { name: "follower" };
 
-  conf: ConfState;
-  /** Index of the entry or snapshot that `conf` came with. */
-  confIndex: number;
+  #conf: ConfState;
+  /** Index of the entry or snapshot that `#conf` came with. */
+  #confIndex: number;
+  /** It was a voter, and this is its removal. */
+  #isRetired = false;
 
   /** Ticks since a leader was heard or a vote given; of a leader: since its last quorum check. */
   electionElapsed = 0;
@@ -82,8 +86,8 @@ export class Raft {
     const { term, vote } = stored.hardState;
     this.#term = Math.max(term, this.log.last.term);
     this.#vote = this.#term === term ? vote : 0;
-    this.conf = stored.snapshot?.confState ?? EMPTY_CONF;
-    this.confIndex = stored.snapshot?.index ?? 0;
+    this.#conf = stored.snapshot?.confState ?? EMPTY_CONF;
+    this.#confIndex = stored.snapshot?.index ?? 0;
     this.resetElectionTimer();
   }
 
@@ -104,10 +108,34 @@ export class Raft {
     return { term: this.#term, vote: this.#vote, commit: this.log.commit };
   }
 
-  /** Whether it may stand for election: a voter that has applied every membership change it knows to be committed. */
+  /** Who takes part, as applied here. */
+  get conf(): ConfState {
+    return this.#conf;
+  }
+
+  /** Index of the entry or snapshot that {@link conf} came with. */
+  get confIndex(): number {
+    return this.#confIndex;
+  }
+
+  /** `conf` is in effect, by what was applied at `index`. */
+  setConf(conf: ConfState, index: number): void {
+    this.#isRetired ||= isVoter(this.#conf, this.id);
+    if (isVoter(conf, this.id)) this.#isRetired = false;
+    this.#conf = conf;
+    this.#confIndex = index;
+  }
+
+  /**
+   * Whether it may stand for election: a voter that has applied every membership change it knows to be committed; or one
+   * that was removed and has entries after its removal, since then nobody who lacks them would get its vote, and who
+   * has not heard that the removal is committed may still need it. Source: thesis §4.2.2.
+   */
   get isPromotable(): boolean {
     const confAhead = (this.log.firstUnappliedConf ?? Number.POSITIVE_INFINITY) <= this.log.commit;
-    return isVoter(this.conf, this.id) && !confAhead && !this.log.isRestoring;
+    if (confAhead || this.log.isRestoring) return false;
+    if (isVoter(this.#conf, this.id)) return true;
+    return this.#isRetired && this.log.last.index > this.#confIndex;
   }
 
   /** A leader was heard within the shortest election timeout, so nobody needs another. Source: thesis §4.2.3. */

@@ -22,8 +22,10 @@ export class ReadyAssembler {
     const { log, outbox, limits } = this.#raft;
     const id = this.#lastId + 1;
     const { snapshot, entries } = log.takeUnsaved();
-    const hardState = this.#takeHardState();
-    const mustSync = snapshot !== undefined || entries.length > 0 || hardState?.isPromise === true;
+    const committed = log.takeCommitted(limits.committedBytesMax);
+    const changesConf = committed.some((entry) => entry.kind === "confChange");
+    const hardState = this.#takeHardState(changesConf);
+    const mustSync = snapshot !== undefined || entries.length > 0 || hardState?.isUrgent === true;
 
     if (mustSync) this.#lastSyncId = id;
     if (entries.length > 0) this.#acknowledgeOwn();
@@ -32,7 +34,6 @@ export class ReadyAssembler {
     assert(this.#releaseKept().length === 0, "the node's own promise was kept before its write");
 
     const messages = outbox.takeFree();
-    const committed = log.takeCommitted(limits.committedBytesMax);
     const { reads, lostReads } = this.#raft;
     const isNothing =
       !mustSync && hardState === undefined && messages.length + committed.length === 0;
@@ -88,12 +89,19 @@ export class ReadyAssembler {
     });
   }
 
-  #takeHardState(): { readonly state: HardState; readonly isPromise: boolean } | undefined {
+  /**
+   * Urgent when it is a promise, or says that a membership change is committed: a member that forgot it in a crash would
+   * wait for the votes of those who were removed and are gone.
+   */
+  #takeHardState(
+    changesConf: boolean,
+  ): { readonly state: HardState; readonly isUrgent: boolean } | undefined {
     const before = this.#hardState;
     const state = this.#raft.hardState;
     const isPromise = state.term !== before.term || state.vote !== before.vote;
-    if (!isPromise && state.commit === before.commit) return undefined;
+    const isUrgent = isPromise || changesConf;
+    if (!isUrgent && state.commit === before.commit) return undefined;
     this.#hardState = state;
-    return { state, isPromise };
+    return { state, isUrgent };
   }
 }

@@ -7,7 +7,8 @@ import type { LeaderRole, Raft } from "./raft.ts";
 import { ReadQueue } from "./read-queue.ts";
 import type { Entry, EntryKind, RaftId } from "./types.ts";
 
-const NO_DATA = new Uint8Array(0);
+/** Of an entry whose index and term are all that matters. */
+export const NO_DATA = new Uint8Array(0);
 
 /**
  * Begins to lead: knows nothing of the peers yet, and appends an empty entry, since only an entry of its own term can
@@ -21,6 +22,7 @@ export function becomeLeader(raft: Raft): void {
     heartbeatElapsed: 0,
     uncommittedBytes: sumBytes(raft.log.uncommitted()),
     transfer: undefined,
+    farewellIndex: undefined,
   };
   raft.becomeLeader(leader);
   syncPeers(raft, leader);
@@ -50,6 +52,8 @@ export function maybeCommit(raft: Raft, leader: LeaderRole): void {
   if (index <= raft.log.commit || raft.log.term(index) !== raft.term) return;
   leader.uncommittedBytes -= sumBytes(raft.log.commitTo(index));
   assert(leader.uncommittedBytes >= 0, "more bytes were committed than appended");
+  if (index >= (leader.farewellIndex ?? Number.POSITIVE_INFINITY))
+    raft.becomeFollower(raft.term, 0);
 }
 
 /** Whether an entry of this term is committed: before that a leader does not know what is. */

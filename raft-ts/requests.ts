@@ -17,7 +17,7 @@ export function proposeConfChange(raft: Raft, changes: readonly ConfChange[]): P
   if (!hasCommittedOwn(raft) || raft.log.firstUnappliedConf !== undefined) {
     return { kind: "refused", reason: "confChangePending" };
   }
-  const detail = objection(raft.conf, changes);
+  const detail = objection(raft.conf, changes) ?? objectionToOwnRemoval(raft, changes);
   if (detail !== undefined) return { kind: "refused", reason: "invalid", detail };
   return append(raft, "confChange", encodeConfChanges(changes));
 }
@@ -34,7 +34,7 @@ export function readIndex(raft: Raft, context: number): Accepted | Refusal {
 export function transferLeadership(raft: Raft, to: RaftId): Accepted | Refusal {
   const { role } = raft;
   if (role.name !== "leader") return notLeader(raft);
-  if (role.transfer !== undefined) return { kind: "refused", reason: "transferring" };
+  if (isLeaving(role)) return { kind: "refused", reason: "transferring" };
   if (to === raft.id) return { kind: "refused", reason: "invalid", detail: "it leads already" };
   if (!raft.conf.voters.includes(to)) {
     return { kind: "refused", reason: "invalid", detail: `member ${to} is no voter` };
@@ -46,7 +46,7 @@ export function transferLeadership(raft: Raft, to: RaftId): Accepted | Refusal {
 function append(raft: Raft, kind: EntryKind, data: Uint8Array): Proposed | Refusal {
   const { role } = raft;
   if (role.name !== "leader") return notLeader(raft);
-  if (role.transfer !== undefined) return { kind: "refused", reason: "transferring" };
+  if (isLeaving(role)) return { kind: "refused", reason: "transferring" };
   if (isBacklogged(raft, role, data)) return { kind: "refused", reason: "backlog" };
   const { index, term } = appendOwn(raft, role, kind, data);
   return { kind: "proposed", index, term };
@@ -57,6 +57,16 @@ function isBacklogged(raft: Raft, { uncommittedBytes }: LeaderRole, data: Uint8A
   if (uncommittedBytes === 0) return false;
   const bytes = entryBytes({ index: 0, term: 0, kind: "normal", data });
   return uncommittedBytes + bytes > raft.limits.uncommittedBytesMax;
+}
+
+function isLeaving({ transfer, farewellIndex }: LeaderRole): boolean {
+  return transfer !== undefined || farewellIndex !== undefined;
+}
+
+/** Were a leader that removes itself to crash before the others learn that it is gone, they would wait for its vote. */
+function objectionToOwnRemoval(raft: Raft, changes: readonly ConfChange[]): string | undefined {
+  const isOwn = changes.some(({ kind, raftId }) => kind === "remove" && raftId === raft.id);
+  return isOwn ? "a leader does not remove itself: transfer leadership first" : undefined;
 }
 
 function notLeader(raft: Raft): Refusal {

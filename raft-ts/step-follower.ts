@@ -89,8 +89,7 @@ function onSnapshot(raft: Raft, from: RaftId, snapshot: SnapshotMeta): void {
       log.commitTo(snapshot.index);
     } else {
       log.restore(snapshot);
-      raft.conf = snapshot.confState;
-      raft.confIndex = snapshot.index;
+      raft.setConf(snapshot.confState, snapshot.index);
     }
   }
   accept(raft, from, log.commit);

@@ -100,7 +100,7 @@ export interface Ready {
   readonly entries: readonly Entry[];
   /** A received snapshot to restore from; its parts came by the shell's own stream. Replaces the whole stored log. */
   readonly snapshot: SnapshotMeta | undefined;
-  /** False: `hardState` moved in `commit` only, or nothing is to be written; no flush is owed. */
+  /** False: `hardState` moved in `commit` only, over no membership change, or nothing is to be written: no flush is owed. */
   readonly mustSync: boolean;
   readonly messages: readonly Message[];
   readonly committed: readonly Entry[];

@@ -92,13 +92,23 @@ export class SimNetwork {
       receiver?.isUp !== true ||
       this.#cut.has(`${message.from}-${message.to}`) ||
       this.#drops(message);
-    if (!isLost) {
-      this.onDeliver(message);
-      receiver.step(parcel);
+    if (isLost) {
+      this.lose(parcel);
+      return;
     }
-    if (message.kind === "snapshot") {
-      this.members.get(message.from)?.node.reportSnapshot(message.to, !isLost);
-    }
+    this.onDeliver(message);
+    receiver.step(parcel);
+    this.#report(message, true);
+  }
+
+  /** The receiver never sees it; the sender of a snapshot notices. */
+  lose({ message }: Parcel): void {
+    this.#report(message, false);
+  }
+
+  #report(message: Message, ok: boolean): void {
+    if (message.kind !== "snapshot") return;
+    this.members.get(message.from)?.node.reportSnapshot(message.to, ok);
   }
 
   /** Works, flushes and delivers until nobody has anything to do. */
