@@ -86,10 +86,13 @@ function readSlots({ view, service }: ServiceContext, keys: Iterable<SlotKey>): 
 function planTargets(context: ServiceContext, slots: readonly Slot[]): SlotTargets {
   const replicas = replicasOf(context.service);
   if (replicas === undefined) return planGlobal(context, slots);
-  const missing = Math.min(Math.max(0, replicas - slots.length), SLOTS_PER_PLAN_MAX);
+  // Places of another mode are left over from a spec before.
+  const own = slots.filter((slot) => typeof slot.key === "number");
+  const foreign = slots.filter((slot) => typeof slot.key !== "number");
+  const missing = Math.min(Math.max(0, replicas - own.length), SLOTS_PER_PLAN_MAX);
   return {
-    remove: surplusSlots(slots, replicas),
-    add: freeSlots(new Set(slots.map((slot) => slot.key)), missing),
+    remove: [...foreign, ...surplusSlots(own, replicas)],
+    add: freeSlots(new Set(own.map((slot) => slot.key)), missing),
   };
 }
 

@@ -50,5 +50,10 @@ export function isOutdated(slot: Slot, revision: number): boolean {
 
 /** Whether a task of it runs as it should. */
 export function isRunning(slot: Slot): boolean {
-  return slot.wanted.some((task) => task.status.state === TaskState.RUNNING);
+  return slot.wanted.some(isTaskRunning);
+}
+
+/** Whether a worker has it running. */
+export function isTaskRunning(task: StoredTask): boolean {
+  return task.status.state === TaskState.RUNNING;
 }

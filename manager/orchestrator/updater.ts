@@ -15,7 +15,7 @@ import { updateServiceChanges } from "../store/service-changes.ts";
 import { isEnded, isHeld } from "../store/task-life.ts";
 import type { SlotKey } from "../store/task-table.ts";
 import { createTask, type ServiceContext, setDesired } from "./context.ts";
-import { isOutdated, isRunning, type Slot } from "./slot.ts";
+import { isOutdated, isRunning, isTaskRunning, type Slot } from "./slot.ts";
 
 /** How long a new task is watched when the spec does not say. Source: swarmkit, api/defaults. */
 export const MONITOR_DEFAULT_MS = 5_000;
@@ -198,14 +198,17 @@ function downFirst(a: Slot, b: Slot): number {
       : 1;
 }
 
+/** Start-first keeps the one task that runs until the new one does; whatever else there is goes at once. */
 function replaceSlot(context: ServiceContext, slot: Slot, config: UpdateConfig): Change[] {
-  const startFirst = config.order === UpdateConfig_Order.START_FIRST && isRunning(slot);
-  const create = (desiredState: typeof TaskState.READY | typeof TaskState.RUNNING): Change =>
-    createTask(context, { slot: slot.key, revision: context.service.revision, desiredState });
-  if (startFirst) return [create(TaskState.RUNNING)];
-  const stops = slot.wanted.map((task) => setDesired(task, TaskState.SHUTDOWN));
-  const held = slot.tasks.some(isHeld);
-  return [...stops, create(held ? TaskState.READY : TaskState.RUNNING)];
+  const startFirst = config.order === UpdateConfig_Order.START_FIRST;
+  const kept = startFirst ? slot.wanted.findLast(isTaskRunning) : undefined;
+  const stops = slot.wanted
+    .filter((task) => task !== kept)
+    .map((task) => setDesired(task, TaskState.SHUTDOWN));
+  const waits = kept === undefined && slot.tasks.some(isHeld);
+  const desiredState = waits ? TaskState.READY : TaskState.RUNNING;
+  const { revision } = context.service;
+  return [...stops, createTask(context, { slot: slot.key, revision, desiredState })];
 }
 
 interface Finish {
