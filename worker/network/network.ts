@@ -7,6 +7,7 @@ import type { DataPlane } from "./data-plane.ts";
 import { Forwarder } from "./dns/forwarder.ts";
 import { HostResolvers } from "./dns/host-resolvers.ts";
 import { renderResolvConf } from "./dns/resolv-conf.ts";
+import { NamespaceFiles } from "./namespace-files.ts";
 import { checkSandbox, isSameSandbox } from "./plan/sandbox-check.ts";
 import type { PlacedSandbox } from "./plan/sandbox-links.ts";
 import { attempt, Programmer, type Step } from "./programmer.ts";
@@ -37,6 +38,7 @@ export class Network implements DataPlane {
   readonly #options: NetworkOptions;
   readonly #files: StateFiles;
   readonly #tables: TableBook;
+  readonly #namespaces: NamespaceFiles;
   readonly #resolvers: HostResolvers;
   readonly #programmer: Programmer;
   /** Networks to be written, with the addresses that have left them. */
@@ -50,9 +52,10 @@ export class Network implements DataPlane {
     this.#options = options;
     this.#files = new StateFiles(`${options.execRoot}/network`, log);
     this.#tables = new TableBook(this.#files, clock);
+    this.#namespaces = new NamespaceFiles(`${options.execRoot}/netns`, clock);
     this.#resolvers = new HostResolvers(clock);
     this.#programmer = new Programmer({
-      directory: `${options.execRoot}/netns`,
+      namespaces: this.#namespaces,
       files: this.#files,
       tables: this.#tables,
       services: {
@@ -130,6 +133,7 @@ export class Network implements DataPlane {
     this.#closed = true;
     this.#cancelRepair();
     this.#programmer.close();
+    this.#namespaces.close();
   }
 
   async cleanup(): Promise<void> {
@@ -137,7 +141,8 @@ export class Network implements DataPlane {
     this.#cancelRepair();
     const failed = this.#attemptAll(this.#programmer.cleanupSteps());
     this.#programmer.close();
-    this.#programmer.removeDirectory();
+    this.#namespaces.close();
+    this.#namespaces.removeAll();
     this.#files.removeAll();
     if (failed !== undefined) throw failed;
   }
@@ -146,7 +151,7 @@ export class Network implements DataPlane {
     const { id, attachments, dns } = placed.spec;
     return {
       id,
-      path: this.#programmer.path(id),
+      path: this.#namespaces.path(id),
       resolvConf: renderResolvConf(dns, this.#resolvers.get()),
       addresses: ownAddresses(attachments),
     };

@@ -1,17 +1,11 @@
-import { closeSync, readdirSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { InvariantError } from "../../core/assert.ts";
-import type { SandboxRecord } from "../../proto/gen/data_plane_state.ts";
 import type { EndpointTable } from "../../proto/gen/endpoints.ts";
 import { NetlinkSocket, Protocol } from "../../runtime/linux/netlink/socket.ts";
-import {
-  isNamespace,
-  openNamespace,
-  prepareNamespaceDirectory,
-  removeNamespace,
-  removeNamespaceDirectory,
-} from "../../runtime/linux/netns.ts";
+import { openNamespace } from "../../runtime/linux/netns.ts";
 import { Fabric } from "./fabric.ts";
 import { Host } from "./host.ts";
+import type { NamespaceFiles } from "./namespace-files.ts";
 import { parseCidr } from "./plan/cidr.ts";
 import { freeAddress } from "./plan/gateway-subnet.ts";
 import { type HostPort, protocolName } from "./plan/host-rules.ts";
@@ -26,7 +20,8 @@ import {
 import { ingressAddress, planOverlay } from "./plan/overlay.ts";
 import type { PlacedSandbox } from "./plan/sandbox-links.ts";
 import type { DnsPorts } from "./plan/vip-rules.ts";
-import { createSandboxNamespace, type SandboxServices, SandboxSpace } from "./sandbox-space.ts";
+import { recordedSandbox, sandboxRecord } from "./sandbox-record.ts";
+import { type SandboxServices, SandboxSpace } from "./sandbox-space.ts";
 import type { StateFiles } from "./state-files.ts";
 import type { TableBook } from "./table-book.ts";
 import type { NodeFacts, SandboxSpec } from "./types.ts";
@@ -34,15 +29,8 @@ import type { NodeFacts, SandboxSpec } from "./types.ts";
 /** A bridge has at most 1024 ports; the local one has a port for each sandbox. */
 export const SANDBOXES_MAX = 1000;
 
-/**
- * Namespaces are given up together: while the kernel takes one apart, nobody can make interfaces, and taking twenty apart
- * together lasts as long as one. Until then an empty namespace keeps its interfaces, where nothing leads to.
- */
-const SWEEP_DELAY_MS = 2000;
-
 export interface ProgrammerOptions {
-  /** Directory of the namespaces' files. */
-  readonly directory: string;
+  readonly namespaces: NamespaceFiles;
   readonly files: StateFiles;
   readonly tables: TableBook;
   readonly services: SandboxServices;
@@ -68,20 +56,16 @@ export class Programmer {
   readonly #fabric: Fabric;
   readonly #placed = new Map<string, PlacedSandbox>();
   readonly #spaces = new Map<string, SandboxSpace>();
-  /** Namespaces of removed sandboxes. */
-  readonly #doomed = new Set<string>();
-  #cancelSweep: (() => void) | undefined;
   #node: NodeFacts | undefined;
   #underlayMtu = 0;
 
   /** Makes or takes over the node's namespaces and the sandboxes a former daemon left. */
   constructor(options: ProgrammerOptions) {
     this.#options = options;
-    prepareNamespaceDirectory(options.directory);
     this.#namespaceFd = openNamespace();
     this.#socket = new NetlinkSocket(Protocol.Route);
     const openPeer = (peer: PairLink["peer"]["namespace"]) =>
-      peer.kind === "host" ? openNamespace() : openNamespace(this.path(peer.id));
+      peer.kind === "host" ? openNamespace() : openNamespace(options.namespaces.path(peer.id));
     const { clock, log } = options.services;
     this.#host = new Host({
       socket: this.#socket,
@@ -90,14 +74,9 @@ export class Programmer {
       clock,
       log,
     });
-    const path = this.path(FABRIC_NAMESPACE);
+    const path = options.namespaces.path(FABRIC_NAMESPACE);
     this.#fabric = new Fabric({ path, underlay: this.#socket, openPeer });
     this.#adopt();
-  }
-
-  /** The file of a namespace. */
-  path(id: string): string {
-    return `${this.#options.directory}/${id}`;
   }
 
   sandboxes(): PlacedSandbox[] {
@@ -167,19 +146,14 @@ export class Programmer {
   makeSandbox(spec: SandboxSpec): PlacedSandbox {
     const placed = this.#place(spec);
     try {
-      if (this.#doomed.has(this.path(spec.id))) this.#sweep();
-      createSandboxNamespace(this.path(spec.id));
+      this.#options.namespaces.create(spec.id);
       this.#placed.set(spec.id, placed);
       for (const id of networkIds(spec)) this.#applyOverlay(id);
       this.#applyGateway();
       const space = this.#takeOver(placed, { udp: 0, tcp: 0 });
       space.applyLinks(this.#host.gateway);
       if (spec.hostPorts.length > 0) this.#applyHostRules();
-      this.#options.files.putSandbox({
-        ...recordOf(placed),
-        dnsUdpPort: space.ports.udp,
-        dnsTcpPort: space.ports.tcp,
-      });
+      this.#options.files.putSandbox(sandboxRecord(placed, space.ports));
       return placed;
     } catch (error) {
       for (const step of this.dropSteps(spec.id)) attempt(step);
@@ -211,8 +185,6 @@ export class Programmer {
 
   /** Stops serving; the kernel goes on. */
   close(): void {
-    this.#cancelSweep?.();
-    this.#sweep();
     for (const space of this.#spaces.values()) space.close();
     this.#spaces.clear();
     this.#fabric.close();
@@ -232,13 +204,6 @@ export class Programmer {
     ];
   }
 
-  /** After `close`: the last traces. */
-  removeDirectory(): void {
-    const { directory } = this.#options;
-    for (const name of readdirSync(directory)) removeNamespace(`${directory}/${name}`);
-    removeNamespaceDirectory(directory);
-  }
-
   #refresh(): void {
     this.#host.refresh();
     this.#fabric.refresh();
@@ -246,28 +211,24 @@ export class Programmer {
 
   /** Sandboxes with a record are whole; others are half made, or the machine was restarted: nothing of them is left. */
   #adopt(): void {
-    const { directory, files } = this.#options;
-    const records = files.sandboxes();
-    for (const record of records) {
-      if (!isNamespace(this.path(record.id))) {
+    const { namespaces, files } = this.#options;
+    for (const record of files.sandboxes()) {
+      if (!namespaces.has(record.id)) {
         files.removeSandbox(record.id);
         continue;
       }
-      const { gatewayAddress, dnsUdpPort, dnsTcpPort, ...spec } = record;
-      const dns = record.dns ?? { nameservers: [], search: [], options: [] };
-      const address = gatewayAddress === "" ? undefined : gatewayAddress;
-      const placed = { spec: { ...spec, dns }, gatewayAddress: address };
+      const { placed, ports } = recordedSandbox(record);
       this.#placed.set(record.id, placed);
-      this.#takeOver(placed, { udp: dnsUdpPort, tcp: dnsTcpPort });
+      this.#takeOver(placed, ports);
     }
-    for (const name of readdirSync(directory))
-      if (name !== FABRIC_NAMESPACE && !this.#placed.has(name)) removeNamespace(this.path(name));
+    namespaces.removeOthers(new Set(this.#placed.keys()));
   }
 
   /** Starts serving a sandbox whose namespace is there. */
   #takeOver(placed: PlacedSandbox, ports: DnsPorts): SandboxSpace {
-    const { services } = this.#options;
-    const space = new SandboxSpace(this.path(placed.spec.id), placed, { ports, services });
+    const { namespaces, services } = this.#options;
+    const path = namespaces.path(placed.spec.id);
+    const space = new SandboxSpace(path, placed, { ports, services });
     this.#spaces.set(placed.spec.id, space);
     this.#applyTables(space);
     return space;
@@ -281,16 +242,9 @@ export class Programmer {
   }
 
   #giveUpNamespace(id: string, networks: readonly string[]): void {
-    this.#doomed.add(this.path(id));
-    this.#cancelSweep ??= this.#options.services.clock.after(SWEEP_DELAY_MS, () => this.#sweep());
+    this.#options.namespaces.giveUp(id);
     this.#host.letGo(gatewayPortName(id));
     for (const network of networks) this.#fabric.letGo(bridgeName(network), portName(id, network));
-  }
-
-  #sweep(): void {
-    this.#cancelSweep = undefined;
-    for (const path of this.#doomed) removeNamespace(path);
-    this.#doomed.clear();
   }
 
   #place(spec: SandboxSpec): PlacedSandbox {
@@ -395,22 +349,4 @@ export function attempt(step: Step): unknown {
 
 function networkIds(spec: SandboxSpec): string[] {
   return spec.attachments.map((attachment) => attachment.networkId);
-}
-
-function recordOf({
-  spec,
-  gatewayAddress,
-}: PlacedSandbox): Omit<SandboxRecord, "dnsUdpPort" | "dnsTcpPort"> {
-  return {
-    id: spec.id,
-    hostname: spec.hostname,
-    attachments: [...spec.attachments],
-    hostPorts: [...spec.hostPorts],
-    dns: {
-      nameservers: [...spec.dns.nameservers],
-      search: [...spec.dns.search],
-      options: [...spec.dns.options],
-    },
-    gatewayAddress: gatewayAddress ?? "",
-  };
 }

@@ -8,6 +8,9 @@ import type { StateFiles } from "./state-files.ts";
 /** How long a sandbox waits for the tables of its networks: they come on the same stream as the task. */
 const TABLE_WAIT_MS = 10_000;
 
+/** Where tables outlive the daemon. */
+export type TableFiles = Pick<StateFiles, "tables" | "putTable" | "removeTable">;
+
 interface Page {
   readonly table: EndpointTable;
   readonly zone: Zone;
@@ -18,12 +21,12 @@ interface Page {
 /** The endpoint tables this node has, with what follows from each alone; the same on disk. */
 export class TableBook {
   readonly #pages = new Map<string, Page>();
-  readonly #files: StateFiles;
+  readonly #files: TableFiles;
   readonly #clock: Clock;
   /** Woken when a table comes. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(files: StateFiles, clock: Clock) {
+  constructor(files: TableFiles, clock: Clock) {
     this.#files = files;
     this.#clock = clock;
     for (const table of files.tables())

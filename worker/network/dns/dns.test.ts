@@ -1,5 +1,12 @@
 import { assert } from "chai";
-import { type Answer, decode, encode, type Packet, type RecordType } from "dns-packet";
+import {
+  type Answer,
+  type DecodedPacket,
+  decode,
+  encode,
+  type Packet,
+  type RecordType,
+} from "dns-packet";
 import { seededRandom } from "../../../core/random.ts";
 import { EndpointTable } from "../../../proto/gen/endpoints.ts";
 import { EndpointSpec_Mode } from "../../../proto/gen/objects.ts";
@@ -47,7 +54,7 @@ function react(bytes: Buffer, view = VIEW, transport: Transport = "udp"): Reacti
 function reply(bytes: Buffer, view = VIEW, transport: Transport = "udp") {
   const reaction = react(bytes, view, transport);
   if (reaction.kind !== "reply") throw new Error(`no reply but ${reaction.kind}`);
-  return decode(reaction.bytes) as Packet & { rcode: string; flag_tc: boolean };
+  return decode(reaction.bytes) as DecodedPacket & { rcode: string };
 }
 
 function data(answers: Answer[] | undefined): unknown[] {
@@ -106,7 +113,7 @@ describe("dns: answers", () => {
   it("an unknown name is for others, with SERVFAIL if nobody answers", () => {
     const reaction = react(query("example.com"));
     if (reaction.kind !== "forward") throw new Error(reaction.kind);
-    const failure = decode(reaction.failure) as Packet & { rcode: string };
+    const failure = decode(reaction.failure) as DecodedPacket & { rcode: string };
     assert.equal(failure.rcode, "SERVFAIL");
     assert.equal(failure.id, 4711);
   });
