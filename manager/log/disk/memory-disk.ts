@@ -51,6 +51,13 @@ export class MemoryDisk implements LogDisk {
     return new MemoryDisk(options, after);
   }
 
+  /** A disk of its own with what is durable now: a backup. */
+  copy(): MemoryDisk {
+    const names: Names = new Map();
+    for (const [name, inode] of this.#durableNames) names.set(name, inode.copyDurable());
+    return new MemoryDisk(this.#options, names);
+  }
+
   async list(): Promise<readonly string[]> {
     await this.call("read", "");
     return [...this.#names.keys()].sort();
@@ -157,10 +164,14 @@ class Inode {
 
   afterCrash(random: Random, survival: number): Inode {
     this.makeDurable(this.dirtySectors().filter(() => random.next() < survival));
-    const after = new Inode();
-    after.write(this.#durable.view, 0);
-    after.makeDurable(after.dirtySectors());
-    return after;
+    return this.copyDurable();
+  }
+
+  copyDurable(): Inode {
+    const copy = new Inode();
+    copy.write(this.#durable.view, 0);
+    copy.makeDurable(copy.dirtySectors());
+    return copy;
   }
 
   flipBit(bit: number): void {
