@@ -15,6 +15,7 @@ import {
   requireSeccomp,
 } from "./container/requirements.ts";
 import { ImageStore } from "./image/image-store.ts";
+import { absentArchitectures } from "./linux/abi.ts";
 import { type Cgroups, probeCgroups } from "./linux/cgroups.ts";
 import { closeOnExecAll } from "./linux/descriptors.ts";
 import { maxOpenFiles } from "./linux/process.ts";
@@ -78,6 +79,7 @@ export class Engine implements EngineParts {
       nofileMax: maxOpenFiles(),
       architecture: GO_ARCH[arch()] ?? arch(),
       kernel: release(),
+      absentArchitectures: absentArchitectures(),
       seccomp,
     };
     const host = {

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
+import type { CgroupStats } from "../linux/cgroups.ts";
 import { clearRemains } from "./clear-remains.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { CREATED } from "./life.ts";
@@ -153,6 +154,11 @@ export class LocalContainers implements Containers {
     );
   }
 
+  /** What it uses now; all zero when it does not run. */
+  stats(id: ContainerId): CgroupStats {
+    return this.#host.cgroups.stats(this.#find(id).record.id);
+  }
+
   onEvent(listener: (event: ContainerEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -219,7 +225,15 @@ export class LocalContainers implements Containers {
     }
   }
 
+  /** A listener that fails must not keep a container from being cleared away, nor others from hearing of it. */
   #emit(event: ContainerEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        const reason = errorMessage(error);
+        this.#context.log.error("a listener failed", { container: event.id, reason });
+      }
+    }
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { ClusterError } from "../../core/errors.ts";
 import type { Image } from "../image/types.ts";
+import { systemError } from "../linux/libc.ts";
 import { checkConfig } from "./config-check.ts";
 import type { ContainerHost } from "./container-run.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -61,7 +62,7 @@ export async function makeRecord(
     await host.images.removeRootfs(id);
     for (const name of anonymousVolumes) await host.volumes.removeIfAny(name);
     await records.forget(id);
-    throw error;
+    throw systemError(error, `create container ${config.name}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { type HealthPlan, planHealth } from "../health/health-plan.ts";
 import { HealthLoop } from "../health/loop.ts";
+import { systemError } from "../linux/libc.ts";
 import { signalProcess } from "../linux/process.ts";
 import type { RunResult } from "../linux/run.ts";
 import { type ConmonLife, watchConmon } from "./conmon.ts";
@@ -124,7 +125,13 @@ export class ManagedContainer {
 
   /** Resolves when it does not run. */
   async untilEnd(): Promise<void> {
-    while (this.isRunning) await new Promise<void>((resolve) => this.#onEnd.add(resolve));
+    while (this.isRunning)
+      await new Promise<void>((resolve) => {
+        const forget = this.onEnd(() => {
+          forget();
+          resolve();
+        });
+      });
   }
 
   /** Calls back at each end of a run; returns how to stop that. */
@@ -199,8 +206,9 @@ export class ManagedContainer {
     } catch (error) {
       conmon?.unwatch();
       await this.#clear();
-      await this.#note(afterFailedStart(this.#status, failureOf(error)));
-      throw error;
+      const failure = systemError(error, `start container ${this.record.config.name}`);
+      await this.#note(afterFailedStart(this.#status, failureOf(failure)));
+      throw failure;
     }
     emit({ kind: "started", id });
     this.#watch(conmon);

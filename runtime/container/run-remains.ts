@@ -12,7 +12,7 @@ import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
-import { unmount } from "../linux/mount.ts";
+import { unmountAside } from "../linux/mount.ts";
 import { findProcess } from "../linux/process.ts";
 import { watchConmon } from "./conmon.ts";
 import type { ContainerHost } from "./container-run.ts";
@@ -102,7 +102,7 @@ export async function clearRun(
   };
   await attempt(() => endRun(id, paths, host));
   await attempt(() => host.runtime.forget(id));
-  await attempt(() => (merged === undefined ? undefined : unmount(merged)));
+  await attempt(() => (merged === undefined ? undefined : unmountAside(merged)));
   await attempt(() => rm(paths.exitFile, { force: true }));
   if (failures.length > 0) throw failures[0];
   await rm(paths.bundle, { recursive: true, force: true });

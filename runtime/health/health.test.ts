@@ -12,6 +12,7 @@ const ASKED: HealthConfig = {
   startPeriodMs: 5000,
   startIntervalMs: 200,
 };
+const PLAN = { ...ASKED, command: ["check"] };
 const EMPTY: HealthConfig = {
   test: [],
   intervalMs: 0,
@@ -28,7 +29,7 @@ describe("health", () => {
     let health = STARTING_HEALTH;
     for (const [startMs, sign] of checks) {
       const exitCode = sign === "+" ? 0 : 1;
-      health = afterCheck(health, ASKED, 0, { startMs, endMs: startMs, exitCode, output: "" });
+      health = afterCheck(health, PLAN, 0, { startMs, endMs: startMs, exitCode, output: "" });
       seen.push(health);
     }
     return seen;
@@ -70,9 +71,9 @@ describe("health", () => {
 
   it("looks more often in the start period, until it has been healthy", () => {
     const healthy: HealthStatus = { ...STARTING_HEALTH, state: "healthy" };
-    expect(nextCheckDelayMs(STARTING_HEALTH, ASKED, 0, 4000)).to.equal(200);
-    expect(nextCheckDelayMs(STARTING_HEALTH, ASKED, 0, 5000)).to.equal(1000);
-    expect(nextCheckDelayMs(healthy, ASKED, 0, 4000)).to.equal(1000);
+    expect(nextCheckDelayMs(STARTING_HEALTH, PLAN, 0, 4000)).to.equal(200);
+    expect(nextCheckDelayMs(STARTING_HEALTH, PLAN, 0, 5000)).to.equal(1000);
+    expect(nextCheckDelayMs(healthy, PLAN, 0, 4000)).to.equal(1000);
   });
 });
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import koffi from "koffi";
+import koffi, { type KoffiFunc } from "koffi";
+import { ClusterError } from "../../core/errors.ts";
 import { checked, errnoError, libc } from "./libc.ts";
 
 /** What overlayfs needs: absolute paths, all of which exist. */
@@ -22,9 +23,9 @@ type Mount = (
 const cMount: Mount = libc.func(
   "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *options)",
 );
-const cUmount: (target: string, flags: number) => number = libc.func(
-  "int umount2(const char *target, int flags)",
-);
+const cUmount = libc.func("int umount2(const char *target, int flags)") as KoffiFunc<
+  (target: string, flags: number) => number
+>;
 
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
@@ -63,6 +64,23 @@ export function unmount(target: string): void {
   if (cUmount(target, MNT_DETACH | UMOUNT_NOFOLLOW) !== -1) return;
   const errno = koffi.errno();
   if (errno !== EINVAL && errno !== ENOENT) throw errnoError(errno, `unmount ${target}`);
+}
+
+/**
+ * The same without holding up everything else: overlayfs flushes what was written before it lets go.
+ *
+ * @throws {ClusterError} Internal when it is still mounted afterwards.
+ */
+export async function unmountAside(target: string): Promise<void> {
+  const result = await new Promise<number>((resolve, reject) => {
+    cUmount.async(target, MNT_DETACH | UMOUNT_NOFOLLOW, (error: unknown, value: number) => {
+      if (error) reject(error instanceof Error ? error : new Error(String(error)));
+      else resolve(value);
+    });
+  });
+  // The other thread's errno is out of reach; but there is only one failure that matters.
+  if (result === -1 && isMountPoint(target))
+    throw new ClusterError("Internal", `cannot unmount ${target}: it stays mounted`);
 }
 
 /** Whether a file system other than its parent's is mounted at `path`; false when it does not exist. Not for bind mounts. */

@@ -32,8 +32,12 @@ const PROFILE: SeccompProfile = {
 };
 
 describe("seccomp", () => {
-  const plan = (capabilities: string[], architecture = "amd64", kernel = "6.1.0-18-amd64") =>
-    planSeccomp(PROFILE, { capabilities, architecture, kernel });
+  const plan = (
+    capabilities: string[],
+    architecture = "amd64",
+    kernel = "6.1.0-18-amd64",
+    absentArchitectures: string[] = [],
+  ) => planSeccomp(PROFILE, { capabilities, architecture, kernel, absentArchitectures });
   const names = (...args: Parameters<typeof plan>) =>
     plan(...args).syscalls.flatMap((rule) => rule.names);
 
@@ -72,6 +76,10 @@ describe("seccomp", () => {
       "SCMP_ARCH_X86_64",
       "SCMP_ARCH_X86",
       "SCMP_ARCH_X32",
+    ]);
+    expect(plan([], "amd64", "6.1", ["SCMP_ARCH_X32"]).architectures).to.deep.equal([
+      "SCMP_ARCH_X86_64",
+      "SCMP_ARCH_X86",
     ]);
     expect(plan([], "arm64").architectures).to.deep.equal(["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"]);
   });

@@ -38,6 +38,8 @@ export interface HostFacts {
   /** As Go spells it: `amd64`. */
   readonly architecture: string;
   readonly kernel: string;
+  /** Foreign architectures the kernel cannot run, in libseccomp's spelling. */
+  readonly absentArchitectures: readonly string[];
   /** Undefined: the kernel has no seccomp. */
   readonly seccomp: SeccompProfile | undefined;
 }
@@ -108,6 +110,7 @@ function planLinux(input: SpecInput, capabilities: readonly string[]): OciLinux 
       capabilities,
       architecture: host.architecture,
       kernel: host.kernel,
+      absentArchitectures: host.absentArchitectures,
     });
   return {
     namespaces: planNamespaces(config.network, host.cgroupKind),
