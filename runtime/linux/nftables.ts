@@ -1,10 +1,7 @@
-import koffi from "koffi";
+import koffi, { type LibraryHandle } from "koffi";
 import { ClusterError } from "../../core/errors.ts";
 
 /** libnftables: nft's own commands without starting nft. */
-
-const library = koffi.load("libnftables.so.1");
-koffi.opaque("nft_ctx");
 
 type Context = { readonly __brand: "nft_ctx" };
 type Create = (flags: number) => Context | null;
@@ -14,19 +11,51 @@ type Toggle = (context: Context) => number;
 type Read = (context: Context) => string;
 type SetFlags = (context: Context, flags: number) => void;
 
-const create: Create = library.func("nft_ctx *nft_ctx_new(uint32_t flags)");
-const free: Free = library.func("void nft_ctx_free(nft_ctx *context)");
-const run: Run = library.func(
-  "int nft_run_cmd_from_buffer(nft_ctx *context, const char *commands)",
-);
-const bufferOutput: Toggle = library.func("int nft_ctx_buffer_output(nft_ctx *context)");
-const bufferError: Toggle = library.func("int nft_ctx_buffer_error(nft_ctx *context)");
-const readOutput: Read = library.func("const char *nft_ctx_get_output_buffer(nft_ctx *context)");
-const readError: Read = library.func("const char *nft_ctx_get_error_buffer(nft_ctx *context)");
-const setOutputFlags: SetFlags = library.func(
-  "void nft_ctx_output_set_flags(nft_ctx *context, uint32_t flags)",
-);
+interface Library {
+  readonly create: Create;
+  readonly free: Free;
+  readonly run: Run;
+  readonly bufferOutput: Toggle;
+  readonly bufferError: Toggle;
+  readonly readOutput: Read;
+  readonly readError: Read;
+  readonly setOutputFlags: SetFlags;
+}
 
+let loaded: Library | undefined;
+
+/** Loaded when first needed: a machine that runs no container of a swarm can do without. */
+function library(): Library {
+  loaded ??= load();
+  return loaded;
+}
+
+/** @throws {ClusterError} `FailedPrecondition` when the library is not installed. */
+function load(): Library {
+  const handle = openLibrary();
+  koffi.opaque("nft_ctx");
+  return {
+    create: handle.func("nft_ctx *nft_ctx_new(uint32_t flags)"),
+    free: handle.func("void nft_ctx_free(nft_ctx *context)"),
+    run: handle.func("int nft_run_cmd_from_buffer(nft_ctx *context, const char *commands)"),
+    bufferOutput: handle.func("int nft_ctx_buffer_output(nft_ctx *context)"),
+    bufferError: handle.func("int nft_ctx_buffer_error(nft_ctx *context)"),
+    readOutput: handle.func("const char *nft_ctx_get_output_buffer(nft_ctx *context)"),
+    readError: handle.func("const char *nft_ctx_get_error_buffer(nft_ctx *context)"),
+    setOutputFlags: handle.func("void nft_ctx_output_set_flags(nft_ctx *context, uint32_t flags)"),
+  };
+}
+
+function openLibrary(): LibraryHandle {
+  try {
+    return koffi.load(LIBRARY);
+  } catch (cause) {
+    const message = `cannot load ${LIBRARY}: install the Debian package libnftables1`;
+    throw new ClusterError("FailedPrecondition", message, { cause });
+  }
+}
+
+const LIBRARY = "libnftables.so.1";
 /** Listings without counters and what rules have put into sets, so that equal tables give equal text. */
 const OUTPUT_STATELESS = 1 << 2;
 /** `# handle 7` behind each object: what rules are deleted by. */
@@ -44,6 +73,7 @@ export class Nftables {
   readonly #context: Context;
 
   constructor() {
+    const { create, bufferOutput, bufferError, setOutputFlags } = library();
     const context = create(0);
     if (context === null)
       throw new ClusterError("ResourceExhausted", "cannot open nftables: no memory");
@@ -74,6 +104,7 @@ export class Nftables {
 
   /** Whether a set that rules fill has an element. */
   hasElements(family: string, table: string, set: string): boolean {
+    const { setOutputFlags } = library();
     setOutputFlags(this.#context, 0);
     const result = this.#execute(`list set ${family} ${table} ${set}`);
     setOutputFlags(this.#context, LISTING);
@@ -81,11 +112,12 @@ export class Nftables {
   }
 
   close(): void {
-    free(this.#context);
+    library().free(this.#context);
   }
 
   /** Reads both buffers each time: a stream not flushed is flushed at exit, when the library is gone, and crashes. */
   #execute(commands: string): { done: boolean; output: string; error: string } {
+    const { run, readOutput, readError } = library();
     const done = run(this.#context, commands) === 0;
     return { done, output: readOutput(this.#context), error: readError(this.#context) };
   }

@@ -9,6 +9,7 @@ import { createLab, type Lab, type LabHost } from "../support/lab/lab.ts";
 import { TestNode } from "../support/network/node.ts";
 import {
   CLIENT,
+  DNS_SERVER,
   RESOLVE,
   SERVER,
   STREAM,
@@ -186,6 +187,28 @@ describe("data plane: three hosts", function () {
 
   it("a known name has no IPv6 address, which is not the same as no such name", () => {
     assert.equal(resolve(1, "web", "AAAA"), "ENODATA");
+  });
+
+  it("other names are asked elsewhere; the second server when the first does not answer", async () => {
+    const [first, , third] = lab.hosts;
+    if (first === undefined || third === undefined) throw new Error("no host");
+    await start([...lab.enter(third), process.execPath, "-e", DNS_SERVER, third.ip]);
+    const reached = placements.length + 1;
+    // Nobody listens on port 53 of h1, and nobody at all has the last address.
+    for (const [id, servers, expected] of [
+      ["refused", [first.ip, third.ip], ["192.0.2.7"]],
+      ["silent", [first.ip.replace(/\d+$/, "250")], "ESERVFAIL"],
+    ] as const) {
+      const spec = { ...sandboxSpec(reached, undefined, servers), id };
+      await nodeOf(first).createSandbox(spec);
+      const [program = "", ...words] = [
+        ...nodeOf(first).inside(id),
+        ...[process.execPath, "-e", RESOLVE, "elsewhere.example", "A"],
+      ];
+      const found: unknown = JSON.parse(execFileSync(program, words, { encoding: "utf8" }));
+      assert.deepEqual(found, expected);
+      await nodeOf(first).removeSandbox(id);
+    }
   });
 
   it("a published port answers on every host, also on one without a task, also for itself", () => {

@@ -75,3 +75,20 @@ resolver.setServers(["127.0.0.11"]);
 resolver.resolve(name, type).then((found) => found.sort(), (error) => error.code)
   .then((outcome) => console.log(JSON.stringify(outcome)));
 `;
+
+/** A name server that knows one address for everything: 192.0.2.7. Listens on the address and port 53. */
+export const DNS_SERVER = `
+const [address] = process.argv.slice(1);
+const socket = require("node:dgram").createSocket("udp4");
+socket.on("message", (query, from) => {
+  let end = 12;
+  while (query[end] !== 0) end += 1 + query[end];
+  const answer = Buffer.from("c00c00010001000000050004c0000207", "hex");
+  const reply = Buffer.concat([query.subarray(0, end + 5), answer]);
+  reply.writeUInt16BE(0x8180, 2);
+  reply.writeUInt16BE(1, 6);
+  reply.writeUInt32BE(0, 8);
+  socket.send(reply, from.port, from.address);
+});
+socket.bind(53, address, () => console.log("ready"));
+`;

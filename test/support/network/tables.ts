@@ -102,7 +102,11 @@ export function ingressTable(
   });
 }
 
-export function sandboxSpec(slot: number, hostPort?: number): SandboxSpec {
+export function sandboxSpec(
+  slot: number,
+  hostPort?: number,
+  nameservers: readonly string[] = [],
+): SandboxSpec {
   return {
     id: taskId(slot),
     hostname: `host${slot}`,
@@ -121,6 +125,6 @@ export function sandboxSpec(slot: number, hostPort?: number): SandboxSpec {
               publishMode: PortConfig_PublishMode.HOST,
             }),
           ],
-    dns: { nameservers: [], search: [], options: [] },
+    dns: { nameservers, search: [], options: [] },
   };
 }

@@ -116,6 +116,7 @@ describe("dns: answers", () => {
     const failure = decode(reaction.failure) as DecodedPacket & { rcode: string };
     assert.equal(failure.rcode, "SERVFAIL");
     assert.equal(failure.id, 4711);
+    assert.equal(failure.questions?.[0]?.name, "example.com");
   });
 
   it("too many for a packet are cut, and whole over TCP", () => {

@@ -4,6 +4,7 @@ import type { Clock } from "../../../core/clock.ts";
 import type { Random } from "../../../core/random.ts";
 import { randomInt } from "../../../core/random.ts";
 import { FrameReader, frame } from "./frame.ts";
+import { HEADER_BYTES, questionEnd } from "./question.ts";
 import type { Transport } from "./respond.ts";
 
 /** Queries on their way to other servers; more are refused at once. */
@@ -108,13 +109,6 @@ function isAnswerTo(answer: Buffer, query: Buffer): boolean {
     answer.length >= end &&
     answer.readUInt16BE(0) === query.readUInt16BE(0) &&
     (answer[2] ?? 0) >= 0x80 &&
-    answer.subarray(12, end).equals(query.subarray(12, end))
+    answer.subarray(HEADER_BYTES, end).equals(query.subarray(HEADER_BYTES, end))
   );
-}
-
-/** Names in queries are not compressed: labels up to the empty one, then type and class. */
-function questionEnd(query: Buffer): number {
-  let at = 12;
-  while (at < query.length && query[at] !== 0) at += 1 + (query[at] ?? 0);
-  return Math.min(query.length, at + 5);
 }

@@ -7,6 +7,7 @@ import {
   type Question,
 } from "dns-packet";
 import { type Random, randomInt } from "../../../core/random.ts";
+import { HEADER_BYTES, questionEnd } from "./question.ts";
 import type { NameView } from "./zone.ts";
 
 /** Answers one DNS query from a view of names, or says that somebody else must be asked. Pure. */
@@ -17,7 +18,6 @@ export const TTL_SECONDS = 5;
 const UDP_BYTES_DEFAULT = 512;
 /** What we say we take, and the most we send over UDP: fits any path. Source: DNS flag day 2020. */
 const UDP_BYTES_MAX = 1232;
-const HEADER_BYTES = 12;
 const REVERSE_SUFFIX = ".in-addr.arpa";
 
 const ResponseCode = { FormatError: 1, ServerFailure: 2, NotImplemented: 4 } as const;
@@ -25,6 +25,7 @@ const RECURSION_AVAILABLE = 1 << 7;
 const RECURSION_DESIRED = 1 << 8;
 const TRUNCATED = 1 << 9;
 const AUTHORITATIVE = 1 << 10;
+const OPCODE = 0x7800;
 const RESPONSE = 1 << 15;
 
 export type Transport = "udp" | "tcp";
@@ -125,12 +126,14 @@ function udpBytes(query: Packet): number {
   return Math.min(UDP_BYTES_MAX, Math.max(UDP_BYTES_DEFAULT, offered));
 }
 
-/** The header alone, with the query's id: readable whatever follows in the query. */
+/** Header and question of the query; the header alone when the question cannot be read. */
 function failure(query: Buffer, code: number): Buffer {
-  const bytes = Buffer.alloc(HEADER_BYTES);
-  query.copy(bytes, 0, 0, 2);
-  const kept = query.readUInt16BE(2) & (RECURSION_DESIRED | 0x7800);
+  const readable = code !== ResponseCode.FormatError;
+  const bytes = Buffer.from(query.subarray(0, readable ? questionEnd(query) : HEADER_BYTES));
+  const kept = query.readUInt16BE(2) & (RECURSION_DESIRED | OPCODE);
+  bytes.fill(0, 2, HEADER_BYTES);
   bytes.writeUInt16BE(RESPONSE | RECURSION_AVAILABLE | kept | code, 2);
+  bytes.writeUInt16BE(readable ? 1 : 0, 4);
   return bytes;
 }
 
