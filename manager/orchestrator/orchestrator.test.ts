@@ -134,6 +134,22 @@ describe("orchestrator: tasks that end", () => {
     expect(delays).to.deep.equal([5, 10, 20, 40, 80, 160, 300, 300]);
   });
 
+  it("that could not be prepared are tried again after the delay, not before", () => {
+    const fixture = cluster(1, { replicas: 1 });
+    fail(fixture);
+    const reject = () => {
+      for (const task of wanted(fixture)) fixture.report(task, TaskState.REJECTED, "no such image");
+      fixture.settle();
+    };
+    reject();
+    reject();
+    expect(fixture.tasksOf("web").length).to.equal(2);
+    fixture.pass(4_999);
+    expect(fixture.tasksOf("web").length).to.equal(2);
+    fixture.pass(1);
+    expect(fixture.tasksOf("web").length).to.equal(3);
+  });
+
   it("stay ended when the policy says so, and still count as the slot's", () => {
     const none = { task: { container: { image: "job" }, restart: { condition: 1 as const } } };
     const fixture = cluster(1, { replicas: 2, ...none });

@@ -25,7 +25,8 @@ export interface SlotPlan {
 /**
  * Keeps one slot filled with one task of the revision it has. Which revision that is, only the updater changes.
  *
- * - A task that ended is replaced as the restart policy says, or left as the slot's last word.
+ * - A task that ended is replaced as the restart policy says, or left as the slot's last word. One that could not even be
+ *   prepared is not replaced before it was to start: the delay is between attempts.
  * - A task whose node is lost is replaced at once; one whose node is drained is stopped for its replacement.
  * - A replacement is started when its delay is over and the task before it has stopped.
  * - Where two are to run (start-first), the older goes when the younger runs.
@@ -36,6 +37,9 @@ export function planSlot(context: ServiceContext, slot: Slot): SlotPlan {
   const leavers = planLeavers(context, slot);
 
   if (isEnded(current) && current.status.state !== TaskState.ORPHANED) {
+    if (context.nowMs < current.startAfterMs) {
+      return { changes: leavers, wakeAtMs: current.startAfterMs };
+    }
     const { startAfterMs, changes } = replaceEnded(context, current);
     const plan = { changes: [...leavers, ...changes] };
     const wake = startAfterMs === undefined ? {} : { wakeAtMs: startAfterMs };
