@@ -48,13 +48,15 @@ const STARTED: TaskEvent = {
   kind: "done",
   result: { effect: "startContainer", container: container() },
 };
-const STOPPED: TaskEvent = {
-  kind: "done",
-  result: { effect: "stopContainer", container: container({ state: "exited", exitCode: 143 }) },
-};
+const STOPPED = stopped("");
 const NO_CONTAINER: TaskEvent = { kind: "done", result: { effect: "removeContainer" } };
 const NO_SANDBOX: TaskEvent = { kind: "done", result: { effect: "removeSandbox" } };
 const RUNNING = [ASSIGN, PULLED, SANDBOXED, CREATED, STARTED];
+
+function stopped(healthOutput: string): TaskEvent {
+  const exit = container({ state: "exited", exitCode: 143, healthOutput });
+  return { kind: "done", result: { effect: "stopContainer", container: exit } };
+}
 
 function exited(exitCode: number, oomKilled = false): TaskEvent {
   return { kind: "container", container: container({ state: "exited", exitCode, oomKilled }) };
@@ -131,8 +133,13 @@ describe("worker: task controller", () => {
     },
     {
       name: "fails with the health check's output",
-      events: [...RUNNING, healthy("unhealthy", "no answer\n"), STOPPED],
+      events: [...RUNNING, healthy("unhealthy"), stopped("no answer\n")],
       expected: "FAILED removeSandbox (unhealthy container: no answer)",
+    },
+    {
+      name: "a health check that fails while it is stopped on purpose is no failure",
+      events: [...RUNNING, SHUTDOWN, healthy("unhealthy"), STOPPED],
+      expected: "SHUTDOWN removeSandbox",
     },
     {
       name: "is complete at exit 0",

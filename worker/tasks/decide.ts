@@ -53,7 +53,7 @@ function nextStep(task: TaskModel, stopping: boolean, nowMs: number): Decision {
 }
 
 function mustStop(task: TaskModel): boolean {
-  if (task.unwanted || task.doom !== "" || isTerminal(task.status.state)) return true;
+  if (task.unwanted || task.unhealthy || isTerminal(task.status.state)) return true;
   return task.assignment.task.desiredState > TaskState.RUNNING;
 }
 
@@ -74,14 +74,19 @@ function afterEnd(task: TaskModel): Decision {
 
 /** Its container is not running and should not: say how it ended. */
 function end(task: TaskModel): Decision {
-  if (task.doom !== "") {
-    return { status: { state: TaskState.FAILED, message: "stopped", err: task.doom } };
+  if (task.unhealthy) {
+    return { status: { state: TaskState.FAILED, message: "stopped", err: healthText(task) } };
   }
   // Of a task to be removed, "shutdown" promises that nothing of it is left.
   if (task.assignment.task.desiredState === TaskState.REMOVE) {
     return clear(task) ?? { status: { state: TaskState.SHUTDOWN, message: "removed" } };
   }
   return { status: { state: TaskState.SHUTDOWN, message: "shutdown" } };
+}
+
+function healthText({ container }: TaskModel): string {
+  const output = container?.healthOutput.trim() ?? "";
+  return output === "" ? "unhealthy container" : `unhealthy container: ${output}`;
 }
 
 /** Its container was started: report how that goes. */

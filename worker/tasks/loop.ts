@@ -3,10 +3,10 @@ import { errorCode, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import type { TaskStatus } from "../../proto/gen/objects.ts";
-import type { ContainerId, Containers } from "../../runtime/container/types.ts";
+import type { ContainerEvent, ContainerId, Containers } from "../../runtime/container/types.ts";
 import { type Step, stepTask } from "./controller.ts";
 import type { TaskExecutor } from "./executor.ts";
-import { observedContainer } from "./observed-container.ts";
+import { observedAfter } from "./observed-container.ts";
 import type { TaskEvent } from "./task-event.ts";
 import { type AssignedTask, newTaskModel, type TaskEffect, type TaskModel } from "./task-model.ts";
 
@@ -55,7 +55,7 @@ export class TaskLoop {
     this.#stopListening = deps.containers.onEvent((event) => {
       const taskId = this.#taskOfContainer.get(event.id);
       if (taskId === undefined || event.kind === "created") return;
-      this.#post(taskId, this.#look(event.id));
+      this.#post(taskId, this.#look(event));
     });
   }
 
@@ -184,9 +184,11 @@ export class TaskLoop {
     this.#deps.listener.onForgotten(id);
   }
 
-  #look(id: ContainerId): TaskEvent {
+  #look(event: ContainerEvent): TaskEvent {
+    if (event.kind === "removed") return { kind: "containerGone" };
     try {
-      return { kind: "container", container: observedContainer(this.#deps.containers.get(id)) };
+      const container = this.#deps.containers.get(event.id);
+      return { kind: "container", container: observedAfter(container, event) };
     } catch (error) {
       if (errorCode(error) === "NotFound") return { kind: "containerGone" };
       throw error;

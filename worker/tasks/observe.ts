@@ -31,15 +31,10 @@ export function observe(task: TaskModel, event: TaskEvent, nowMs: number): TaskM
 }
 
 function observeContainer(task: TaskModel, container: ObservedContainer): TaskModel {
-  const unhealthy = container.state === "running" && container.health === "unhealthy";
-  if (!unhealthy || task.doom !== "" || isTerminal(task.status.state))
-    return { ...task, container };
-  const output = container.healthOutput.trim();
-  return {
-    ...task,
-    container,
-    doom: output === "" ? "unhealthy container" : `unhealthy container: ${output}`,
-  };
+  const isToRun = !task.unwanted && task.assignment.task.desiredState <= TaskState.RUNNING;
+  const unhealthy = isToRun && container.state === "running" && container.health === "unhealthy";
+  // Once said it stands, whatever the check says of a container being stopped.
+  return { ...task, container, unhealthy: task.unhealthy || unhealthy };
 }
 
 function observeResult(task: TaskModel, result: EffectResult): TaskModel {

@@ -1,4 +1,4 @@
-import type { Container } from "../../runtime/container/types.ts";
+import type { Container, ContainerEvent } from "../../runtime/container/types.ts";
 import { TASK_ID_LABEL } from "./container-config.ts";
 import type { ObservedContainer } from "./task-model.ts";
 
@@ -8,6 +8,15 @@ export function observedContainer(container: Container): ObservedContainer {
   const newest = health.log.at(-1);
   const healthOutput = newest === undefined || newest.exitCode === 0 ? "" : newest.output;
   return { id, state, pid, exitCode, oomKilled, health: health.state, healthOutput };
+}
+
+/** The same after an event: the event is what is true now, whether or not the container's record shows it yet. */
+export function observedAfter(container: Container, event: ContainerEvent): ObservedContainer {
+  const observed = observedContainer(container);
+  if (event.kind === "health") return { ...observed, health: event.state };
+  if (event.kind !== "exited") return observed;
+  const { exitCode, oomKilled } = event;
+  return { ...observed, state: "exited", pid: 0, exitCode, oomKilled };
 }
 
 /** The task a container was made for; undefined for one that is no task's. */

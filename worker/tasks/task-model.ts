@@ -27,8 +27,8 @@ export interface TaskModel {
   readonly retry:
     | { readonly effect: EffectKind; readonly count: number; readonly atMs: number }
     | undefined;
-  /** Why we stop it ourselves (unhealthy); empty when we do not. */
-  readonly doom: string;
+  /** Its health check gave it up: we stop it, and it has failed. */
+  readonly unhealthy: boolean;
 }
 
 /** A task as the managers assigned it, together with what its revision says. */
@@ -82,6 +82,6 @@ export function newTaskModel(
     container,
     busy: undefined,
     retry: undefined,
-    doom: "",
+    unhealthy: false,
   };
 }

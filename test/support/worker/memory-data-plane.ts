@@ -35,8 +35,12 @@ export class MemoryDataPlane implements DataPlane {
       resolvConf: "nameserver 127.0.0.11",
       addresses,
     };
-    this.#sandboxes.set(id, sandbox);
+    this.remember(sandbox);
     return sandbox;
+  }
+
+  protected remember(sandbox: Sandbox): void {
+    this.#sandboxes.set(sandbox.id, sandbox);
   }
 
   async removeSandbox(id: string): Promise<void> {

@@ -9,7 +9,7 @@ import { systemClock } from "../../../core/system-clock.ts";
 import { NodeDescription } from "../../../proto/gen/objects.ts";
 import type { Image } from "../../../runtime/image/types.ts";
 import { Worker } from "../../../worker/worker.ts";
-import type { TaskImages } from "../../../worker/worker-options.ts";
+import type { TaskImages, WorkerOptions } from "../../../worker/worker-options.ts";
 import { MemoryContainers } from "./memory-containers.ts";
 import { MemoryDataPlane } from "./memory-data-plane.ts";
 
@@ -56,7 +56,27 @@ const IMAGE: Image = {
   rawConfig: "{}",
 };
 
-/** A machine with a worker on it: the worker may be restarted, the machine's containers live on. */
+/** Options of a worker that has no certificate: its node id travels as the user agent. */
+export function testWorkerOptions(
+  nodeId: string,
+  managers: readonly string[],
+  parts: Pick<WorkerOptions, "dataRoot" | "containers" | "images" | "network">,
+): WorkerOptions {
+  return {
+    nodeId,
+    addr: "192.0.2.7",
+    credentials: () => ChannelCredentials.createInsecure(),
+    channelOptions: { "grpc.primary_user_agent": nodeId },
+    managers: managers.map((addr) => ({ nodeId: "", addr })),
+    description: () => NodeDescription.fromPartial({ hostname: `${nodeId}-host` }),
+    clock: systemClock,
+    random: seededRandom(2),
+    log: silentLog,
+    ...parts,
+  };
+}
+
+/** A machine with a worker on it, all in memory: the worker may be restarted, the machine's containers live on. */
 export class TestHost {
   readonly nodeId: string;
   readonly dataRoot: string;
@@ -75,21 +95,7 @@ export class TestHost {
   }
 
   async start(...managers: readonly string[]): Promise<Worker> {
-    this.worker = await Worker.start({
-      nodeId: this.nodeId,
-      dataRoot: this.dataRoot,
-      addr: "192.0.2.7",
-      credentials: () => ChannelCredentials.createInsecure(),
-      channelOptions: { "grpc.primary_user_agent": this.nodeId },
-      managers: managers.map((addr) => ({ nodeId: "", addr })),
-      description: () => NodeDescription.fromPartial({ hostname: `${this.nodeId}-host` }),
-      containers: this.containers,
-      images: this.images,
-      network: this.network,
-      clock: systemClock,
-      random: seededRandom(2),
-      log: silentLog,
-    });
+    this.worker = await Worker.start(testWorkerOptions(this.nodeId, managers, this));
     return this.worker;
   }
 
