@@ -14,7 +14,12 @@ export async function cleanFolder(folder: string): Promise<void> {
   const pids = processesNaming(folder);
   for (const pid of pids) for (const child of [...childrenOf(pid), pid]) killQuietly(child);
   await eventually(`the processes of ${folder} end`, () => processesNaming(folder).length === 0);
-  for (const target of mountsBelow(folder)) await run("umount", ["--lazy", target]);
+  await eventually(`nothing is mounted below ${folder}`, async () => {
+    // One that went by itself meanwhile is as good.
+    for (const target of mountsBelow(folder))
+      await run("umount", ["--lazy", target]).catch(() => undefined);
+    return mountsBelow(folder).length === 0;
+  });
 }
 
 /** Processes whose command line names the folder, but for ourselves. */
