@@ -54,21 +54,18 @@ export interface RaftLogOptions {
  * is gone.
  */
 export async function openRaftLog(options: RaftLogOptions): Promise<ReplicatedLog> {
-  const disk = options.disk ?? (await openNodeDisk(join(options.dir, "raft")));
-  const store = await SnapshotStore.open(disk);
-  const { raftId, random, segmentBytes } = options;
-  const opened = await openWal(disk, {
-    raftId,
-    random,
-    ...(segmentBytes === undefined ? {} : { segmentBytes }),
-  });
-  const { wal } = opened;
+  let wal: Wal | undefined;
   try {
+    const disk = options.disk ?? (await openNodeDisk(join(options.dir, "raft")));
+    const store = await SnapshotStore.open(disk);
+    const opened = await openWal(disk, options);
+    wal = opened.wal;
     const snapshot = await loadNewest(store, options.log);
     const stored = await recover(options, opened, snapshot);
     return startRaftLog(options, { store, wal, snapshot, stored });
   } catch (error) {
-    await wal.close();
+    await wal?.close();
+    await options.transport.close();
     throw error;
   }
 }

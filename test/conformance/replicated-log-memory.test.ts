@@ -1,5 +1,6 @@
 import { MemoryLog } from "../../manager/log/memory-log.ts";
-import { describeReplicatedLog, ListState } from "./replicated-log.ts";
+import { ListState } from "../support/raft/list-state.ts";
+import { describeReplicatedLog } from "./replicated-log.ts";
 
 describeReplicatedLog("memory", async () => {
   const state = new ListState();

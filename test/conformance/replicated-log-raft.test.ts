@@ -1,5 +1,6 @@
+import { ListState } from "../support/raft/list-state.ts";
 import { MemoryCluster, memberOf, untilLeads } from "../support/raft/memory-cluster.ts";
-import { describeReplicatedLog, ListState } from "./replicated-log.ts";
+import { describeReplicatedLog } from "./replicated-log.ts";
 
 describeReplicatedLog("raft, one member", async () => {
   const cluster = await MemoryCluster.make();

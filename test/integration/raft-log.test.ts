@@ -2,13 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { expectCode, ListState } from "../conformance/replicated-log.ts";
+import { expectCode } from "../conformance/replicated-log.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   type GrpcMember,
   type GrpcMemberOptions,
   startGrpcMember,
 } from "../support/raft/grpc-member.ts";
+import { ListState } from "../support/raft/list-state.ts";
 
 /** A leader is missed after 1 to 2 s; an election that splits takes a second round. */
 const ELECTION_WAIT_MS = 8000;

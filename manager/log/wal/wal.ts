@@ -25,7 +25,7 @@ export interface WalOptions {
   readonly raftId: number;
   /** For the salts. */
   readonly random: Random;
-  readonly segmentBytes?: number;
+  readonly segmentBytes?: number | undefined;
 }
 
 export interface OpenedWal {

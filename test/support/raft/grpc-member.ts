@@ -39,7 +39,7 @@ export async function startGrpcMember(options: GrpcMemberOptions): Promise<GrpcM
     credentialsFor: () => ChannelCredentials.createInsecure(),
     clock: systemClock,
   });
-  const log = await openRaftLog({
+  const opening = openRaftLog({
     ...member,
     start: raftId === 1 ? "bootstrap" : "join",
     transport,
@@ -52,6 +52,9 @@ export async function startGrpcMember(options: GrpcMemberOptions): Promise<GrpcM
     segmentBytes: SEGMENT_BYTES,
     ...options,
   });
+  // A server of a member that does not start would keep the test's process.
+  opening.catch(() => server.close());
+  const log = await opening;
   const stop = async (): Promise<void> => {
     server.close();
     await log.close();
