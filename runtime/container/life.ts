@@ -1,4 +1,5 @@
 import { assert } from "../../core/assert.ts";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { NO_HEALTH, STARTING_HEALTH } from "../health/health.ts";
 import type { ProcessRef } from "../linux/process.ts";
 import type { ContainerStatus } from "./record.ts";
@@ -12,6 +13,9 @@ import type { HealthStatus } from "./types.ts";
 
 /** The exit code of a container of which nobody knows how it ended: the machine or its conmon died. Docker's choice. */
 export const UNKNOWN_EXIT_CODE = 255;
+
+/** Of a container that could not be started, when the reason gives no other. Source: moby, daemon/start.go. */
+const START_FAILED_EXIT_CODE = 128;
 
 /** How a run ended. */
 export interface Ending {
@@ -60,6 +64,15 @@ export function afterFailedStart(
 ): ContainerStatus {
   assert(status.state !== "running", "a start failed of a container that runs");
   return { ...status, exitCode: failure.exitCode, error: failure.error };
+}
+
+/** What is written down of an error that kept it from starting. */
+export function failureOf(error: unknown): { readonly exitCode: number; readonly error: string } {
+  const exitCode = error instanceof ClusterError ? error.details.exitCode : undefined;
+  return {
+    exitCode: typeof exitCode === "number" ? exitCode : START_FAILED_EXIT_CODE,
+    error: errorMessage(error),
+  };
 }
 
 /** Its process has ended. */

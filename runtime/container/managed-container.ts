@@ -13,13 +13,13 @@ import {
   afterFailedStart,
   afterHealth,
   afterStart,
-  type Ending,
+  failureOf,
   UNKNOWN_EXIT_CODE,
 } from "./life.ts";
 import { type ContainerPaths, containerPaths } from "./paths.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
-import { awaitExitCode, clearRun, isConmonAlive } from "./run-remains.ts";
+import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
 import { Turns } from "./turns.ts";
 import type { Container, ContainerEvent, HealthStatus } from "./types.ts";
 import { within } from "./within.ts";
@@ -39,8 +39,6 @@ export interface ContainerContext {
 /** Operations of one container that may wait for their turn. */
 const WAITING_MAX = 32;
 const SIGKILL = 9;
-/** Of a container that could not be started, when the reason gives no other. Source: moby, daemon/start.go. */
-const START_FAILED_EXIT_CODE = 128;
 /** What is kept of a command's output. */
 export const EXEC_OUTPUT_BYTES_MAX = 65_536;
 /** How long a killed process may take to end: one in uninterruptible sleep takes as long as its disk. */
@@ -248,18 +246,11 @@ export class ManagedContainer {
     const { host, emit } = this.#context;
     const { id } = this.record;
     this.close();
-    const oomKilled = host.cgroups.oomKills(id) > 0;
-    const exitCode = await awaitExitCode(this.paths, host.clock);
-    const ending: Ending = {
-      exitCode: exitCode ?? UNKNOWN_EXIT_CODE,
-      oomKilled,
-      error: exitCode === undefined ? "nobody saw how it ended: its conmon was killed" : "",
-      finishedAtMs: host.clock.nowMs(),
-    };
+    const ending = await readEnding(id, host);
     // Without a conmon nothing reads its output or tells its end: what is left of it must not run on unseen.
-    if (exitCode === undefined) await this.#clear();
+    if (ending.exitCode === UNKNOWN_EXIT_CODE) await this.#clear();
     await this.#note(afterExit(this.#status, ending));
-    emit({ kind: "exited", id, exitCode: ending.exitCode, oomKilled });
+    emit({ kind: "exited", id, exitCode: ending.exitCode, oomKilled: ending.oomKilled });
     for (const listener of [...this.#onEnd]) listener();
     await this.#clear();
   }
@@ -306,12 +297,4 @@ export class ManagedContainer {
       { details: { container: this.record.id } },
     );
   }
-}
-
-function failureOf(error: unknown): { readonly exitCode: number; readonly error: string } {
-  const exitCode = error instanceof ClusterError ? error.details.exitCode : undefined;
-  return {
-    exitCode: typeof exitCode === "number" ? exitCode : START_FAILED_EXIT_CODE,
-    error: errorMessage(error),
-  };
 }

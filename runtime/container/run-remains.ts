@@ -16,6 +16,7 @@ import { unmountAside } from "../linux/mount.ts";
 import { findProcess } from "../linux/process.ts";
 import { watchConmon } from "./conmon.ts";
 import type { ContainerHost } from "./container-run.ts";
+import { type Ending, UNKNOWN_EXIT_CODE } from "./life.ts";
 import { bundlesDir, type ContainerPaths, containerPaths, exitDir, runtimeRoot } from "./paths.ts";
 import type { ContainerId } from "./types.ts";
 import { within } from "./within.ts";
@@ -53,15 +54,20 @@ export function isConmonAlive(paths: ContainerPaths): boolean {
   }
 }
 
-/**
- * The exit code that conmon writes down, once its FIFO has told the end of it.
- *
- * @returns undefined when conmon was killed before it could.
- */
-export async function awaitExitCode(
-  paths: ContainerPaths,
-  clock: Clock,
-): Promise<number | undefined> {
+/** How a run ended, once the FIFO of its conmon has told the end of it. Its control group must still be there. */
+export async function readEnding(id: ContainerId, host: ContainerHost): Promise<Ending> {
+  const oomKilled = host.cgroups.oomKills(id) > 0;
+  const exitCode = await awaitExitCode(containerPaths(host.roots, id), host.clock);
+  return {
+    exitCode: exitCode ?? UNKNOWN_EXIT_CODE,
+    oomKilled,
+    error: exitCode === undefined ? "nobody saw how it ended: its conmon was killed" : "",
+    finishedAtMs: host.clock.nowMs(),
+  };
+}
+
+/** Undefined when conmon was killed before it could write the code down. */
+async function awaitExitCode(paths: ContainerPaths, clock: Clock): Promise<number | undefined> {
   // conmon closes what it holds, and with it the FIFO, just before it writes the file: the file may still be coming.
   if (!existsSync(paths.exitFile) && isRunningConmon(paths)) {
     const file = watchForFile(dirname(paths.exitFile), paths.exitFile);

@@ -39,7 +39,6 @@ export class Cgroups {
   readonly layout: CgroupLayout;
   readonly #parent: string;
   readonly #clock: Clock;
-  #hasMonitors = false;
 
   constructor(layout: CgroupLayout, dataRoot: string, clock: Clock) {
     const key = createHash("sha256").update(dataRoot).digest("hex").slice(0, KEY_LENGTH);
@@ -61,10 +60,10 @@ export class Cgroups {
 
   /** Puts a conmon, before it has children, beside the containers: stopping our own group must not stop it. */
   async adoptMonitor(pid: number): Promise<void> {
-    const dirs = joinDirs(this.layout, `${this.#parent}/${MONITORS}`);
-    if (!this.#hasMonitors) await Promise.all(dirs.map((dir) => mkdir(dir, { recursive: true })));
-    this.#hasMonitors = true;
-    for (const dir of dirs) await writeFile(`${dir}/cgroup.procs`, String(pid));
+    for (const dir of joinDirs(this.layout, `${this.#parent}/${MONITORS}`)) {
+      if (!existsSync(dir)) await mkdir(dir, { recursive: true });
+      await writeFile(`${dir}/cgroup.procs`, String(pid));
+    }
   }
 
   /** How many processes of the container were killed for want of memory; 0 when its group is gone. */

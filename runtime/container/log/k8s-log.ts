@@ -36,12 +36,11 @@ export function findK8sLine(line: Uint8Array): K8sLine | undefined {
   };
 }
 
-/** What the container wrote: a whole line gets its newline back. */
+/** What the container wrote, copied: a whole line gets its newline back. */
 export function toRecord(line: K8sLine): LogRecord {
-  if (line.partial) return { time: line.time, stderr: line.stderr, data: line.data };
-  const data = new Uint8Array(line.data.length + 1);
+  const data = new Uint8Array(line.data.length + (line.partial ? 0 : 1));
   data.set(line.data);
-  data[line.data.length] = NEWLINE;
+  if (!line.partial) data[line.data.length] = NEWLINE;
   return { time: line.time, stderr: line.stderr, data };
 }
 
@@ -49,7 +48,7 @@ export function toRecord(line: K8sLine): LogRecord {
 export class LineSplitter {
   #rest: Uint8Array = new Uint8Array(0);
 
-  /** The lines that end in `chunk`, without newline; those longer than LINE_BYTES_MAX are left out. */
+  /** The lines that end in `chunk`, without newline, valid until the next call; those longer than LINE_BYTES_MAX are left out. */
   *push(chunk: Uint8Array): Generator<Uint8Array> {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
@@ -58,8 +57,8 @@ export class LineSplitter {
       start = end + 1;
       if (line.length <= LINE_BYTES_MAX) yield line;
     }
-    // One byte too many is kept so that the line is known to be too long when it ends.
-    this.#rest = this.#join(chunk.subarray(start)).slice(0, LINE_BYTES_MAX + 1);
+    // One byte too many is kept so that the line is known to be too long when it ends. Copied: the caller's buffer is used again.
+    this.#rest = new Uint8Array(this.#join(chunk.subarray(start)).subarray(0, LINE_BYTES_MAX + 1));
   }
 
   #join(tail: Uint8Array): Uint8Array {

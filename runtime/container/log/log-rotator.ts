@@ -58,7 +58,12 @@ export class LogRotator {
   }
 }
 
-/** Puts the newest file aside when it is too long and has conmon begin a new one. */
+/**
+ * Puts the newest file aside when it is too long and has conmon begin a new one.
+ *
+ * One at a time for one log: conmon replaces whatever is at the path, so a second order at once would lose what the first
+ * new file already has.
+ */
 export async function maybeRotate(log: RotatedLog): Promise<void> {
   const { size } = await stat(log.path);
   if (size <= log.limits.sizeBytesMax) return;

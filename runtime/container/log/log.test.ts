@@ -42,6 +42,13 @@ describe("log: splitter", () => {
       expect(lines, `pieces of ${size}`).to.deep.equal(["one", "two", "", "three"]);
     }
   });
+  it("keeps what is begun though the buffer it came in is used again", () => {
+    const splitter = new LineSplitter();
+    const buffer = bytes("abc");
+    expect([...splitter.push(buffer)]).to.deep.equal([]);
+    buffer.write("d\n\n");
+    expect([...splitter.push(buffer)].map(text)).to.deep.equal(["abcd", ""]);
+  });
   it("leaves out a line that is too long and goes on with the next", () => {
     const splitter = new LineSplitter();
     const chunk = Buffer.alloc(LINE_BYTES_MAX / 2, "x");
