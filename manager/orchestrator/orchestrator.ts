@@ -1,5 +1,6 @@
 import { newId, type TaskId } from "../../core/ids.ts";
 import type { Random } from "../../core/random.ts";
+import { TaskState } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import type { Plan, Planner } from "../reconcile/planner.ts";
 import { WakeTimes } from "../reconcile/wake-times.ts";
@@ -12,7 +13,7 @@ import {
   type StoredTask,
 } from "../store/objects.ts";
 import type { View } from "../store/tables.ts";
-import { isWanted } from "../store/task-life.ts";
+import { isEnded, isWanted } from "../store/task-life.ts";
 import { type SlotKey, slotOf } from "../store/task-table.ts";
 import type { ServiceContext } from "./context.ts";
 import {
@@ -143,7 +144,7 @@ export class Orchestrator implements Planner {
     const freed = after === undefined && before !== undefined && isWanted(before);
     if (freed || (service !== undefined && isUnderWay(service.updateStatus))) {
       this.#services.add(serviceId);
-    } else if (service !== undefined) {
+    } else if (service !== undefined && slotMoved(view, before, after)) {
       this.#look({ serviceId, slot: slotOf(task) });
     }
   }
@@ -158,6 +159,17 @@ export class Orchestrator implements Planner {
       if (replicasOf(service) === undefined) this.#services.add(service.id);
     }
   }
+}
+
+/** Whether a task changed in what its slot's plan depends on. On its way to RUNNING, alone in its slot, it does not. */
+function slotMoved(
+  view: View,
+  before: StoredTask | undefined,
+  after: StoredTask | undefined,
+): boolean {
+  if (after === undefined || isEnded(after) || after.desiredState === TaskState.READY) return true;
+  if (before?.desiredState !== after.desiredState || before.nodeId !== after.nodeId) return true;
+  return view.tasks.ofSlot(after.serviceId, slotOf(after)).length > 1;
 }
 
 /** Whether a service changed in what its tasks depend on; addresses given to it do not count. */

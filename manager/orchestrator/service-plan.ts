@@ -10,8 +10,8 @@ import { readSlot, type Slot, type SlotTargets } from "./slot.ts";
 import { planSlot } from "./slot-plan.ts";
 import { planUpdate } from "./updater.ts";
 
-/** Slots one plan of a service changes at most: its changes make one transaction. */
-export const SLOTS_PER_PLAN_MAX = 1_000;
+/** Slots one plan of a service changes at most: its changes make one transaction of some hundred kilobytes. */
+export const SLOTS_PER_PLAN_MAX = 4_000;
 
 /** What a service, or some slots of it, need now. */
 export interface ServicePlan {

@@ -6,7 +6,7 @@ import type { StoreEvent } from "../store/apply.ts";
 import { removeChange } from "../store/changes.ts";
 import type { StoredNode, StoredTask } from "../store/objects.ts";
 import type { View } from "../store/tables.ts";
-import { isEnded, isWanted } from "../store/task-life.ts";
+import { isEnded, isLost, isWanted } from "../store/task-life.ts";
 import { type SlotKey, slotOf } from "../store/task-table.ts";
 import { GoingNetworks } from "./going-networks.ts";
 import { reapRevisions } from "./reap-revisions.ts";
@@ -31,7 +31,9 @@ export class Reaper implements Planner {
   reset(view: View): void {
     this.#wakeTimes.clear();
     this.#networks.reset(view);
-    for (const task of view.tasks.values()) this.#look(task);
+    for (const task of view.tasks.values()) {
+      if (isEnded(task) || !isWanted(task) || isLost(view, task)) this.#look(task);
+    }
     for (const revision of view.revisions.values()) this.#services.add(revision.serviceId);
   }
 

@@ -111,6 +111,7 @@ class Reign {
       });
       await this.#rest({ untilMs: this.#options.clock.nowMs() + this.#retryMs, orChange: false });
       this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MAX_MS);
+      if (this.#ended) return;
       // It counted on its plan being made.
       this.#takeEvents();
       planner.reset(this.#options.store.view());
