@@ -7,6 +7,7 @@ import { LIVENESS_DEFAULTS as TIMES } from "./settings.ts";
 class Run {
   readonly liveness = new Liveness(TIMES, 0);
   readonly downs: string[] = [];
+  readonly missing: string[] = [];
   nowMs = 0;
 
   pass(ms: number, beating: readonly string[] = []): void {
@@ -27,8 +28,8 @@ class Run {
 
   #tick(): void {
     for (const { nodeId, state } of this.liveness.tick(this.nowMs)) {
-      expect(state).to.equal(NodeState.DOWN);
-      this.downs.push(`${nodeId}@${this.nowMs}`);
+      const list = state === NodeState.DOWN ? this.downs : this.missing;
+      list.push(`${nodeId}@${this.nowMs}`);
     }
   }
 }
@@ -109,6 +110,17 @@ describe("dispatcher: liveness", () => {
     expect(run.downs).to.deep.equal([]);
     run.pass(1_000);
     expect(run.downs).to.deep.equal(["up@10100"]);
+  });
+
+  it("a node that is late under a new leader is called disconnected, so that it gets no new tasks", () => {
+    const run = new Run();
+    run.liveness.expect("late", NodeState.READY, 0);
+    run.liveness.expect("known late", NodeState.DISCONNECTED, 0);
+    run.pass(900);
+    expect(run.missing).to.deep.equal([]);
+    run.pass(3_000);
+    expect(run.missing).to.deep.equal(["late@1100"]);
+    expect(run.liveness.onHello("late", run.nowMs).state).to.equal(NodeState.READY);
   });
 
   it("a node down for a day leaves orphans, said once", () => {

@@ -32,7 +32,13 @@ type Life =
   /** In session; `sinceMs` is its last word. */
   | { readonly phase: "ready"; readonly sinceMs: number }
   /** Its session broke, or we lead since `sinceMs` and have not heard of it. */
-  | { readonly phase: "awaited"; readonly sinceMs: number; readonly why: string }
+  | {
+      readonly phase: "awaited";
+      readonly sinceMs: number;
+      readonly why: string;
+      /** Whether it was called disconnected: such a node keeps its tasks and gets no new ones. */
+      readonly told: boolean;
+    }
   | { readonly phase: "down"; readonly sinceMs: number; readonly orphaned: boolean };
 
 /**
@@ -61,7 +67,8 @@ export class Liveness {
   expect(nodeId: string, state: NodeState, nowMs: number): void {
     const why = "it did not report to the new leader";
     const gone = state === NodeState.DOWN || state === NodeState.UNKNOWN;
-    this.#lives.set(nodeId, gone ? down(nowMs) : { phase: "awaited", sinceMs: nowMs, why });
+    const told = state === NodeState.DISCONNECTED;
+    this.#lives.set(nodeId, gone ? down(nowMs) : { phase: "awaited", sinceMs: nowMs, why, told });
   }
 
   onHello(nodeId: string, nowMs: number): Transition {
@@ -79,7 +86,7 @@ export class Liveness {
   onBroken(nodeId: string, nowMs: number): Transition | undefined {
     if (this.#lives.get(nodeId)?.phase !== "ready") return undefined;
     const why = "its daemon did not come back";
-    this.#lives.set(nodeId, { phase: "awaited", sinceMs: nowMs, why });
+    this.#lives.set(nodeId, { phase: "awaited", sinceMs: nowMs, why, told: true });
     const seconds = this.#settings.restartGraceMs / 1000;
     const message = `connection lost; waiting ${seconds} s for its daemon to come back`;
     return { nodeId, state: NodeState.DISCONNECTED, message };
@@ -90,7 +97,7 @@ export class Liveness {
     this.#lives.delete(nodeId);
   }
 
-  /** Who has to be given up at this time. */
+  /** Who is missing at this time, and who has to be given up. */
   tick(nowMs: number): Transition[] {
     const lagMs = nowMs - this.#lastTickMs - LIVENESS_TICK_MS;
     this.#lastTickMs = nowMs;
@@ -100,11 +107,21 @@ export class Liveness {
     const transitions: Transition[] = [];
     for (const [nodeId, life] of this.#lives) {
       const message = this.#whyDown(life, mass, nowMs);
-      if (message === undefined) continue;
-      this.#lives.set(nodeId, down(nowMs));
-      transitions.push({ nodeId, state: NodeState.DOWN, message });
+      if (message !== undefined) {
+        this.#lives.set(nodeId, down(nowMs));
+        transitions.push({ nodeId, state: NodeState.DOWN, message });
+      } else if (life.phase === "awaited" && !life.told && nowMs - life.sinceMs > this.#silenceMs) {
+        this.#lives.set(nodeId, { ...life, told: true });
+        const late = "it has not reported to the new leader yet";
+        transitions.push({ nodeId, state: NodeState.DISCONNECTED, message: late });
+      }
     }
     return transitions;
+  }
+
+  /** A node silent for longer is remarkable, if not yet gone. */
+  get #silenceMs(): number {
+    return SILENT_BEATS * this.#settings.heartbeatMs;
   }
 
   /** Nodes down for ORPHAN_AFTER_MS, each once: their tasks are orphans, and what they hold is free. */
@@ -131,13 +148,12 @@ export class Liveness {
   }
 
   #mostAreSilent(nowMs: number): boolean {
-    const limitMs = SILENT_BEATS * this.#settings.heartbeatMs;
     let there = 0;
     let silent = 0;
     for (const life of this.#lives.values()) {
       if (life.phase !== "ready") continue;
       there++;
-      if (nowMs - life.sinceMs > limitMs) silent++;
+      if (nowMs - life.sinceMs > this.#silenceMs) silent++;
     }
     return silent >= MASS_NODES_MIN && silent * 2 > there;
   }
