@@ -20,8 +20,8 @@ import {
 import { isEnded, isHeld, isWanted } from "../store/task-life.ts";
 
 const GIB = 2 ** 30;
-const STEPS = 120;
-const SEEDS = 40;
+const STEPS = 100;
+const SEEDS = 16;
 
 /** A swarm to which things happen by chance; the planners are run to rest after each. */
 class RandomSwarm {
