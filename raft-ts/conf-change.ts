@@ -1,8 +1,8 @@
 import { assert } from "./assert.ts";
 import { decodeConfChanges, encodeConfChanges } from "./conf-change-codec.ts";
 import { changedConf, isJoint, isVoter } from "./membership.ts";
-import type { LeaderRole, Raft } from "./raft.ts";
-import { appendOwn, maybeCommit, maybeServeReads, NO_DATA, syncPeers } from "./replication.ts";
+import type { Raft } from "./raft.ts";
+import { appendOwn, bidFarewell, maybeCommit, maybeServeReads, syncPeers } from "./replication.ts";
 import type { Entry } from "./types.ts";
 
 /** Puts a committed membership change into effect here. One from before a restored snapshot is in effect already. */
@@ -19,15 +19,6 @@ export function applyConfChange(raft: Raft, entry: Entry): void {
   // Fewer may now be needed for a quorum.
   maybeCommit(raft, role);
   if (raft.role === role) maybeServeReads(raft, role);
-}
-
-/**
- * A leader that is no longer a member leads on, without counting itself, until a majority of those who remain know it.
- * They do once they have one more entry, because the append that brings it says that the removal is committed. Left
- * earlier, they might still wait for the vote of the one who is gone. Source: Raft paper §6; thesis §4.2.2.
- */
-function bidFarewell(raft: Raft, leader: LeaderRole): void {
-  leader.farewellIndex ??= appendOwn(raft, leader, "normal", NO_DATA).index;
 }
 
 /** Whoever leads when a joint configuration is in effect proposes to leave it. Source: Raft paper §6. */

@@ -1,7 +1,7 @@
 import { expect } from "chai";
+import { append, heartbeat, isGranted, vote } from "../test/support/raft-sim/incoming.ts";
 import {
   ELECTION_TICKS,
-  entriesOf,
   type Incoming,
   LoneMember,
   ofKind,
@@ -10,41 +10,8 @@ import type { Message } from "./index.ts";
 
 /**
  * One case per sentence of "In Search of an Understandable Consensus Algorithm (Extended Version)" that is implemented.
- * What the dissertation adds is in raft-thesis.test.ts.
+ * From §6 on: raft-paper-group.test.ts. What the dissertation adds is in raft-thesis.test.ts.
  */
-
-const vote = (from: number, term: number, log: readonly number[] = []): Incoming => ({
-  kind: "vote",
-  from,
-  term,
-  lastIndex: log.length,
-  lastTerm: log.at(-1) ?? 0,
-  force: false,
-});
-
-const heartbeat = (from: number, term: number): Incoming => ({
-  kind: "heartbeat",
-  from,
-  term,
-  commit: 0,
-  context: 0,
-});
-
-/** The entries of `log` after `prevIndex`. */
-function append(
-  from: number,
-  term: number,
-  log: readonly number[],
-  prevIndex: number,
-  commit = 0,
-): Incoming {
-  const prevTerm = log[prevIndex - 1] ?? 0;
-  const entries = entriesOf(log.slice(prevIndex), prevIndex + 1);
-  return { kind: "append", from, term, prevIndex, prevTerm, entries, commit };
-}
-
-const isGranted = (messages: readonly Message[]): boolean | undefined =>
-  ofKind(messages, "voteReply")[0]?.granted;
 
 describe("raft paper §5.1 terms", () => {
   const cases: readonly { name: string; prepare: (member: LoneMember) => void }[] = [
@@ -415,126 +382,6 @@ describe("raft paper §5.5, Figure 2: persistent state is updated before answeri
     expect(member.node.status().commit).to.equal(1);
     member.settle();
     expect(member.node.status().commit).to.equal(2);
-  });
-});
-
-describe("raft paper §6 membership changes", () => {
-  it("agreement needs separate majorities of the old and the new configuration", () => {
-    const conf = { voters: [1, 4, 5], votersOutgoing: [1, 2, 3] };
-    const member = new LoneMember({ conf });
-    member.elect();
-    member.acknowledge(4, 1);
-    member.acknowledge(5, 1);
-    expect(member.node.status().commit).to.equal(0);
-    member.acknowledge(2, 1);
-    expect(member.node.status().commit).to.equal(1);
-  });
-
-  it("entries are replicated to all servers in both configurations", () => {
-    const conf = { voters: [1, 4], votersOutgoing: [1, 2] };
-    const sent = ofKind(new LoneMember({ conf }).elect(), "append");
-    expect(sent.map(({ to }) => to).sort()).to.deep.equal([2, 4]);
-  });
-
-  it("any server from either configuration may serve as leader", () => {
-    const member = new LoneMember({ conf: { voters: [2, 3], votersOutgoing: [1, 2] } });
-    member.elect();
-    expect(member.node.leadership().role).to.equal("leader");
-  });
-
-  it("new servers join as non-voting members: they get entries and do not count", () => {
-    const member = new LoneMember({ conf: { voters: [1, 2], learners: [3, 4] } });
-    expect(ofKind(member.elect(), "append").map(({ to }) => to)).to.deep.equal([2, 3, 4]);
-    member.acknowledge(3, 1);
-    member.acknowledge(4, 1);
-    expect(member.node.status().commit).to.equal(0);
-  });
-
-  it("servers disregard requests for votes while they believe that a leader exists", () => {
-    const member = new LoneMember();
-    member.receive(heartbeat(2, 1));
-    member.tick(ELECTION_TICKS - 1);
-    expect(member.receive(vote(3, 9))).to.deep.equal([]);
-    expect(member.node.leadership()).to.deep.equal({ role: "follower", term: 1, leader: 2 });
-  });
-});
-
-describe("raft paper §7 log compaction", () => {
-  const CONF = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
-
-  it("with a snapshot written a server may forget the entries up to it", () => {
-    const member = new LoneMember({ log: [1, 1, 2], hardState: { commit: 2 } });
-    member.settle();
-    member.sim.snapshot(0);
-    expect(member.node.status()).to.include({ firstIndex: 3, lastIndex: 3 });
-    member.restart();
-    expect(member.node.status()).to.include({ firstIndex: 3, lastIndex: 3, commit: 2 });
-  });
-
-  it("the snapshot carries the index and term of the last entry it replaces, and the configuration", () => {
-    const member = new LoneMember({ log: [1, 1, 2], hardState: { commit: 2 } });
-    member.settle();
-    expect(member.node.describeSnapshot()).to.deep.equal({ index: 2, term: 1, confState: CONF });
-  });
-
-  it("the leader sends a snapshot when it has forgotten the next entry a follower needs", () => {
-    const member = new LoneMember({ log: [1, 1, 1], hardState: { commit: 3 } });
-    member.settle();
-    member.sim.snapshot(0);
-    member.elect();
-    const sent = member.receive({
-      ...{ kind: "appendReply", from: 2, term: 2, accepted: false },
-      ...{ index: 3, hintIndex: 1, hintTerm: 1 },
-    } as Incoming);
-    expect(ofKind(sent, "snapshot")[0]?.snapshot).to.include({ index: 3, term: 1 });
-    expect(member.propose("a").filter(({ to }) => to === 2)).to.deep.equal([]);
-  });
-
-  it("a follower discards its whole log for a snapshot with what it has not", () => {
-    const member = new LoneMember({ log: [1, 1] });
-    const snapshot = { index: 5, term: 2, confState: CONF };
-    const sent = member.receive({ kind: "snapshot", from: 2, term: 2, snapshot });
-    expect(ofKind(sent, "appendReply")[0]).to.include({ accepted: true, index: 5 });
-    expect(member.node.status()).to.include({ firstIndex: 6, lastIndex: 5, commit: 5, applied: 5 });
-  });
-
-  it("entries that follow a snapshot of a prefix of the log are retained", () => {
-    const member = new LoneMember({ log: [1, 1, 1] });
-    const snapshot = { index: 2, term: 1, confState: CONF };
-    member.receive({ kind: "snapshot", from: 2, term: 1, snapshot });
-    expect(member.terms).to.deep.equal([1, 1, 1]);
-    expect(member.node.status()).to.include({ lastIndex: 3, commit: 2 });
-  });
-
-  it("an old snapshot changes nothing", () => {
-    const member = new LoneMember({ log: [1, 1, 1], hardState: { commit: 3 } });
-    const snapshot = { index: 1, term: 1, confState: CONF };
-    const sent = member.receive({ kind: "snapshot", from: 2, term: 1, snapshot });
-    expect(ofKind(sent, "appendReply")[0]).to.include({ accepted: true, index: 3 });
-  });
-});
-
-describe("raft paper §8 client interaction", () => {
-  it("each leader commits a blank entry at the start of its term", () => {
-    const member = new LoneMember({ log: [1] });
-    const [sent] = ofKind(member.elect(), "append");
-    expect(sent?.entries.map(({ term, data }) => [term, data.length])).to.deep.equal([[2, 0]]);
-  });
-
-  it("a leader checks that it was not deposed before it answers a read", () => {
-    const member = new LoneMember();
-    member.elect();
-    member.acknowledge(2, 1);
-    expect(member.node.readIndex(7)).to.deep.equal({ kind: "accepted" });
-    const [asked] = ofKind(member.settle(), "heartbeat");
-    member.node.step({
-      kind: "heartbeatReply",
-      from: 2,
-      to: 1,
-      term: 1,
-      context: asked?.context ?? 0,
-    });
-    expect(member.node.takeReady()?.reads).to.deep.equal([{ context: 7, index: 1 }]);
   });
 });
 

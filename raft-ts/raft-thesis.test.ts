@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import {
   ELECTION_TICKS,
+  entriesOf,
   type Incoming,
   LoneMember,
   ofKind,
@@ -124,6 +125,21 @@ describe("raft thesis §4.2.2 removing the leader", () => {
     expect(member.node.leadership().role, "one of the two who remain knows").to.equal("leader");
     member.acknowledge(3, 3);
     expect(member.node.leadership().role).to.equal("follower");
+    expect(member.tick(5 * ELECTION_TICKS), "nobody needs it any more").to.deep.equal([]);
+  });
+
+  it("a removed server with entries nobody else may have still stands, and goes when they are known", () => {
+    const member = new LoneMember({ id: 2 });
+    const data = encodeConfChanges([change("remove", 2)]);
+    const removal = { index: 1, term: 1, kind: "confChange", data } as const;
+    const entries = [removal, ...entriesOf([1], 2)];
+    const carrier = { from: 1, term: 1, prevIndex: 0, prevTerm: 0, commit: 1 };
+    member.receive({ kind: "append", ...carrier, entries });
+    member.elect();
+    expect(member.node.leadership().role).to.equal("leader");
+    for (const from of [1, 3]) member.acknowledge(from, member.node.status().lastIndex);
+    expect(member.node.leadership().role).to.equal("follower");
+    expect(member.tick(5 * ELECTION_TICKS)).to.deep.equal([]);
   });
 
   it("a leader does not remove itself", () => {

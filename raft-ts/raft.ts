@@ -186,6 +186,12 @@ export class Raft {
     this.resetElectionTimer();
   }
 
+  /** It was removed and led on; now those who remain know that, and nobody needs it any more. */
+  retire(): void {
+    this.#isRetired = false;
+    this.becomeFollower(this.#term, 0);
+  }
+
   /** Follows a leader heard in the present term. */
   heardLeader(leader: RaftId): void {
     if (this.role.name === "follower") {

@@ -7,8 +7,7 @@ import type { LeaderRole, Raft } from "./raft.ts";
 import { ReadQueue } from "./read-queue.ts";
 import type { Entry, EntryKind, RaftId } from "./types.ts";
 
-/** Of an entry whose index and term are all that matters. */
-export const NO_DATA = new Uint8Array(0);
+const NO_DATA = new Uint8Array(0);
 
 /**
  * Begins to lead: knows nothing of the peers yet, and appends an empty entry, since only an entry of its own term can
@@ -27,6 +26,16 @@ export function becomeLeader(raft: Raft): void {
   raft.becomeLeader(leader);
   syncPeers(raft, leader);
   appendOwn(raft, leader, "normal", NO_DATA);
+  if (!isVoter(raft.conf, raft.id)) bidFarewell(raft, leader);
+}
+
+/**
+ * A leader that is no longer a member leads on, without counting itself, until a majority of those who remain know it.
+ * They do once they have one more entry, because the append that brings it says that the removal is committed. Left
+ * earlier, they might still wait for the vote of the one who is gone. Source: Raft paper §6; thesis §4.2.2.
+ */
+export function bidFarewell(raft: Raft, leader: LeaderRole): void {
+  leader.farewellIndex ??= appendOwn(raft, leader, "normal", NO_DATA).index;
 }
 
 /** Appends one entry of the leader's own term. It is replicated, with all that follow, by the next {@link flush}. */
@@ -52,8 +61,7 @@ export function maybeCommit(raft: Raft, leader: LeaderRole): void {
   if (index <= raft.log.commit || raft.log.term(index) !== raft.term) return;
   leader.uncommittedBytes -= sumBytes(raft.log.commitTo(index));
   assert(leader.uncommittedBytes >= 0, "more bytes were committed than appended");
-  if (index >= (leader.farewellIndex ?? Number.POSITIVE_INFINITY))
-    raft.becomeFollower(raft.term, 0);
+  if (index >= (leader.farewellIndex ?? Number.POSITIVE_INFINITY)) raft.retire();
 }
 
 /** Whether an entry of this term is committed: before that a leader does not know what is. */
