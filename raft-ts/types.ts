@@ -98,7 +98,10 @@ export interface Ready {
   readonly hardState: HardState | undefined;
   /** To append; an entry whose index exists replaces it and all after it. */
   readonly entries: readonly Entry[];
-  /** A received snapshot to restore from; its parts came by the shell's own stream. Replaces the whole stored log. */
+  /**
+   * A received snapshot to restore from; its parts came by the shell's own stream. Replaces the whole stored log. A
+   * `snapshot` message after which this stays absent was not needed: its parts may go.
+   */
   readonly snapshot: SnapshotMeta | undefined;
   /** False: `hardState` moved in `commit` only, over no membership change, or nothing is to be written: no flush is owed. */
   readonly mustSync: boolean;
@@ -133,11 +136,11 @@ export type Role = "follower" | "preCandidate" | "candidate" | "leader";
 export type Refusal =
   /** Ask `leader` (0: nobody is known). */
   | { readonly kind: "refused"; readonly reason: "notLeader"; readonly leader: RaftId }
-  /** Leadership is being handed over. */
+  /** Leadership is being handed over, or this leader was removed and is about to go. */
   | { readonly kind: "refused"; readonly reason: "transferring" }
   /** Too much is proposed and not yet committed: wait for commits (`uncommittedBytesMax`), or too many reads wait. */
   | { readonly kind: "refused"; readonly reason: "backlog" }
-  /** Another membership change is not yet applied. */
+  /** Another membership change is not yet applied, or may not be: nothing of this leader's term is committed yet. */
   | { readonly kind: "refused"; readonly reason: "confChangePending" }
   /** The change or transfer makes no sense in the present membership; `detail` says why. */
   | { readonly kind: "refused"; readonly reason: "invalid"; readonly detail: string };
