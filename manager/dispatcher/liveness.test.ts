@@ -26,6 +26,10 @@ class Run {
     this.#tick();
   }
 
+  expect(nodeId: string, state: NodeState, isOtherManager = false): void {
+    this.liveness.expect(nodeId, { state, isOtherManager }, this.nowMs);
+  }
+
   #tick(): void {
     for (const { nodeId, state } of this.liveness.tick(this.nowMs)) {
       const list = state === NodeState.DOWN ? this.downs : this.missing;
@@ -103,9 +107,9 @@ describe("dispatcher: liveness", () => {
 
   it("a new leader gives every node that was up the grace, and the others nothing", () => {
     const run = new Run();
-    run.liveness.expect("up", NodeState.READY, 0);
-    run.liveness.expect("down", NodeState.DOWN, 0);
-    run.liveness.expect("never seen", NodeState.UNKNOWN, 0);
+    run.expect("up", NodeState.READY);
+    run.expect("down", NodeState.DOWN);
+    run.expect("never seen", NodeState.UNKNOWN);
     run.pass(9_900);
     expect(run.downs).to.deep.equal([]);
     run.pass(1_000);
@@ -114,13 +118,21 @@ describe("dispatcher: liveness", () => {
 
   it("a node that is late under a new leader is called disconnected, so that it gets no new tasks", () => {
     const run = new Run();
-    run.liveness.expect("late", NodeState.READY, 0);
-    run.liveness.expect("known late", NodeState.DISCONNECTED, 0);
+    run.expect("late", NodeState.READY);
+    run.expect("known late", NodeState.DISCONNECTED);
     run.pass(900);
     expect(run.missing).to.deep.equal([]);
     run.pass(3_000);
     expect(run.missing).to.deep.equal(["late@1100"]);
     expect(run.liveness.onHello("late", run.nowMs).state).to.equal(NodeState.READY);
+  });
+
+  it("other managers are late at once: one of them led before", () => {
+    const run = new Run();
+    run.expect("manager", NodeState.READY, true);
+    run.pass(100);
+    expect(run.missing).to.deep.equal(["manager@100"]);
+    expect(run.downs).to.deep.equal([]);
   });
 
   it("a node down for a day leaves orphans, said once", () => {

@@ -36,8 +36,8 @@ type Life =
       readonly phase: "awaited";
       readonly sinceMs: number;
       readonly why: string;
-      /** Whether it was called disconnected: such a node keeps its tasks and gets no new ones. */
-      readonly told: boolean;
+      /** When it is to be called disconnected: it keeps its tasks and gets no new ones. Infinity: it was. */
+      readonly lateAtMs: number;
     }
   | { readonly phase: "down"; readonly sinceMs: number; readonly orphaned: boolean };
 
@@ -63,12 +63,27 @@ export class Liveness {
     this.#settings = settings;
   }
 
-  /** A node a new leader finds in the store. */
-  expect(nodeId: string, state: NodeState, nowMs: number): void {
-    const why = "it did not report to the new leader";
-    const gone = state === NodeState.DOWN || state === NodeState.UNKNOWN;
-    const told = state === NodeState.DISCONNECTED;
-    this.#lives.set(nodeId, gone ? down(nowMs) : { phase: "awaited", sinceMs: nowMs, why, told });
+  /**
+   * A node a new leader finds in the store. Other managers are late at once: where the leader before us is gone, so are
+   * the tasks that would be placed beside it.
+   */
+  expect(
+    nodeId: string,
+    known: { readonly state: NodeState; readonly isOtherManager: boolean },
+    nowMs: number,
+  ): void {
+    const { state, isOtherManager } = known;
+    if (state === NodeState.DOWN || state === NodeState.UNKNOWN) {
+      this.#lives.set(nodeId, down(nowMs));
+      return;
+    }
+    const lateAtMs = isOtherManager ? nowMs : nowMs + this.#silenceMs;
+    this.#lives.set(nodeId, {
+      phase: "awaited",
+      sinceMs: nowMs,
+      why: "it did not report to the new leader",
+      lateAtMs: state === NodeState.DISCONNECTED ? Number.POSITIVE_INFINITY : lateAtMs,
+    });
   }
 
   onHello(nodeId: string, nowMs: number): Transition {
@@ -86,7 +101,8 @@ export class Liveness {
   onBroken(nodeId: string, nowMs: number): Transition | undefined {
     if (this.#lives.get(nodeId)?.phase !== "ready") return undefined;
     const why = "its daemon did not come back";
-    this.#lives.set(nodeId, { phase: "awaited", sinceMs: nowMs, why, told: true });
+    const lateAtMs = Number.POSITIVE_INFINITY;
+    this.#lives.set(nodeId, { phase: "awaited", sinceMs: nowMs, why, lateAtMs });
     const seconds = this.#settings.restartGraceMs / 1000;
     const message = `connection lost; waiting ${seconds} s for its daemon to come back`;
     return { nodeId, state: NodeState.DISCONNECTED, message };
@@ -110,8 +126,8 @@ export class Liveness {
       if (message !== undefined) {
         this.#lives.set(nodeId, down(nowMs));
         transitions.push({ nodeId, state: NodeState.DOWN, message });
-      } else if (life.phase === "awaited" && !life.told && nowMs - life.sinceMs > this.#silenceMs) {
-        this.#lives.set(nodeId, { ...life, told: true });
+      } else if (life.phase === "awaited" && nowMs > life.lateAtMs) {
+        this.#lives.set(nodeId, { ...life, lateAtMs: Number.POSITIVE_INFINITY });
         const late = "it has not reported to the new leader yet";
         transitions.push({ nodeId, state: NodeState.DISCONNECTED, message: late });
       }
@@ -162,7 +178,12 @@ export class Liveness {
   #forgive(lagMs: number, nowMs: number): void {
     for (const [nodeId, life] of this.#lives) {
       if (life.phase === "down") continue;
-      this.#lives.set(nodeId, { ...life, sinceMs: Math.min(life.sinceMs + lagMs, nowMs) });
+      const sinceMs = Math.min(life.sinceMs + lagMs, nowMs);
+      const later =
+        life.phase === "ready"
+          ? { ...life, sinceMs }
+          : { ...life, sinceMs, lateAtMs: life.lateAtMs + lagMs };
+      this.#lives.set(nodeId, later);
     }
   }
 }

@@ -55,7 +55,8 @@ export class DispatcherLoop {
     const nowMs = clock.monotonicMs();
     this.#liveness = new Liveness(livenessSettings(view), nowMs);
     for (const node of view.nodes.values()) {
-      this.#liveness.expect(node.id, node.status.state, nowMs);
+      const isOtherManager = node.manager !== undefined && node.id !== deps.nodeId;
+      this.#liveness.expect(node.id, { state: node.status.state, isOtherManager }, nowMs);
     }
     this.#proposals = new Proposals(proposer, log);
     this.#cancelTick = clock.after(LIVENESS_TICK_MS, () => this.#tick());
