@@ -1,8 +1,6 @@
-import { ClusterError } from "../core/errors.ts";
 import { Allocator } from "./allocator/allocator.ts";
 import { getPeer } from "./ca/authorization.ts";
 import { Dispatcher } from "./dispatcher/dispatcher.ts";
-import type { Leadership } from "./log/replicated-log.ts";
 import { LogBroker } from "./logs/log-broker.ts";
 import type { ManagerCore } from "./manager.ts";
 import { MembershipLoop } from "./membership/loop.ts";
@@ -10,6 +8,7 @@ import { Orchestrator } from "./orchestrator/orchestrator.ts";
 import { Reaper } from "./reaper/reaper.ts";
 import { ControlLoop } from "./reconcile/loop.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
+import { TermOfOffice } from "./term-of-office.ts";
 
 /** What runs while this manager leads: planners, sessions with the workers, changes of roles. */
 export class Leader {
@@ -18,8 +17,7 @@ export class Leader {
   readonly #core: ManagerCore;
   readonly #planning: ControlLoop;
   #membership: MembershipLoop | undefined;
-  #isLeading = false;
-  #end: () => void = () => undefined;
+  #term: TermOfOffice | undefined;
 
   constructor(core: ManagerCore) {
     const { options, store, proposer, leaderAddr } = core;
@@ -50,36 +48,25 @@ export class Leader {
 
   /** Starts and stops with this manager's leadership from now on. */
   follow(): void {
-    const { replicatedLog } = this.#core;
-    this.#end = replicatedLog.onLeadership((leadership) => void this.#follow(leadership));
-    void this.#follow(replicatedLog.leadership());
+    const { replicatedLog, options } = this.#core;
+    const { clock, log } = options;
+    this.#term = new TermOfOffice({
+      replicatedLog,
+      onBegin: (term) => this.#lead(term),
+      onEnd: () => this.#resign(),
+      clock,
+      log,
+    });
   }
 
   close(): void {
-    this.#end();
-    this.#resign();
+    this.#term?.close();
   }
 
-  /** Whoever leads plans from the newest state: it waits until all that is committed is applied here. */
-  async #follow({ isLeader, term }: Leadership): Promise<void> {
-    if (!isLeader) {
-      this.#resign();
-      return;
-    }
-    if (this.#isLeading) return;
-    const { replicatedLog, options } = this.#core;
-    try {
-      await replicatedLog.readBarrier();
-    } catch (error) {
-      if (error instanceof ClusterError && error.code === "Unavailable") return;
-      throw error;
-    }
-    const now = replicatedLog.leadership();
-    if (this.#isLeading || !now.isLeader || now.term !== term) return;
-    this.#isLeading = true;
-    options.log.info("this manager leads", { nodeId: options.credentials.identity.nodeId, term });
-    const { store, proposer } = this.#core;
-    const { clock, log } = options;
+  #lead(term: number): void {
+    const { store, proposer, replicatedLog, options } = this.#core;
+    const { clock, log, credentials } = options;
+    log.info("this manager leads", { nodeId: credentials.identity.nodeId, term });
     this.#planning.lead();
     this.dispatcher.lead();
     this.#membership = new MembershipLoop({
@@ -92,10 +79,8 @@ export class Leader {
   }
 
   #resign(): void {
-    if (!this.#isLeading) return;
-    this.#isLeading = false;
-    const { options } = this.#core;
-    options.log.info("this manager leads no more", { nodeId: options.credentials.identity.nodeId });
+    const { log, credentials } = this.#core.options;
+    log.info("this manager leads no more", { nodeId: credentials.identity.nodeId });
     this.#membership?.close();
     this.#membership = undefined;
     this.dispatcher.resign();
