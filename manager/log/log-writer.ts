@@ -44,7 +44,9 @@ export class LogWriter {
     const hardState = this.#hardState;
     if (hardState === undefined) return;
     this.#hardState = undefined;
-    await this.#wal.append({ hardState, restart: undefined, entries: [] });
+    await this.#wal
+      .append({ hardState, restart: undefined, entries: [] })
+      .catch(this.#events.onFailure);
   }
 
   async #writeAll(): Promise<void> {

@@ -39,6 +39,7 @@ export interface ReplicatedLog {
   close(): Promise<void>;
 }
 
+/** A new leader may not have applied yet what earlier ones committed: `readBarrier` first, then decide. */
 export interface Leadership {
   /** Undefined while no leader is known. */
   readonly leaderRaftId: number | undefined;
@@ -60,7 +61,7 @@ export interface Member {
 export interface StateMachine {
   /** Applies one committed entry and returns what its proposer gets; must be deterministic. */
   apply(index: number, data: Uint8Array): unknown;
-  /** The state after the last applied entry, as parts no larger than SNAPSHOT_PART_BYTES. */
+  /** The state after the last applied entry, as parts no larger than SNAPSHOT_PART_BYTES; taken before the next `apply`. */
   snapshot(): Iterable<Uint8Array>;
   /** Replaces the state by a snapshot's. */
   restore(index: number, parts: Iterable<Uint8Array>): void;

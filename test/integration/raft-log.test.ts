@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { ENTRY_BYTES_MAX } from "../../manager/log/replicated-log.ts";
 import { expectCode } from "../conformance/replicated-log.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -94,6 +95,14 @@ describe("raft log: members over gRPC", function () {
       [1, 2, 3].map((raftId) => running.get(raftId)?.member.addr),
     );
     expect(first.log.members().every(({ reachable }) => reachable === true)).to.equal(true);
+  });
+
+  it("carries entries of the largest size among small ones", async () => {
+    const first = await startThree();
+    const large = "x".repeat(ENTRY_BYTES_MAX);
+    const entries = ["a", large, "b", large, large, "c"];
+    await proposeAll(first.log, entries);
+    for (const raftId of [1, 2, 3]) await untilEquals(raftId, entries);
   });
 
   it("elects another leader when the first is gone, which comes back and catches up", async () => {
