@@ -30,7 +30,8 @@ export function serverStream<Request, Response>(
   return (call) => {
     pump(call, source(call.request, call)).then(
       () => call.end(),
-      (error: unknown) => void call.destroy(rpcError(stopOnBug(error))),
+      // Not `destroy`: that ends the stream without a status, and the client waits for ever.
+      (error: unknown) => void call.emit("error", rpcError(stopOnBug(error))),
     );
   };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
+import { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
 import { systemClock } from "../../core/system-clock.ts";
 import { systemRandom } from "../../core/system-random.ts";
@@ -16,7 +17,7 @@ import { listen, type RpcServer } from "../../manager/rpc/server.ts";
 import { createChange } from "../../manager/store/changes.ts";
 import { Proposer } from "../../manager/store/proposer.ts";
 import { Store } from "../../manager/store/store.ts";
-import { ControlClient, ControlService, LogMessage } from "../../proto/gen/control.ts";
+import { ControlClient, ControlService, LogMessage, LogOptions } from "../../proto/gen/control.ts";
 import {
   Cluster,
   ClusterSpec,
@@ -33,6 +34,8 @@ import { failureOf } from "../support/failure-of.ts";
 import { TestCa } from "../support/swarm-ca.ts";
 
 const LEADER_RAFT_ID = 1;
+/** Asked for so many lines, the log breaks off. */
+const FAILING_TAIL = 13;
 
 function spec(name: string, more: Partial<TaskSpec> = {}, port?: number): ServiceSpec {
   const container = ContainerSpec.create({ image: "nginx:1" });
@@ -69,9 +72,10 @@ describe("integration: control from a manager that does not lead", () => {
       proposer,
       replicatedLog,
       logs: {
-        async *read(selector) {
+        async *read(selector, { tail }) {
           const id = selector.kind === "service" ? selector.serviceId : selector.taskId;
           yield { messages: [LogMessage.create({ serviceId: id, data: Buffer.from("hello") })] };
+          if (tail === FAILING_TAIL) throw new ClusterError("Unavailable", "a node is down");
         },
       },
       clock: systemClock,
@@ -197,6 +201,17 @@ describe("integration: control from a manager that does not lead", () => {
       said.push(...messages.map(({ data, serviceId }) => `${serviceId}: ${data}`));
     }
     expect(said).to.deep.equal([`${service?.id}: hello`]);
+  });
+
+  it("ends a stream that fails half-way with the reason", async () => {
+    const client = new ControlClient(addr, (await ca.node()).toManager(), MANAGER_CHANNEL_OPTIONS);
+    const { service } = await control.createService(spec("half"));
+    const options = LogOptions.create({ tail: FAILING_TAIL });
+    const stream = client.serviceLogs({ serviceRef: service?.id ?? "", taskRef: "", options });
+    const ended = new Promise<Error>((resolve) => stream.on("error", resolve));
+    stream.resume();
+    expect((await ended).message).to.contain("a node is down");
+    client.close();
   });
 
   it("asks no other node than the one that leads", async () => {
