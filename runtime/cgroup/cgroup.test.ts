@@ -47,8 +47,12 @@ describe("cgroup: layout", () => {
       "/sys/fs/cgroup/my systemd/g",
       "/sys/fs/cgroup/unified/g",
     ]));
-  it("has no process put into a fresh cpuset", () => {
-    expect(joinDirs(layoutOf(V1), "/g")).to.not.include("/sys/fs/cgroup/cpuset/g");
+  it("has processes put where they are accounted, once a hierarchy, and into no fresh cpuset", () => {
+    expect(joinDirs(layoutOf(V1), "/g")).to.deep.equal([
+      "/sys/fs/cgroup/cpu,cpuacct/g",
+      "/sys/fs/cgroup/memory/g",
+      "/sys/fs/cgroup/my systemd/g",
+    ]);
     expect(joinDirs(layoutOf(V2), "/g")).to.deep.equal(["/sys/fs/cgroup/g"]);
   });
 });

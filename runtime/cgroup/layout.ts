@@ -59,13 +59,14 @@ export function allDirs(layout: CgroupLayout, group: string): string[] {
   return [...mountPoints].map((mountPoint) => mountPoint + group);
 }
 
-/**
- * The directories of `group` in which a process is put to be accounted there.
- *
- * Not cpuset: a fresh version 1 cpuset has no CPU and takes no process.
- */
+/** Of version 1: what accounts, and what systemd kills services by. Not cpuset: a fresh one has no CPU and takes no process. */
+const JOINED = ["cpu", "cpuacct", "memory", "pids", "name=systemd"];
+
+/** The directories of `group` in which a process is put to be accounted there. */
 export function joinDirs(layout: CgroupLayout, group: string): string[] {
-  return allDirs(layout, group).filter((dir) => dir !== `${layout.v1.cpuset ?? ""}${group}`);
+  const mountPoints = new Set(JOINED.flatMap((name) => layout.v1[name] ?? []));
+  if (layout.unified !== "") mountPoints.add(layout.unified);
+  return [...mountPoints].map((mountPoint) => mountPoint + group);
 }
 
 /** mountinfo writes space, tab, newline and backslash as three octal digits. */

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFileSync, writeFileSync } from "node:fs";
 import { readInRoot } from "../linux/open-in-root.ts";
 import { planHosts } from "./hosts.ts";
 import type { ContainerPaths } from "./paths.ts";
@@ -22,14 +22,16 @@ const SHORT_ID_LENGTH = 12;
  * Writes what the runtime and the container read: the specification and the network files. The root file system must be
  * mounted and the bundle's directory be there.
  *
+ * At once, not through the thread pool: these are a few KiB on tmpfs, and each trip costs more than the write.
+ *
  * @throws {ClusterError} InvalidArgument for what cannot be in the container's configuration.
  */
-export async function writeBundle(
+export function writeBundle(
   record: ContainerRecord,
   paths: ContainerPaths,
   cgroupsPath: string,
   host: BundleHost,
-): Promise<void> {
+): void {
   const hostname = hostnameOf(record, host);
   const spec = planSpec({
     config: record.config,
@@ -38,12 +40,12 @@ export async function writeBundle(
     user: lookUpUser(record),
     rootfs: record.rootfs.merged,
     mounts: record.mounts,
-    files: await writeNetworkFiles(record, paths, hostname),
+    files: writeNetworkFiles(record, paths, hostname),
     initPath: record.config.init ? host.initPath : "",
     cgroupsPath,
     host,
   });
-  await writeFile(`${paths.bundle}/config.json`, JSON.stringify(spec), { mode: 0o600 });
+  writeFileSync(`${paths.bundle}/config.json`, JSON.stringify(spec), { mode: 0o600 });
 }
 
 function hostnameOf(record: ContainerRecord, host: BundleHost): string {
@@ -63,21 +65,19 @@ function lookUpUser(record: ContainerRecord): ContainerUser {
   });
 }
 
-async function writeNetworkFiles(
+function writeNetworkFiles(
   record: ContainerRecord,
   paths: ContainerPaths,
   hostname: string,
-): Promise<NetworkFiles> {
+): NetworkFiles {
   const { addresses, extraHosts, resolvConf } = record.config;
   const files = {
     hostname: `${paths.bundle}/hostname`,
     hosts: `${paths.bundle}/hosts`,
     resolvConf: `${paths.bundle}/resolv.conf`,
   };
-  await Promise.all([
-    writeFile(files.hostname, `${hostname}\n`),
-    writeFile(files.hosts, planHosts(hostname, addresses, extraHosts)),
-    writeFile(files.resolvConf, resolvConf ?? (await readFile("/etc/resolv.conf"))),
-  ]);
+  writeFileSync(files.hostname, `${hostname}\n`);
+  writeFileSync(files.hosts, planHosts(hostname, addresses, extraHosts));
+  writeFileSync(files.resolvConf, resolvConf ?? readFileSync("/etc/resolv.conf"));
   return files;
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdirSync, rmSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { Images } from "../image/types.ts";
@@ -39,13 +39,13 @@ export interface CreatedRun {
  */
 export async function createRun(record: ContainerRecord, host: ContainerHost): Promise<CreatedRun> {
   const paths = containerPaths(host.roots, record.id);
-  await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
   host.images.mountRootfs(record.rootfs);
   for (const mount of record.mounts) await host.volumes.maybePopulate(mount, record.rootfs.merged);
-  await writeBundle(record, paths, host.cgroups.groupOf(record.id), host.facts);
+  writeBundle(record, paths, host.cgroups.groupOf(record.id), host.facts);
 
   // One of an earlier run would be taken for this run's.
-  await rm(paths.exitFile, { force: true });
+  rmSync(paths.exitFile, { force: true });
   makeFifo(paths.lifeFifo);
   const conmon = watchConmon(paths);
   try {

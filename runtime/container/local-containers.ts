@@ -24,8 +24,8 @@ import type {
   LogRecord,
 } from "./types.ts";
 
-/** More starts at a time only make each slower: an OCI runtime is bound by the processor. */
-const STARTS_MAX = 16;
+/** Enough to keep the processor busy while others wait for the kernel; more only take memory. */
+const STARTS_MAX = 32;
 const EXECS_MAX = 16;
 const WAITING_MAX = 10_000;
 const DEFAULT_STOP_SIGNAL = "SIGTERM";

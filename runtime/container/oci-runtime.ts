@@ -1,4 +1,4 @@
-import { constants, existsSync, openSync, readFileSync } from "node:fs";
+import { constants, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
@@ -97,7 +97,7 @@ export class OciRuntime {
     await Promise.race([ended, new Promise((resolve) => fifo.once("data", resolve))]);
     fifo.destroy();
     // Its being gone is what tells runc that the container runs.
-    await rm(path, { force: true });
+    rmSync(path, { force: true });
   }
 
   async #status(id: string): Promise<string> {

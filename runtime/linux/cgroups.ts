@@ -60,10 +60,13 @@ export class Cgroups {
 
   /** Puts a conmon, before it has children, beside the containers: stopping our own group must not stop it. */
   async adoptMonitor(pid: number): Promise<void> {
-    for (const dir of joinDirs(this.layout, `${this.#parent}/${MONITORS}`)) {
-      if (!existsSync(dir)) await mkdir(dir, { recursive: true });
-      await writeFile(`${dir}/cgroup.procs`, String(pid));
-    }
+    const dirs = joinDirs(this.layout, `${this.#parent}/${MONITORS}`);
+    await Promise.all(
+      dirs.map(async (dir) => {
+        if (!existsSync(dir)) await mkdir(dir, { recursive: true });
+        await writeFile(`${dir}/cgroup.procs`, String(pid));
+      }),
+    );
   }
 
   /** How many processes of the container were killed for want of memory; 0 when its group is gone. */
