@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { eventually } from "../eventually.ts";
+import { childrenOf, processesNaming } from "../processes.ts";
 
 const run = promisify(execFile);
 
@@ -11,8 +12,8 @@ const run = promisify(execFile);
  * Everything ours names the folder in its command line or mount point, so nothing else on the machine is touched.
  */
 export async function cleanFolder(folder: string): Promise<void> {
-  const pids = processesNaming(folder);
-  for (const pid of pids) for (const child of [...childrenOf(pid), pid]) killQuietly(child);
+  for (const { pid } of processesNaming(folder))
+    for (const child of [...childrenOf(pid), pid]) killQuietly(child);
   await eventually(`the processes of ${folder} end`, () => processesNaming(folder).length === 0);
   await eventually(`nothing is mounted below ${folder}`, async () => {
     // One that went by itself meanwhile is as good.
@@ -20,19 +21,6 @@ export async function cleanFolder(folder: string): Promise<void> {
       await run("umount", ["--lazy", target]).catch(() => undefined);
     return mountsBelow(folder).length === 0;
   });
-}
-
-/** Processes whose command line names the folder, but for ourselves. */
-function processesNaming(folder: string): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map(Number)
-    .filter((pid) => readQuietly(`/proc/${pid}/cmdline`).includes(folder));
-}
-
-function childrenOf(pid: number): number[] {
-  const words = readQuietly(`/proc/${pid}/task/${pid}/children`).split(" ");
-  return words.filter((word) => word !== "").map(Number);
 }
 
 /** Deepest first. */
@@ -49,14 +37,5 @@ function killQuietly(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-/** A process may be gone before its file is read. */
-function readQuietly(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

@@ -1,17 +1,11 @@
-import {
-  createReadStream,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from "node:fs";
+import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../../../core/log.ts";
 import type { ContainerConfig, LogRecord } from "../../../runtime/container/types.ts";
 import { Engine } from "../../../runtime/engine.ts";
 import { busyboxImage } from "../image-builder.ts";
+import { processesNaming } from "../processes.ts";
 import { containerConfig } from "./container-config.ts";
 
 /** The roots of an engine of its own, in a temporary folder. */
@@ -65,7 +59,7 @@ export function findLeftovers(needle: string): string[] {
       .split("\n")
       .filter((line) => line.includes(needle)),
     ...findCgroups("/sys/fs/cgroup", needle),
-    ...findProcesses(needle),
+    ...processesNaming(needle).map(({ commandLine }) => commandLine),
   ];
 }
 
@@ -77,11 +71,4 @@ export function findCgroups(dir: string, needle: string): string[] {
   return children.flatMap((child) =>
     child.includes(needle) ? [child] : findCgroups(child, needle),
   );
-}
-
-function findProcesses(needle: string): string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^[0-9]+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
-    .map((name) => readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " "))
-    .filter((commandLine) => commandLine.includes(needle));
 }
