@@ -28,7 +28,7 @@ export interface WorkerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** The store wants this node in another role than its certificate says: time to renew it. */
+  /** The role the swarm wants of this node: said at the start of each session, and when it changes. */
   readonly onRoleChanged?: (role: NodeRole) => void;
 }
 

@@ -95,6 +95,11 @@ export class Worker {
     return this.#sessions.session?.addr;
   }
 
+  /** Why the swarm will not have this node any more; undefined when it will, as far as is known. */
+  get refusal(): string | undefined {
+    return this.#sessions.refusal;
+  }
+
   /** Where managers were last known to be, the leader first. */
   get managers(): readonly string[] {
     return this.#picker.managers;

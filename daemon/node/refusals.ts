@@ -31,6 +31,11 @@ export function alreadyInSwarm(): ClusterError {
   return refusal("Unavailable", `This node is already part of a swarm. ${how}`);
 }
 
+/** Its managers know it no more, and only its own user can say that they are right. */
+export function removedFromSwarm(refusal: string): string {
+  return `this node was removed from the swarm (${refusal}): its containers run on until it leaves; run "docker swarm leave" here, then join again`;
+}
+
 /** Says with numbers what leaving by force would do. */
 export function managerMustForce(managers: number, reachable: number): ClusterError {
   const what =

@@ -1,13 +1,12 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { DispatcherServer, WorkerMessage } from "../../proto/gen/dispatcher.ts";
-import type { NodeRole } from "../../proto/gen/objects.ts";
 import { rpcError } from "../../proto/rpc-status.ts";
 import type { LogBroker } from "../logs/log-broker.ts";
 import { GrpcChannel, type SessionCall } from "./grpc-channel.ts";
 import { DispatcherLoop, type DispatcherLoopDeps } from "./loop.ts";
 
 /** Who is at the other end of a call, by its certificate; `getPeer` of manager/ca. */
-export type PeerOf = (call: SessionCall) => { readonly nodeId: string; readonly role: NodeRole };
+export type PeerOf = (call: SessionCall) => { readonly nodeId: string };
 
 export interface DispatcherOptions extends Omit<DispatcherLoopDeps, "onPresence"> {
   readonly logs: LogBroker;

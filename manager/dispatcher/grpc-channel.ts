@@ -1,7 +1,6 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { ClusterError } from "../../core/errors.ts";
 import type { ManagerMessage, WorkerMessage } from "../../proto/gen/dispatcher.ts";
-import type { NodeRole } from "../../proto/gen/objects.ts";
 import { rpcError } from "../../proto/rpc-status.ts";
 import type { Said, SessionChannel } from "./node-session.ts";
 
@@ -10,19 +9,13 @@ export type SessionCall = ServerDuplexStream<WorkerMessage, ManagerMessage>;
 /** A session's wire over gRPC. */
 export class GrpcChannel implements SessionChannel {
   readonly nodeId: string;
-  readonly role: NodeRole;
   readonly peerAddr: string;
   readonly #call: SessionCall;
   #congested = false;
   #ended = false;
 
-  constructor(
-    call: SessionCall,
-    peer: { readonly nodeId: string; readonly role: NodeRole },
-    onDrain: () => void,
-  ) {
+  constructor(call: SessionCall, peer: { readonly nodeId: string }, onDrain: () => void) {
     this.nodeId = peer.nodeId;
-    this.role = peer.role;
     this.peerAddr = hostOf(call.getPeer());
     this.#call = call;
     call.on("drain", () => {

@@ -16,7 +16,6 @@ import type { Said, SessionChannel } from "./node-session.ts";
 
 class MemoryChannel implements SessionChannel {
   readonly nodeId: string;
-  readonly role = NodeRole.WORKER;
   readonly peerAddr = "192.0.2.9";
   readonly said: Said[] = [];
   congested = false;
@@ -90,7 +89,7 @@ describe("dispatcher: loop", () => {
   it("welcomes, then sends the complete set, and makes the node ready", async () => {
     const channel = open("a");
     await pass(500);
-    expect(channel.kinds()).to.deep.equal(["welcome", "assignments"]);
+    expect(channel.kinds()).to.deep.equal(["welcome", "roleChanged", "assignments"]);
     expect(node("a")?.status).to.include({ state: NodeState.READY, addr: "192.0.2.9" });
     expect(node("a")?.description?.hostname).to.equal("host-a");
   });
@@ -156,7 +155,7 @@ describe("dispatcher: loop", () => {
       await proposer.propose([createChange("task", task(id, TaskState.ASSIGNED))]);
       await pass(500, channel);
     }
-    expect(channel.kinds()).to.deep.equal(["welcome", "assignments"]);
+    expect(channel.kinds()).to.deep.equal(["welcome", "roleChanged", "assignments"]);
     channel.congested = false;
     loop.drained(channel);
     await pass(500, channel);
@@ -171,15 +170,18 @@ describe("dispatcher: loop", () => {
     expect(channel.ended?.code).to.equal("PermissionDenied");
   });
 
-  it("tells a node that it is to have another role", async () => {
+  it("tells a node the role it is to have, and each change", async () => {
     const channel = open("a");
     await pass(500);
-    const spec = { name: "", labels: {}, role: NodeRole.MANAGER, availability: 0 as const };
-    await proposer.propose([updateChange("node", "a", { spec }, { bumpVersion: true })]);
-    await pass(500);
-    expect(channel.said).to.deep.include({
-      $case: "roleChanged",
-      value: { role: NodeRole.MANAGER },
-    });
+    const wanted = [NodeRole.MANAGER, NodeRole.MANAGER, NodeRole.WORKER];
+    for (const role of wanted) {
+      const spec = { name: "", labels: {}, role, availability: 0 as const };
+      await proposer.propose([updateChange("node", "a", { spec }, { bumpVersion: true })]);
+      await pass(500);
+    }
+    const told = channel.said.flatMap((one) =>
+      one.$case === "roleChanged" ? [one.value.role] : [],
+    );
+    expect(told).to.deep.equal([NodeRole.WORKER, NodeRole.MANAGER, NodeRole.WORKER]);
   });
 });

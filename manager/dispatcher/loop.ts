@@ -85,7 +85,7 @@ export class DispatcherLoop {
         addr: session.addr,
       },
     });
-    if (node.spec.role !== channel.role) this.#tellRole(session);
+    session.tellRole(node.spec.role);
     const { state, message } = this.#liveness.onHello(nodeId, clock.monotonicMs());
     const status = { state, message, addr: session.addr };
     const { description } = hello;
@@ -238,12 +238,7 @@ export class DispatcherLoop {
     }
     if (session === undefined) return;
     this.#sessions.mark(session);
-    if (node.spec.role !== session.channel.role) this.#tellRole(session);
-  }
-
-  #tellRole(session: NodeSession): void {
-    const role = this.#deps.store.view().nodes.get(session.channel.nodeId)?.spec.role;
-    if (role !== undefined) session.channel.send({ $case: "roleChanged", value: { role } });
+    session.tellRole(node.spec.role);
   }
 
   /** Tasks whose nodes have all confirmed, or that waited long enough, are stopped. */

@@ -13,7 +13,6 @@ export type Said = NonNullable<ManagerMessage["kind"]>;
 export interface SessionChannel {
   /** Who is at the other end, by its certificate. */
   readonly nodeId: string;
-  readonly role: NodeRole;
   /** The IP it connects from. */
   readonly peerAddr: string;
   /** Whether so much is still on its way that more should wait until it drains. */
@@ -31,6 +30,8 @@ export class NodeSession {
   readonly addr: string;
   readonly #tables: SentTables;
   readonly #assignments: SentAssignments;
+  /** What the node was told last. */
+  #role: NodeRole | undefined;
 
   constructor(id: string, channel: SessionChannel, hello: Hello) {
     this.id = id;
@@ -38,6 +39,13 @@ export class NodeSession {
     this.addr = hello.addr === "" ? channel.peerAddr : hello.addr;
     this.#tables = new SentTables(hello.endpointVersions);
     this.#assignments = new SentAssignments(channel.nodeId);
+  }
+
+  /** Tells the node the role the swarm wants of it, unless this session has. */
+  tellRole(role: NodeRole): void {
+    if (role === this.#role) return;
+    this.#role = role;
+    this.channel.send({ $case: "roleChanged", value: { role } });
   }
 
   /** A task of the node changed. */

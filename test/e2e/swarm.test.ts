@@ -129,6 +129,51 @@ describe("e2e: a swarm is joined by those with the right token, and no one else"
   });
 });
 
+describe("e2e: a node is removed while it lives", function () {
+  this.timeout(60_000);
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await startDaemons({ name: "e2eremoved", managers: 1, workers: 1 });
+    await formSwarm(cluster);
+  });
+  after(async () => cluster?.close());
+
+  const swarmOf = async (node: TestNode) =>
+    (
+      await node
+        .api()
+        .get<{ Swarm: { NodeID: string; LocalNodeState: string; Error: string } }>("/info")
+    ).Swarm;
+
+  it("says so and what to do, leaves, and is let in again", async () => {
+    const [manager, worker] = cluster.nodes as [TestNode, TestNode];
+    const { NodeID: id } = await swarmOf(worker);
+    await manager.mustMuster("node", "rm", "--force", id);
+    const isRefused = async () => (await swarmOf(worker)).LocalNodeState === "error";
+    await eventually("the removed node is in error", isRefused);
+    expect((await swarmOf(worker)).Error).to.contain('run "docker swarm leave" here');
+    await worker.mustMuster("swarm", "leave");
+    expect((await swarmOf(worker)).LocalNodeState).to.equal("inactive");
+    const token = await manager.mustMuster("swarm", "join-token", "-q", "worker");
+    await worker.mustMuster("swarm", "join", "--token", token, `${manager.host.ip}:2377`);
+    expect((await swarmOf(worker)).LocalNodeState).to.equal("active");
+  });
+
+  it("becomes a manager and a worker again, as often as is wished", async () => {
+    const [manager, worker] = cluster.nodes as [TestNode, TestNode];
+    const { NodeID: id } = await swarmOf(worker);
+    const isManager = async () =>
+      (await worker.api().get<{ Swarm: { ControlAvailable: boolean } }>("/info")).Swarm
+        .ControlAvailable;
+    for (const round of [1, 2]) {
+      await manager.mustMuster("node", "promote", id);
+      await eventually(`promoted ${round}`, isManager, 20_000);
+      await manager.mustMuster("node", "demote", id);
+      await eventually(`demoted ${round}`, async () => !(await isManager()), 20_000);
+    }
+  });
+});
+
 describe("e2e: the daemon says what is in its way", function () {
   this.timeout(60_000);
   let cluster: Cluster;

@@ -79,6 +79,17 @@ describe("session between managers and workers", () => {
     });
   });
 
+  it("says that it was removed, and runs on what it has", async () => {
+    const worker = await host.start(manager.addr);
+    await addTask("a");
+    await eventually("running", isIn("a", TaskState.RUNNING));
+    expect(worker.refusal).to.equal(undefined);
+    await state.write(removeChange("node", NODE));
+    await eventually("refused", () => worker.refusal !== undefined);
+    expect(worker.refusal).to.match(/node was removed|not part of this swarm/);
+    expect(host.running()).to.deep.equal(["a"]);
+  });
+
   it("says why an image cannot be had", async () => {
     host.images.inRegistry.clear();
     await host.start(manager.addr);

@@ -26,6 +26,7 @@ export interface SessionLoopDeps {
 export class SessionLoop {
   readonly #deps: SessionLoopDeps;
   #session: Session | undefined;
+  #refusal: string | undefined;
   #cancelWait: (() => void) | undefined;
   #closed = false;
 
@@ -37,6 +38,11 @@ export class SessionLoop {
   /** The session there is, welcomed or not. */
   get session(): Session | undefined {
     return this.#session;
+  }
+
+  /** Why the leader will not have this node: it was removed from the swarm. Undefined when that is not so. */
+  get refusal(): string | undefined {
+    return this.#session?.isWelcomed === true ? undefined : this.#refusal;
   }
 
   /** Ends the session and looks for no other. */
@@ -74,9 +80,19 @@ export class SessionLoop {
     this.#session = undefined;
     onEnd(session);
     const { leader } = reason.details;
-    if (welcomed) picker.succeeded();
-    picker.failed(typeof leader === "string" ? leader : undefined);
+    if (welcomed) {
+      picker.succeeded();
+      this.#refusal = undefined;
+    }
     const fields = { manager: session.addr, reason: reason.message };
+    if (reason.code === "PermissionDenied") {
+      if (this.#refusal === undefined) log.error("the swarm does not know this node", fields);
+      this.#refusal = reason.message;
+      picker.refused();
+      this.#schedule(picker.delayMs(random));
+      return;
+    }
+    picker.failed(typeof leader === "string" ? leader : undefined);
     if (welcomed) log.warn("lost the manager: tasks run on while another is looked for", fields);
     else log.debug("a manager did not take us", fields);
     this.#schedule(picker.delayMs(random));

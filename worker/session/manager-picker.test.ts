@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { HINTS_MAX, ManagerPicker, ROUND_MAX_MS } from "./manager-picker.ts";
+import { HINTS_MAX, ManagerPicker, REFUSED_WAIT_MS, ROUND_MAX_MS } from "./manager-picker.ts";
 
 describe("worker: which manager to ask", () => {
   const addresses = (...addrs: readonly string[]) => addrs.map((addr) => ({ nodeId: "", addr }));
@@ -43,6 +43,16 @@ describe("worker: which manager to ask", () => {
     expect(delays).to.deep.equal([0, 25, 25, 50]);
     for (let i = 0; i < 100; i++) picker.failed(undefined);
     expect(picker.delayMs({ next: () => 0.999 })).to.be.at.most(ROUND_MAX_MS);
+  });
+
+  it("takes its time with those who refuse it, until one fails otherwise", () => {
+    const picker = new ManagerPicker(addresses("m1", "m2"), []);
+    picker.pick();
+    picker.refused();
+    expect(picker.delayMs(half)).to.equal(REFUSED_WAIT_MS / 2);
+    picker.pick();
+    picker.failed("leader");
+    expect(picker.delayMs(half)).to.equal(0);
   });
 
   it("learns the managers there are, and does not believe in none", () => {

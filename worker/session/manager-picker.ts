@@ -4,6 +4,8 @@ import type { ManagerAddress } from "../../proto/gen/dispatcher.ts";
 /** Wait after a round in which no manager took us: short, for the next leader is elected within two seconds. */
 export const ROUND_FIRST_MS = 50;
 export const ROUND_MAX_MS = 500;
+/** Wait after a leader that does not know this node: it must not spin, yet see when that was a mistake. */
+export const REFUSED_WAIT_MS = 10_000;
 /** Hints followed in a row; two managers that name each other must not keep us from asking a third. */
 export const HINTS_MAX = 3;
 
@@ -14,6 +16,7 @@ export class ManagerPicker {
   #hint: string | undefined;
   #hintsFollowed = 0;
   #failures = 0;
+  #isRefused = false;
 
   constructor(seeds: readonly ManagerAddress[], known: readonly ManagerAddress[]) {
     this.#managers = unique([...known, ...seeds]);
@@ -50,6 +53,7 @@ export class ManagerPicker {
   /** It did not, or the session ended. @param leader who it says leads. */
   failed(leader: string | undefined): void {
     this.#failures++;
+    this.#isRefused = false;
     if (leader === undefined || this.#hintsFollowed >= HINTS_MAX) {
       this.#hintsFollowed = 0;
       return;
@@ -58,8 +62,15 @@ export class ManagerPicker {
     this.#hintsFollowed++;
   }
 
+  /** The leader does not know this node: no other manager will say otherwise. */
+  refused(): void {
+    this.#isRefused = true;
+    this.#hintsFollowed = 0;
+  }
+
   /** How long to wait before `pick`: nothing within a round of all managers, then longer with each round. */
   delayMs(random: Random): number {
+    if (this.#isRefused) return REFUSED_WAIT_MS * (0.5 + random.next() / 2);
     if (this.#hint !== undefined || this.#failures === 0) return 0;
     const rounds = Math.floor(this.#failures / Math.max(this.#managers.length, 1));
     if (rounds === 0) return 0;

@@ -77,6 +77,11 @@ export class Session {
     return this.#ended;
   }
 
+  /** Whether the manager took us. */
+  get isWelcomed(): boolean {
+    return this.#welcomed;
+  }
+
   /** For the streams beside the session: they go to the same manager over the same connection. */
   get client(): DispatcherClient {
     return this.#client;

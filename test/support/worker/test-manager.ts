@@ -8,7 +8,6 @@ import { LogBroker } from "../../../manager/logs/log-broker.ts";
 import { Proposer } from "../../../manager/store/proposer.ts";
 import { Store } from "../../../manager/store/store.ts";
 import { DispatcherService } from "../../../proto/gen/dispatcher.ts";
-import { NodeRole } from "../../../proto/gen/objects.ts";
 import type { Change } from "../../../proto/gen/store.ts";
 
 /** The state two test managers share, as if a log had brought it to both. */
@@ -46,7 +45,6 @@ export class TestManager {
       leaderAddr: options.leaderAddr ?? (() => undefined),
       peerOf: (call) => ({
         nodeId: String(call.metadata.get("user-agent")[0]).split(" ")[0] ?? "",
-        role: NodeRole.WORKER,
       }),
     });
     server.addService(DispatcherService, dispatcher.handlers);

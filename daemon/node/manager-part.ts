@@ -1,0 +1,104 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import type { Random } from "../../core/random.ts";
+import { Manager } from "../../manager/manager.ts";
+import { joinManagers } from "../../manager/membership/membership-client.ts";
+import type { Change } from "../../proto/gen/store.ts";
+import type { Identity } from "./identity.ts";
+import type { SwarmFiles } from "./swarm-files.ts";
+
+/** Raft ids are drawn below 2^48: as numbers exact, and two of a swarm never alike. */
+const RAFT_ID_LIMIT = 2 ** 48;
+
+export interface ManagerPartOptions {
+  readonly identity: Identity;
+  readonly files: SwarmFiles;
+  /** host:port of managers, this node itself perhaps among them. */
+  readonly managers: () => readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** The manager of this node: there while its certificate says so. Calls must not overlap. */
+export class ManagerPart {
+  readonly #options: ManagerPartOptions;
+  #manager: Manager | undefined;
+
+  constructor(options: ManagerPartOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined while this node is none, or cannot be. */
+  get manager(): Manager | undefined {
+    return this.#manager;
+  }
+
+  /** Runs as the first manager of a new swarm, whose log begins with `genesis`. */
+  async startSwarm(genesis: readonly Change[]): Promise<void> {
+    const raftId = drawRaftId(this.#options.random);
+    this.#manager = await this.#open("bootstrap", { raftId, genesis });
+    this.#options.identity.save({ raftId, raftJoined: true });
+  }
+
+  /**
+   * Runs, as a member of the managers' group: with the log it has or, the first time, with an empty one and the others'
+   * leave. Nothing to do when it runs already; may be repeated after a failure.
+   *
+   * @throws {ClusterError} when the port is taken, the log is damaged, or no leader lets it in.
+   */
+  async run(): Promise<void> {
+    const { identity, managers, random } = this.#options;
+    if (identity.state.raftJoined) {
+      this.#manager ??= await this.#open("restart", { raftId: identity.state.raftId });
+      return;
+    }
+    // The id is kept first: it must not be drawn twice.
+    if (identity.state.raftId === 0) identity.save({ raftId: drawRaftId(random) });
+    const { raftId, advertiseAddr: addr } = identity.state;
+    this.#manager ??= await this.#open("join", { raftId });
+    const others = managers().filter((manager) => manager !== addr);
+    await joinManagers(others, identity.credentials, { raftId, addr });
+    identity.save({ raftJoined: true });
+  }
+
+  /** Ends it and forgets its log: this node is a worker. Nothing to do when it is one already. */
+  async end(): Promise<void> {
+    const { identity, files } = this.#options;
+    await this.close();
+    if (identity.state.raftId === 0) return;
+    files.removeManager();
+    identity.save({ raftId: 0, raftJoined: false });
+  }
+
+  /** Stops it; its log stays. */
+  async close(): Promise<void> {
+    await this.#manager?.close();
+    this.#manager = undefined;
+  }
+
+  async #open(
+    start: "bootstrap" | "join" | "restart",
+    more: { readonly raftId: number; readonly genesis?: readonly Change[] },
+  ): Promise<Manager> {
+    const { identity, files, clock, random, log, onFatal } = this.#options;
+    return Manager.open({
+      credentials: identity.credentials,
+      dir: files.managerFolder,
+      listenAddr: identity.state.listenAddr,
+      advertiseAddr: identity.state.advertiseAddr,
+      start,
+      ...more,
+      clock,
+      random,
+      log,
+      onFatal,
+    });
+  }
+}
+
+/** Never 0: that means none. */
+function drawRaftId(random: Random): number {
+  return 1 + Math.floor(random.next() * (RAFT_ID_LIMIT - 1));
+}

@@ -1,0 +1,110 @@
+import type { Clock } from "../../core/clock.ts";
+import { ClusterError } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import type { Random } from "../../core/random.ts";
+import { CertificateRenewal } from "../../manager/ca/renewal.ts";
+import { NodeRole } from "../../proto/gen/objects.ts";
+import type { Identity } from "./identity.ts";
+import type { ManagerPart } from "./manager-part.ts";
+import type { Serial } from "./serial.ts";
+
+/** Wait after a failure; twice as long with each one that follows. */
+export const SETTLE_FIRST_MS = 1000;
+export const SETTLE_MAX_MS = 30_000;
+
+export interface RolesParts {
+  readonly identity: Pick<Identity, "role" | "renew"> & {
+    readonly credentials: Pick<Identity["credentials"], "facts">;
+  };
+  readonly managerPart: Pick<ManagerPart, "run" | "end">;
+  /** host:port of any manager. */
+  readonly findManager: () => string | undefined;
+  /** What is done here waits for its turn among the node's other work. */
+  readonly serial: Serial;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/**
+ * Keeps this node in the role the swarm wants: renews its certificate, in time and when told of another role, and runs
+ * the manager part or none as the certificate says. From its making to `close`.
+ */
+export class Roles {
+  readonly #parts: RolesParts;
+  readonly #renewal: CertificateRenewal;
+  #error = "";
+  #failures = 0;
+  #cancelRetry: () => void = () => undefined;
+  #closed = false;
+
+  constructor(parts: RolesParts) {
+    const { identity, clock, random, log } = parts;
+    this.#parts = parts;
+    this.#renewal = new CertificateRenewal({
+      credentials: identity.credentials,
+      renew: () => this.#renew(),
+      clock,
+      random,
+      log,
+    });
+  }
+
+  /** Why this node is not what it should be; empty when it is. One failure is no news: the group takes its moment. */
+  get error(): string {
+    return this.#failures > 1 ? this.#error : "";
+  }
+
+  /** The swarm wants this role of the node. Resolves after the first try; others follow until it has it. */
+  want(role: NodeRole): Promise<void> {
+    this.#cancelRetry();
+    return this.#parts.serial.run(() => this.#settle(role));
+  }
+
+  /** What is under way ends in its turn; nothing new begins. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry();
+    this.#renewal.close();
+  }
+
+  #renew(): Promise<void> {
+    const { serial, identity, findManager } = this.#parts;
+    return serial.run(async () => {
+      if (this.#closed) return;
+      await identity.renew(findManager());
+      await this.#settle(identity.role);
+    });
+  }
+
+  /** The certificate first: it may have to wait until the managers' group has let the node in or go. */
+  async #settle(wanted: NodeRole): Promise<void> {
+    if (this.#closed) return;
+    const { identity, findManager, managerPart, log } = this.#parts;
+    try {
+      const before = identity.role;
+      if (wanted !== before) await identity.renew(findManager());
+      if (wanted !== identity.role) {
+        throw new ClusterError("Unavailable", "the new certificate is for the old role still");
+      }
+      if (identity.role === NodeRole.MANAGER) await managerPart.run();
+      else await managerPart.end();
+      if (identity.role !== before) log.info("this node has a new role", { role: identity.role });
+      this.#error = "";
+      this.#failures = 0;
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      this.#error = error.message;
+      this.#retryLater(wanted);
+    }
+  }
+
+  #retryLater(wanted: NodeRole): void {
+    const { clock, log } = this.#parts;
+    const delayMs = Math.min(SETTLE_FIRST_MS * 2 ** this.#failures, SETTLE_MAX_MS);
+    this.#failures++;
+    log.warn("cannot take the role yet", { role: wanted, error: this.#error, retryMs: delayMs });
+    this.#cancelRetry();
+    this.#cancelRetry = clock.after(delayMs, () => void this.want(wanted));
+  }
+}
