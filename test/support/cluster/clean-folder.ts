@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { systemClock } from "../../../core/system-clock.ts";
+import { probeCgroups } from "../../../runtime/linux/cgroups.ts";
 import { eventually } from "../eventually.ts";
 import { childrenOf, processesNaming } from "../processes.ts";
 
@@ -21,6 +23,13 @@ export async function cleanFolder(folder: string): Promise<void> {
       await run("umount", ["--lazy", target]).catch(() => undefined);
     return mountsBelow(folder).length === 0;
   });
+}
+
+/** Removes the control groups of a daemon that was killed; its containers must have ended. */
+export async function removeCgroups(dataRoot: string): Promise<void> {
+  const cgroups = probeCgroups(dataRoot, systemClock);
+  for (const containerId of cgroups.list()) await cgroups.remove(containerId);
+  await cgroups.removeOwn();
 }
 
 /** Deepest first. */

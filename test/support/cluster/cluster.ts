@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { WireNode, WireTask } from "../../../cli/client/wire.ts";
 import { eventually } from "../eventually.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
-import { cleanFolder } from "./clean-folder.ts";
+import { cleanFolder, removeCgroups } from "./clean-folder.ts";
 import { TestNode } from "./test-node.ts";
 
 export interface ClusterOptions {
@@ -51,6 +51,7 @@ export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
     close: async () => {
       await Promise.allSettled(nodes.map((node) => node.kill("SIGKILL")));
       await cleanFolder(folder);
+      for (const node of nodes) await removeCgroups(node.dataRoot);
       await lab.close();
       rmSync(folder, { recursive: true, force: true });
     },

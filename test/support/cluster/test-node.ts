@@ -53,7 +53,7 @@ export class TestNode {
     const log = openSync(this.logFile, "a");
     const command = [
       join(ROOT, "bin/musterd"),
-      ...["--data-root", join(this.folder, "data"), "--exec-root", join(this.folder, "run")],
+      ...["--data-root", this.dataRoot, "--exec-root", join(this.folder, "run")],
       ...["-H", `unix://${this.socket}`],
       ...this.#flags,
     ];
@@ -70,6 +70,10 @@ export class TestNode {
       },
       READY_MS,
     );
+  }
+
+  get dataRoot(): string {
+    return join(this.folder, "data");
   }
 
   get logFile(): string {
