@@ -1,7 +1,11 @@
 import { expect } from "chai";
 import { TaskState } from "../../proto/gen/objects.ts";
 import { ControlFixture } from "../../test/support/control-fixture.ts";
-import { type ServiceSpecInput, serviceSpec } from "../../test/support/store-fixture.ts";
+import {
+  nodeObject,
+  type ServiceSpecInput,
+  serviceSpec,
+} from "../../test/support/store-fixture.ts";
 import { createChange, updateChange } from "../store/changes.ts";
 import {
   createServiceChanges,
@@ -171,6 +175,15 @@ describe("allocator: published ports", () => {
       ...createServiceChanges("d", serviceSpec({ name: "d", ...publish(30_000) })),
     );
     expect(clash.ok).to.equal(false);
+  });
+
+  it("are not chosen where a manager listens", () => {
+    const fixture = cluster();
+    const manager = { raftId: 1, addr: "192.0.2.9:30000" };
+    fixture.must(createChange("node", { ...nodeObject("m1"), manager }));
+    fixture.addService("a", publish(0));
+    fixture.settle();
+    expect(service(fixture, "a").endpoint?.ports[0]?.publishedPort).to.equal(30_001);
   });
 
   it("are free for others as soon as the spec has them no more", () => {

@@ -8,7 +8,13 @@ import {
 import { ingressNetworkOf } from "../endpoints/entries.ts";
 import { equalData } from "../store/equal.ts";
 import type { StoredService } from "../store/objects.ts";
-import { effectivePorts, isIngressPort, publishedKey, publishesIngress } from "../store/ports.ts";
+import {
+  effectivePorts,
+  isIngressPort,
+  publishedKey,
+  publishesIngress,
+  swarmPorts,
+} from "../store/ports.ts";
 import type { View } from "../store/tables.ts";
 import type { Allocations } from "./allocations.ts";
 import { planNetwork } from "./network-plan.ts";
@@ -123,10 +129,12 @@ function freePort(
   port: PortConfig,
   reserved: ReadonlySet<string>,
 ): PortConfig | undefined {
+  const own = swarmPorts(view);
   for (let number = DYNAMIC_PORT_MIN; number <= DYNAMIC_PORT_MAX; number++) {
     const candidate = { ...port, publishedPort: number };
     const key = publishedKey(candidate);
-    if (view.services.byPort(key) === undefined && !reserved.has(key)) return candidate;
+    const taken = view.services.byPort(key) !== undefined || reserved.has(key) || own.has(key);
+    if (!taken) return candidate;
   }
   return undefined;
 }

@@ -15,6 +15,7 @@ import type { View } from "../store/tables.ts";
 import type { Control } from "./control.ts";
 import { filterServices, filterTasks } from "./filters.ts";
 import { freshView, type LeaderParts } from "./leader-parts.ts";
+import { checkPublishedPorts } from "./validate/published-ports.ts";
 import { findDuplicate, refuse } from "./validate/refuse.ts";
 import {
   type CheckedServiceSpec,
@@ -41,6 +42,7 @@ export function serviceControl(parts: LeaderParts): ServiceControl {
     createService: async (spec) => {
       const checked = checkServiceSpec(spec);
       const view = await freshView(parts);
+      checkPublishedPorts(view, checked);
       const id = newId<ServiceId>(parts.random);
       await parts.proposer.propose(createServiceChanges(id, resolveNetworks(view, checked)));
       return { service: storedNow(parts, id), warnings: [] };
@@ -94,6 +96,7 @@ export function planUpdate(
 ): Change[] {
   const checked = checkServiceSpec(spec);
   checkServiceChange(service.spec, checked);
+  checkPublishedPorts(view, checked);
   const kept = authFromPrevious ? service.previousSpec : service.spec;
   const next = resolveNetworks(view, keepAuth(checked, kept));
   return updateServiceChanges(view, service, next, { ifVersion: version });

@@ -36,6 +36,11 @@ describe("store: what it refuses", () => {
       expected: "AlreadyExists: name conflicts with an existing object: service web already exists",
     },
     {
+      name: "a service name in capitals, as one is without",
+      changes: [createChange("service", serviceObject("other", { name: "Web" }))],
+      expected: "AlreadyExists: name conflicts with an existing object: service Web already exists",
+    },
+    {
       name: "an id twice",
       changes: [createChange("service", serviceObject("web", { name: "new" }))],
       expected: "AlreadyExists: service new exists already",

@@ -4,6 +4,7 @@ import {
   PortConfig_PublishMode,
 } from "../../proto/gen/objects.ts";
 import type { StoredService } from "./objects.ts";
+import type { View } from "./tables.ts";
 
 /** Whether every node answers on the published port; the default. */
 export function isIngressPort(port: PortConfig): boolean {
@@ -61,4 +62,20 @@ export function heldPorts(service: Pick<StoredService, "spec" | "endpoint">): st
   return effectivePorts(service)
     .filter((port) => isIngressPort(port) && port.publishedPort !== 0)
     .map(publishedKey);
+}
+
+/**
+ * What the swarm itself needs, by port as of `publishedKey`, with words that say for what: a service that got one of
+ * these would cut the managers from each other, or the nodes' overlay networks.
+ */
+export function swarmPorts(view: View): ReadonlyMap<string, string> {
+  const ports = new Map<string, string>();
+  const dataPathPort = view.cluster?.dataPathPort ?? 0;
+  if (dataPathPort !== 0) ports.set(`${dataPathPort}/udp`, "overlay networks run over it");
+  for (const { manager } of view.nodes.values()) {
+    if (manager === undefined) continue;
+    const port = manager.addr.slice(manager.addr.lastIndexOf(":") + 1);
+    ports.set(`${port}/tcp`, `a manager listens at ${manager.addr}`);
+  }
+  return ports;
 }

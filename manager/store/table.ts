@@ -75,8 +75,9 @@ export class ServiceTable extends Table<"service"> {
     super("service");
   }
 
+  /** Whether written in capitals or not: names are names in DNS. */
   byName(name: string): StoredService | undefined {
-    return this.#byName.get(name);
+    return this.#byName.get(name.toLowerCase());
   }
 
   /** The holder of a published port; `key` as of `publishedKey`. */
@@ -85,12 +86,12 @@ export class ServiceTable extends Table<"service"> {
   }
 
   protected override index(service: StoredService): void {
-    this.#byName.set(service.spec.name, service);
+    this.#byName.set(service.spec.name.toLowerCase(), service);
     for (const port of heldPorts(service)) this.#byPort.set(port, service);
   }
 
   protected override unindex(service: StoredService): void {
-    this.#byName.delete(service.spec.name);
+    this.#byName.delete(service.spec.name.toLowerCase());
     for (const port of heldPorts(service)) this.#byPort.delete(port);
   }
 }
@@ -103,16 +104,17 @@ export class NetworkTable extends Table<"network"> {
     super("network");
   }
 
+  /** Whether written in capitals or not, as for services. */
   byName(name: string): StoredNetwork | undefined {
-    return this.#byName.get(name);
+    return this.#byName.get(name.toLowerCase());
   }
 
   protected override index(network: StoredNetwork): void {
-    if (network.pendingDelete !== true) this.#byName.set(network.spec.name, network);
+    if (network.pendingDelete !== true) this.#byName.set(network.spec.name.toLowerCase(), network);
   }
 
   protected override unindex(network: StoredNetwork): void {
-    if (network.pendingDelete !== true) this.#byName.delete(network.spec.name);
+    if (network.pendingDelete !== true) this.#byName.delete(network.spec.name.toLowerCase());
   }
 }
 
