@@ -79,7 +79,7 @@ export class Dockerd {
   async docker(
     ...args: string[]
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-    return await this.#lab.exec(this.#host, [
+    return this.#lab.exec(this.#host, [
       "env",
       `PATH=${this.#path}`,
       "docker",

@@ -8,7 +8,7 @@ export async function callApi<T>(
   body?: unknown,
 ): Promise<T> {
   const text = body === undefined ? undefined : JSON.stringify(body);
-  return await new Promise<T>((resolve, reject) => {
+  return new Promise<T>((resolve, reject) => {
     const headers =
       text === undefined
         ? {}

@@ -61,7 +61,7 @@ async function openRegistry(cluster: Cluster): Promise<RunningRegistry> {
   const dir = join(cluster.folder, "registry");
   mkdirSync(dir);
   const listen = `${cluster.outside.ip}:${REGISTRY_PORT}`;
-  return await startRegistry({ dir, listen, netns: cluster.outside.netns });
+  return startRegistry({ dir, listen, netns: cluster.outside.netns });
 }
 
 async function show(cluster: Cluster, image: string): Promise<void> {

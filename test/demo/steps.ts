@@ -55,7 +55,7 @@ export async function waitForReplicas(
   count: number,
   without?: { readonly nodeId: string },
 ): Promise<number> {
-  return await timeUntil(`${count} replicas of ${service} run`, async () => {
+  return timeUntil(`${count} replicas of ${service} run`, async () => {
     const tasks = await runningTasks(node, service);
     return tasks.filter((task) => task.NodeID !== without?.nodeId).length === count;
   });

@@ -66,7 +66,7 @@ export class TestNode {
       async () => {
         if (this.pid === undefined)
           throw new Error(`musterd on ${this.name} ended:\n${this.logTail()}`);
-        return await this.answers();
+        return this.answers();
       },
       READY_MS,
     );
@@ -113,7 +113,7 @@ export class TestNode {
 
   /** Runs the CLI against this node. A code other than 0 is a result, not an error. */
   async muster(...args: string[]): Promise<CommandResult> {
-    return await this.#lab.exec(this.host, [
+    return this.#lab.exec(this.host, [
       join(ROOT, "bin/muster"),
       "-H",
       `unix://${this.socket}`,
