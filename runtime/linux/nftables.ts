@@ -1,5 +1,6 @@
 import koffi, { type LibraryHandle } from "koffi";
 import { ClusterError } from "../../core/errors.ts";
+import { withoutSignals } from "./signals.ts";
 
 /** libnftables: nft's own commands without starting nft. */
 
@@ -118,7 +119,8 @@ export class Nftables {
   /** Reads both buffers each time: a stream not flushed is flushed at exit, when the library is gone, and crashes. */
   #execute(commands: string): { done: boolean; output: string; error: string } {
     const { run, readOutput, readError } = library();
-    const done = run(this.#context, commands) === 0;
+    // Interrupted, it would report a failure of a transaction that the kernel has made.
+    const done = withoutSignals(() => run(this.#context, commands)) === 0;
     return { done, output: readOutput(this.#context), error: readError(this.#context) };
   }
 }
