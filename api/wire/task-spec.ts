@@ -42,8 +42,19 @@ export function readTaskSpec(json: JsonReader, registryAuth: string): TaskSpec {
   };
 }
 
+/** Stored specs never change, and all tasks of a revision share one: it is written once. */
+const written = new WeakMap<TaskSpec, Record<string, unknown>>();
+
 /** Writes Docker's TaskSpec; also a TaskTemplate of a service. */
 export function writeTaskSpec(spec: TaskSpec): Record<string, unknown> {
+  const known = written.get(spec);
+  if (known !== undefined) return known;
+  const fresh = writeFields(spec);
+  written.set(spec, fresh);
+  return fresh;
+}
+
+function writeFields(spec: TaskSpec): Record<string, unknown> {
   return {
     ContainerSpec: maybe(spec.container, writeContainerSpec) ?? {},
     Resources: maybe(spec.resources, writeResources),
