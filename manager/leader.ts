@@ -2,7 +2,7 @@ import { Allocator } from "./allocator/allocator.ts";
 import { getPeer } from "./ca/authorization.ts";
 import { Dispatcher } from "./dispatcher/dispatcher.ts";
 import { LogBroker } from "./logs/log-broker.ts";
-import type { ManagerCore } from "./manager.ts";
+import type { ManagerCore } from "./manager-core.ts";
 import { MembershipLoop } from "./membership/loop.ts";
 import { Orchestrator } from "./orchestrator/orchestrator.ts";
 import { Reaper } from "./reaper/reaper.ts";

@@ -9,7 +9,7 @@ import type { Control } from "./control/control.ts";
 import { controlService } from "./control/control-service.ts";
 import type { Leader } from "./leader.ts";
 import { raftService } from "./log/transport/raft-service.ts";
-import type { ManagerCore } from "./manager.ts";
+import type { ManagerCore } from "./manager-core.ts";
 import { membershipService } from "./membership/membership-service.ts";
 import type { Served } from "./rpc/server.ts";
 

@@ -1,5 +1,5 @@
 import type { WirePort, WireTask } from "../client/wire.ts";
-import { humanDuration } from "../output/human.ts";
+import { capital, humanDuration } from "../output/human.ts";
 import { formatList, type Row } from "../output/list.ts";
 import { type Names, taskName } from "./names.ts";
 
@@ -75,8 +75,4 @@ function formatHostPort(port: WirePort): string {
 
 function compareSlots(a: WireTask, b: WireTask, names: Names): number {
   return taskName(a, names).localeCompare(taskName(b, names), "en", { numeric: true });
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }

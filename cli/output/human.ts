@@ -30,3 +30,8 @@ export function humanBytes(bytes: number): string {
   }
   return `${Number(value.toPrecision(4))}${SIZES[unit]}`;
 }
+
+/** "running" as tables show it: "Running". */
+export function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

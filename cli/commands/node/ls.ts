@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { WireInfo, WireNode } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
+import { capital } from "../../output/human.ts";
 import { formatList, type Row } from "../../output/list.ts";
 
 const COLUMNS = [
@@ -59,8 +60,4 @@ function managerStatus({ ManagerStatus: status }: WireNode): string {
 
 function byHostname(a: Row, b: Row): number {
   return (a.Hostname ?? "").localeCompare(b.Hostname ?? "", "en", { numeric: true });
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }
