@@ -1,5 +1,6 @@
 import type { Log } from "../core/log.ts";
 import type { Backends } from "./backend.ts";
+import type { Route } from "./http/router.ts";
 import { ApiServer } from "./http/server.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -7,11 +8,18 @@ import { serviceRoutes } from "./routes/services.ts";
 import { swarmRoutes } from "./routes/swarm.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
+import { unsupportedRoutes } from "./routes/unsupported.ts";
 
 /** Docker's HTTP API over the given backends; `listen` opens it on a socket. */
 export function newApi(backends: Backends, log: Log): ApiServer {
+  const { version } = backends.system.facts();
+  return new ApiServer([...servedRoutes(backends), ...unsupportedRoutes()], { version }, log);
+}
+
+/** All that is served; docs/docker-compatibility.md lists the same. */
+export function servedRoutes(backends: Backends): Route[] {
   const { services, tasks, nodes, networks, cluster, membership, system } = backends;
-  const routes = [
+  return [
     ...systemRoutes(system, membership),
     ...swarmRoutes(cluster, membership),
     ...serviceRoutes(services),
@@ -19,5 +27,4 @@ export function newApi(backends: Backends, log: Log): ApiServer {
     ...nodeRoutes(nodes, cluster, membership),
     ...networkRoutes(networks),
   ];
-  return new ApiServer(routes, { version: system.facts().version }, log);
 }

@@ -1,10 +1,15 @@
-import type { Backends, SystemBackend } from "../api/backend.ts";
+import type { Backends, MembershipBackend, SystemBackend } from "../api/backend.ts";
 import type { Control } from "../manager/control/control.ts";
 import type { LogMessage, LogMessages } from "../proto/gen/control.ts";
-import type { SwarmNode } from "./node/swarm-node.ts";
+
+/** A node as the API needs it; `SwarmNode` is the real one. */
+export interface ManagedNode extends MembershipBackend {
+  /** @throws {ClusterError} `Unavailable` when this node is no manager. */
+  getManager(): { readonly control: Control };
+}
 
 /** What the API needs, out of what this daemon has. The swarm's areas go to the manager part, wherever its leader is. */
-export function newBackends(node: SwarmNode, system: SystemBackend): Backends {
+export function newBackends(node: ManagedNode, system: SystemBackend): Backends {
   const control = (): Control => node.getManager().control;
   return {
     services: {

@@ -3,6 +3,8 @@ import { ClusterError } from "../../core/errors.ts";
 
 /** A request's JSON body may be this long; a service spec of Docker's largest configs fits many times. */
 export const BODY_BYTES_MAX = 8 * 1024 * 1024;
+/** Past this the connection is cut, in the middle of the body. */
+const SENT_BYTES_MAX = 8 * BODY_BYTES_MAX;
 
 /** One request with its answer, as route handlers see it. */
 export class Exchange {
@@ -71,19 +73,19 @@ export class Exchange {
     }
   }
 
+  /** A body that is too large is read to its end and let go: who is cut off while sending does not read the answer. */
   async #body(): Promise<string> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of this.request) {
       bytes += (chunk as Buffer).length;
-      if (bytes > BODY_BYTES_MAX) {
-        throw new ClusterError(
-          "InvalidArgument",
-          `request body is larger than ${BODY_BYTES_MAX} bytes`,
-        );
-      }
-      chunks.push(chunk as Buffer);
+      if (bytes <= BODY_BYTES_MAX) chunks.push(chunk as Buffer);
+      if (bytes > SENT_BYTES_MAX) break;
     }
-    return Buffer.concat(chunks).toString("utf8");
+    if (bytes <= BODY_BYTES_MAX) return Buffer.concat(chunks).toString("utf8");
+    throw new ClusterError(
+      "InvalidArgument",
+      `request body is larger than ${BODY_BYTES_MAX} bytes`,
+    );
   }
 }

@@ -11,6 +11,9 @@ import type { Answer, Handler, Route } from "./router.ts";
 /** Requests in work at once; more are told to come back. */
 export const REQUESTS_MAX = 2048;
 
+/** Clients of a proxy send the whole address. Source: RFC 9112 §3.2.2. */
+const ABSOLUTE_FORM = /^https?:\/\/[^/]*/i;
+
 /** Facts every answer carries in its headers; asked for each time, because the swarm's state changes. */
 export interface ServerFacts {
   readonly version: string;
@@ -75,8 +78,8 @@ export class ApiServer {
   }
 
   async #dispatch(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
-    const url = new URL(request.url ?? "/", "http://muster");
-    const { minor, path } = splitVersion(url.pathname);
+    const [, target = "/", query = ""] = /^([^?]*)\??(.*)$/s.exec(request.url ?? "/") ?? [];
+    const { minor, path } = splitVersion(target.replace(ABSOLUTE_FORM, ""));
     const refusal = minor === undefined ? undefined : versionRefusal(minor);
     if (refusal !== undefined) throw new ClusterError("InvalidArgument", refusal);
     const method = request.method ?? "GET";
@@ -84,7 +87,7 @@ export class ApiServer {
     if (found === null) throw new ClusterError("NotFound", "page not found");
     const exchange = new Exchange(request, response, {
       params: found.params,
-      query: url.searchParams,
+      query: new URLSearchParams(query),
     });
     return (found.store as Handler)(exchange);
   }

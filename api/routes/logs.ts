@@ -51,11 +51,19 @@ export async function sendLogs(
       (timestamps ? `${message.timestamp} ` : "") + (details ? `${taskDetails(message)} ` : "");
     const line = Buffer.concat([Buffer.from(prefix), message.data]);
     const chunk = tty ? line : frame(message.stderr ? STDERR : STDOUT, line);
-    if (!response.write(chunk))
-      await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (!response.write(chunk)) await untilDrained(exchange);
   }
   response.end();
   return undefined;
+}
+
+/** Resolves when the client has read enough, or has gone. */
+async function untilDrained({ response, signal }: Exchange): Promise<void> {
+  try {
+    await once(response, "drain", { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** The labels by which the docker CLI knows whose line it is. */

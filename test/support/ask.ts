@@ -19,7 +19,8 @@ export function ask(
   { headers = {}, body = "" }: RawRequest = {},
 ): Promise<RawAnswer> {
   const [method = "", path = ""] = operation.split(" ");
-  const length = body.length > 0 ? { "Content-Length": Buffer.byteLength(body) } : {};
+  const isSized = body.length > 0 && !("Transfer-Encoding" in headers);
+  const length = isSized ? { "Content-Length": Buffer.byteLength(body) } : {};
   return new Promise((resolve, reject) => {
     const options = { socketPath, method, path, headers: { ...length, ...headers }, agent: false };
     const sent = request(options, (response) => {
