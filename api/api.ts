@@ -8,7 +8,7 @@ import { serviceRoutes } from "./routes/services.ts";
 import { swarmRoutes } from "./routes/swarm.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
-import { unsupportedRoutes } from "./routes/unsupported.ts";
+import { emptyListRoutes, unsupportedRoutes } from "./routes/unsupported.ts";
 
 /** Docker's HTTP API over the given backends; `listen` opens it on a socket. */
 export function newApi(backends: Backends, log: Log): ApiServer {
@@ -26,5 +26,6 @@ export function servedRoutes(backends: Backends): Route[] {
     ...taskRoutes(tasks, services),
     ...nodeRoutes(nodes, cluster, membership),
     ...networkRoutes(networks),
+    ...emptyListRoutes(cluster),
   ];
 }

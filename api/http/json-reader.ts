@@ -21,11 +21,9 @@ export class JsonReader {
     return this.#fields.has(name.toLowerCase());
   }
 
-  /** Whether the field holds anything: not absent, not `0`, `""`, `false`, `[]` or `{}`. */
+  /** Whether the field holds anything: not absent, not `0`, `""`, `false`, `[]`, nor an object of nothing else. */
   isSet(name: string): boolean {
-    const value = this.#get(name);
-    if (value === undefined || value === 0 || value === "" || value === false) return false;
-    return typeof value !== "object" || Object.keys(value as object).length > 0;
+    return holdsAnything(this.#get(name));
   }
 
   string(name: string): string {
@@ -142,6 +140,14 @@ export class JsonReader {
   #wrong(name: string, expected: string): ClusterError {
     return wrongType(name === "" ? this.#path : `${this.#path}.${name}`, expected);
   }
+}
+
+/** Go's clients send the fields of an empty object as null. */
+function holdsAnything(value: unknown): boolean {
+  if (value === null || value === undefined) return false;
+  if (value === 0 || value === "" || value === false) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value !== "object" || Object.values(value as object).some(holdsAnything);
 }
 
 function wrongType(path: string, expected: string): ClusterError {

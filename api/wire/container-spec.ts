@@ -12,6 +12,12 @@ import { maybe, omitEmpty } from "./common.ts";
 /** Reads Docker's ContainerSpec. What this version cannot honour is refused, never dropped. */
 export function readContainerSpec(json: JsonReader, registryAuth: string): ContainerSpec {
   json.refuse("Secrets", "Configs", "Privileges");
+  const spec = readFields(json, registryAuth);
+  refuseTemplates(spec);
+  return spec;
+}
+
+function readFields(json: JsonReader, registryAuth: string): ContainerSpec {
   return {
     image: json.string("Image"),
     labels: json.stringMap("Labels"),
@@ -74,6 +80,17 @@ function writeFields(spec: ContainerSpec): Record<string, unknown> {
     Isolation: spec.isolation,
     OomScoreAdj: spec.oomScoreAdj,
   });
+}
+
+/** What Docker would fill in for each task must not reach a container as it stands. Source: swarmkit, template/expand.go. */
+function refuseTemplates({ hostname, env, mounts }: ContainerSpec): void {
+  const places = [hostname, ...env, ...mounts.flatMap(({ source, target }) => [source, target])];
+  const template = places.find((text) => text.includes("{{"));
+  if (template === undefined) return;
+  throw new ClusterError(
+    "InvalidArgument",
+    `templates are not supported by this version of muster: write '${template}' without {{ }}`,
+  );
 }
 
 function readHealth(json: JsonReader): HealthConfig {

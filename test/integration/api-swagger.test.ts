@@ -32,7 +32,7 @@ const FULL_SPEC = {
       Labels: { c: "d" },
       Command: ["nginx"],
       Args: ["-g"],
-      Hostname: "{{.Node.Hostname}}",
+      Hostname: "name",
       Env: ["E=f"],
       Dir: "/srv",
       User: "www",

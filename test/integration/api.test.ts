@@ -124,7 +124,7 @@ describe("integration: API over a Unix socket", function () {
     it("knows no other method of a path it serves", async () => {
       expect((await askJson(api.socketPath, "DELETE /info")).status).to.equal(404);
     });
-    for (const path of ["/containers/json", "/images/json", "/volumes", "/events", "/secrets"]) {
+    for (const path of ["/containers/json", "/images/json", "/volumes", "/events", "/secrets/x"]) {
       it(`says that it does not serve ${path} yet`, async () => {
         const { status, json } = await get(`/v1.41${path}`);
         expect(status).to.equal(501);
@@ -235,6 +235,25 @@ describe("integration: API over a Unix socket", function () {
           PublishMode: "ingress",
         });
       }
+    });
+    it("are not made with what would be lost", async () => {
+      const container = { Image: "nginx:1" };
+      const lost = [
+        { ...container, Hostname: "{{.Node.Hostname}}" },
+        { ...container, Env: ["SLOT={{.Task.Slot}}"] },
+        { ...container, Privileges: { SELinuxContext: { Disable: true } } },
+      ];
+      for (const ContainerSpec of lost) {
+        const spec = { Name: "lost", TaskTemplate: { ContainerSpec } };
+        const { status, json } = await post("/services/create", spec);
+        expect(status).to.equal(400);
+        expect((json as { message: string }).message).to.contain("not supported by this version");
+      }
+    });
+    it("are made by `docker stack deploy`, which sends empty objects full of nulls", async () => {
+      const Privileges = { CredentialSpec: null, SELinuxContext: null, NoNewPrivileges: false };
+      const ContainerSpec = { Image: "nginx:1", Privileges };
+      await createService("stacked", { TaskTemplate: { ContainerSpec } });
     });
     it("are not made twice, nor found when there are none", async () => {
       expect((await post("/services/create", SPEC)).status).to.equal(409);
