@@ -18,8 +18,8 @@ import type { Wal } from "./wal/wal.ts";
 
 /** Unit of raft's time. */
 export const TICK_MS = 100;
-/** A leader is missed after one to two of these: 1 to 2 s. */
-export const ELECTION_TICKS = 10;
+/** A leader is missed after one to two of these: 0.7 to 1.4 s, so that the next one leads within 2 s (docs/decisions/005). */
+export const ELECTION_TICKS = 7;
 export const HEARTBEAT_TICKS = 1;
 
 /** What the driver steps and carries out effects with. */
