@@ -2,6 +2,7 @@ import type { Log } from "../core/log.ts";
 import type { Backends } from "./backend.ts";
 import type { Route } from "./http/router.ts";
 import { ApiServer } from "./http/server.ts";
+import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { serviceRoutes } from "./routes/services.ts";
@@ -18,7 +19,7 @@ export function newApi(backends: Backends, log: Log): ApiServer {
 
 /** All that is served; docs/docker-compatibility.md lists the same. */
 export function servedRoutes(backends: Backends): Route[] {
-  const { services, tasks, nodes, networks, cluster, membership, system } = backends;
+  const { services, tasks, nodes, networks, cluster, membership, images, system } = backends;
   return [
     ...systemRoutes(system, membership),
     ...swarmRoutes(cluster, membership),
@@ -26,6 +27,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...taskRoutes(tasks, services),
     ...nodeRoutes(nodes, cluster, membership),
     ...networkRoutes(networks),
+    ...imageRoutes(images),
     ...emptyListRoutes(cluster),
   ];
 }

@@ -171,7 +171,28 @@ export interface DistributionFacts {
   }[];
 }
 
+/** The images of this machine. */
+export interface ImageBackend {
+  listImages(): readonly ImageFacts[];
+  /**
+   * Reads an archive of `docker save` or of OCI's layout; resolves with the names (or ids) of what it held.
+   *
+   * @throws {ClusterError} `InvalidArgument`, `DataLoss`; nothing of the archive stays then.
+   */
+  loadImages(archive: AsyncIterable<Uint8Array>): Promise<readonly string[]>;
+}
+
+export interface ImageFacts {
+  readonly id: string;
+  readonly repoTags: readonly string[];
+  readonly repoDigests: readonly string[];
+  readonly createdAtMs: number;
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface Backends {
+  readonly images: ImageBackend;
   readonly services: ServiceBackend;
   readonly tasks: TaskBackend;
   readonly nodes: NodeBackend;

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addImageLoad, addImageLs } from "./commands/image/image.ts";
 import {
   addNetworkCreate,
   addNetworkInspect,
@@ -55,6 +56,10 @@ const GROUPS: Readonly<
       ...[addServiceCreate, addServiceLs, addServicePs, addServiceInspect, addServiceLogs],
       ...[addServiceScale, addServiceUpdate, addServiceRollback, addServiceRm],
     ],
+  },
+  image: {
+    description: "Manage the images of this node",
+    verbs: [addImageLoad, addImageLs],
   },
   network: {
     description: "Manage networks",

@@ -1,4 +1,4 @@
-import type { Backends, MembershipBackend, SystemBackend } from "../api/backend.ts";
+import type { Backends, ImageBackend, MembershipBackend, SystemBackend } from "../api/backend.ts";
 import type { Control } from "../manager/control/control.ts";
 import type { LogMessage, LogMessages } from "../proto/gen/control.ts";
 
@@ -9,7 +9,10 @@ export interface ManagedNode extends MembershipBackend {
 }
 
 /** What the API needs, out of what this daemon has. The swarm's areas go to the manager part, wherever its leader is. */
-export function newBackends(node: ManagedNode, system: SystemBackend): Backends {
+export function newBackends(
+  node: ManagedNode,
+  machine: { readonly system: SystemBackend; readonly images: ImageBackend },
+): Backends {
   const control = (): Control => node.getManager().control;
   return {
     services: {
@@ -42,7 +45,7 @@ export function newBackends(node: ManagedNode, system: SystemBackend): Backends 
       updateCluster: async (update) => control().updateCluster(update),
     },
     membership: node,
-    system,
+    ...machine,
   };
 }
 

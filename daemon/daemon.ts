@@ -10,6 +10,7 @@ import { newBackends } from "./backends.ts";
 import type { DaemonConfig } from "./config.ts";
 import { takeDirectories } from "./exclusive.ts";
 import { describeNode, readFacts } from "./facts.ts";
+import { newImages } from "./images.ts";
 import { listenAt } from "./listeners.ts";
 import type { OwnAddress } from "./node/addresses.ts";
 import { SwarmFiles } from "./node/swarm-files.ts";
@@ -66,7 +67,7 @@ export async function startDaemon(
   });
   await node.resume();
   const api: ApiServer = newApi(
-    newBackends(node, newSystem(facts, engine)),
+    newBackends(node, { system: newSystem(facts, engine), images: newImages(engine.images) }),
     log.child({ component: "api" }),
   );
   await listenAt(api, config.hosts, { group: config.group, log });

@@ -7,7 +7,7 @@ const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 /** Paths of Docker's that we know and do not serve yet, by what they are about. */
 const AREAS: Readonly<Record<string, readonly string[]>> = {
   containers: ["/containers/*", "/exec/*", "/commit"],
-  images: ["/images/*", "/build", "/build/prune"],
+  "other uses of images": ["/images/*", "/build", "/build/prune"],
   volumes: ["/volumes", "/volumes/*"],
   "networks of single containers": [
     "/networks/:ref/connect",

@@ -15,7 +15,10 @@ export type Filters = Readonly<Record<string, readonly string[]>>;
 interface Parts {
   readonly query?: Query;
   readonly headers?: Headers;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, instead of a body. */
+  readonly archive?: NodeJS.ReadableStream;
 }
 
 /** A daemon's HTTP API. Every call throws ClusterError with the daemon's own message, or `Unavailable` when none answers. */
@@ -35,6 +38,11 @@ export class Client {
   /** @returns the decoded body; undefined when it is empty. */
   async post<T>(path: string, body: unknown, query: Query = {}, headers: Headers = {}): Promise<T> {
     return (await this.#json("POST", path, { query, headers, body })) as T;
+  }
+
+  /** Sends an archive as it is read. @returns the answer's text. */
+  async upload(path: string, archive: NodeJS.ReadableStream): Promise<string> {
+    return readAll(await this.#open("POST", path, { archive }));
   }
 
   async delete(path: string, query: Query = {}): Promise<void> {
@@ -66,17 +74,19 @@ export class Client {
   async #send(
     method: string,
     path: string,
-    { body, headers: extra }: Parts,
+    { body, archive, headers: extra }: Parts,
   ): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const length = text === undefined ? {} : { "Content-Length": Buffer.byteLength(text) };
-    const headers = { ...extra, "Content-Type": "application/json", ...length };
+    const type = archive === undefined ? "application/json" : "application/x-tar";
+    const headers = { ...extra, "Content-Type": type, ...length };
     const { kind, ...target } = this.#endpoint;
     const options: RequestOptions = { ...target, method, path, headers };
     return new Promise((resolve, reject) => {
       const request = httpRequest(options, resolve);
       request.once("error", (cause) => reject(this.#unreachable(cause)));
-      request.end(text);
+      if (archive === undefined) request.end(text);
+      else archive.pipe(request);
     });
   }
 

@@ -240,6 +240,23 @@ describe("e2e: services", function () {
     await remove("stay");
   });
 
+  it("runs an image that was loaded from an archive, and asks no registry", async () => {
+    const archive = await busyboxImage();
+    expect(await manager.mustMuster("image", "load", "-i", archive)).to.equal(
+      "Loaded image: busybox:latest",
+    );
+    expect(
+      await manager.mustMuster("image", "ls", "--format", "{{.Repository}}:{{.Tag}}"),
+    ).to.contain("busybox:latest");
+    const here = ["--no-resolve-image", "--constraint", "node.hostname==h1"];
+    const { code, stderr } = await create("loaded", ...here, "busybox", "sleep", "1000");
+    expect(code, stderr).to.equal(0);
+    await remove("loaded");
+    const broken = await manager.muster("image", "load", "-i", "/etc/hostname");
+    expect(broken.code).to.equal(1);
+    expect(broken.stderr).to.contain("archive");
+  });
+
   describe("what cannot be", () => {
     const refused: { name: string; args: string[]; message: string }[] = [
       {

@@ -100,10 +100,16 @@ export async function startMemoryApi(
   };
   const platforms = [{ architecture: "amd64", os: "linux", variant: "" }];
   const mediaType = "application/vnd.oci.image.index.v1+json";
-  const backends = newBackends(node, {
+  const system = {
     facts: () => FACTS,
     distribution: async () => ({ mediaType, digest: DIGEST, sizeBytes: 1000, platforms }),
-  });
+  };
+  const image = { id: DIGEST, repoTags: ["web:1"], repoDigests: [], createdAtMs: 1, sizeBytes: 2 };
+  const images = {
+    listImages: () => [{ ...image, labels: {} }],
+    loadImages: async () => ["web:1"],
+  };
+  const backends = newBackends(node, { system, images });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));
   const socketPath = join(folder, "api.sock");
