@@ -11,6 +11,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   let host = process.env.MUSTER_HOST || DEFAULT_HOST;
   const interrupt = new AbortController();
   process.once("SIGINT", () => interrupt.abort());
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", endWithReader);
   let client: Client | undefined;
   const context: Context = {
     client: () => {
@@ -42,6 +43,12 @@ async function run(program: Command, argv: readonly string[], { warn }: Context)
     warn(`${errorMessage(error)}\n`);
     return ExitCode.Error;
   }
+}
+
+/** Who read our words wants no more of them (`muster … | head`): that is no failure, but there is nothing left to do. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(ExitCode.Ok);
 }
 
 /** Makes every command throw instead of ending the process. */

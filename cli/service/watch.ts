@@ -94,7 +94,7 @@ function conclude(
       context.warn(`update paused: ${reason}\n`);
       return ExitCode.Paused;
     case "rolledBack":
-      context.warn(`update rolled back: ${reason}\n`);
+      context.warn(`rolled back: ${reason}\n`);
       return ExitCode.RolledBack;
     case "converged":
     case "pending":

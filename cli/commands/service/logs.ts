@@ -65,8 +65,13 @@ async function findLogs(context: Context, ref: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof ClusterError && error.code === "NotFound")) throw error;
   }
-  const task = await context.client().get<WireTask>(`/tasks/${encodeURIComponent(ref)}`);
-  return `/tasks/${task.ID}/logs`;
+  try {
+    const task = await context.client().get<WireTask>(`/tasks/${encodeURIComponent(ref)}`);
+    return `/tasks/${task.ID}/logs`;
+  } catch (error) {
+    if (!(error instanceof ClusterError && error.code === "NotFound")) throw error;
+    throw new ClusterError("NotFound", `no such task or service: ${ref}`);
+  }
 }
 
 /** "web.1.abc@node1    | ", or nothing with --raw. */

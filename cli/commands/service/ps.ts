@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import { ClusterError } from "../../../core/errors.ts";
 import type { WireTask } from "../../client/wire.ts";
-import type { Context } from "../../context.ts";
+import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { fetchNames } from "../names.ts";
 import { formatTasks } from "../task-list.ts";
@@ -20,9 +21,22 @@ export function addServicePs(parent: Command, context: Context): void {
     .description("List the tasks of services")
     .argument("<service...>", "Names or ids");
   addTaskFlags(command).action(async (refs: string[], options: TaskOptions) => {
-    const services = await Promise.all(refs.map((ref) => getService(context, ref)));
-    await printTasks(context, { service: services.map((service) => service.ID) }, options);
+    const answers = await Promise.allSettled(refs.map((ref) => getService(context, ref)));
+    const ids = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value.ID : []));
+    if (ids.length > 0) await printTasks(context, { service: ids }, options);
+    // As docker does: what there is is shown, and what there is not makes it a failure all the same.
+    const missing = answers.flatMap((answer) =>
+      answer.status === "rejected" ? [asClusterError(answer.reason)] : [],
+    );
+    for (const { message } of missing) context.warn(`${message}\n`);
+    if (missing.length > 0) throw new ExitError(ExitCode.Error);
   });
+}
+
+/** @throws anything else: a bug. */
+function asClusterError(error: unknown): ClusterError {
+  if (error instanceof ClusterError) return error;
+  throw error;
 }
 
 /** The flags of `service ps` and `node ps`. */

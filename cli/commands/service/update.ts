@@ -8,6 +8,10 @@ import { type Options, updateSpec } from "../../service/spec.ts";
 import { addAttachFlags, followService } from "./attach.ts";
 import { getService } from "./create.ts";
 
+/** How it ends well: to be rolled back is a failure only for who asked for something new. */
+const UPDATED: ReadonlySet<ExitCode> = new Set([ExitCode.Ok]);
+const ROLLED_BACK: ReadonlySet<ExitCode> = new Set([ExitCode.Ok, ExitCode.RolledBack]);
+
 export function addServiceUpdate(parent: Command, context: Context): void {
   const command = parent
     .command("update")
@@ -38,7 +42,8 @@ export function addServiceUpdate(parent: Command, context: Context): void {
     });
     context.print(`${ref}\n`);
     const code = await followService(context, service.ID, options);
-    if (code !== ExitCode.Ok) throw new ExitError(code);
+    const done = options.rollback === true ? ROLLED_BACK : UPDATED;
+    if (!done.has(code)) throw new ExitError(code);
   });
 }
 
@@ -52,7 +57,7 @@ export function addServiceRollback(parent: Command, context: Context): void {
     await sendUpdate(context, { id: ID, version: Version.Index, spec: Spec, rollback: true });
     context.print(`${ref}\n`);
     const code = await followService(context, ID, options);
-    if (code !== ExitCode.Ok && code !== ExitCode.RolledBack) throw new ExitError(code);
+    if (!ROLLED_BACK.has(code)) throw new ExitError(code);
   });
 }
 
