@@ -1,7 +1,11 @@
 import type { DistributionFacts, SystemBackend } from "../api/backend.ts";
+import { ClusterError } from "../core/errors.ts";
 import type { EngineParts } from "../runtime/types.ts";
 import { parseRegistryAuth } from "../worker/tasks/registry-auth.ts";
 import type { StaticFacts } from "./facts.ts";
+
+/** A registry gets this long to say what a tag means: `service create` waits for it, and goes on without. */
+const DISTRIBUTION_TIMEOUT_MS = 15_000;
 
 /** This machine as the API shows it: facts from its start, counts of now. */
 export function newSystem(facts: StaticFacts, { containers, images }: EngineParts): SystemBackend {
@@ -16,11 +20,21 @@ export function newSystem(facts: StaticFacts, { containers, images }: EnginePart
       };
     },
     async distribution(image, registryAuth): Promise<DistributionFacts> {
-      const { descriptor, platforms } = await images.resolveDigest(image, {
-        credentials: parseRegistryAuth(registryAuth),
-      });
+      const signal = AbortSignal.timeout(DISTRIBUTION_TIMEOUT_MS);
+      const credentials = parseRegistryAuth(registryAuth);
+      const { descriptor, platforms } = await images
+        .resolveDigest(image, { credentials, signal })
+        .catch((error: unknown) => {
+          throw signal.aborted ? tooLate(image, error) : error;
+        });
       const { mediaType, digest, sizeBytes } = descriptor;
       return { mediaType, digest, sizeBytes, platforms };
     },
   };
+}
+
+function tooLate(image: string, cause: unknown): ClusterError {
+  const seconds = DISTRIBUTION_TIMEOUT_MS / 1000;
+  const message = `the registry of ${image} did not answer within ${seconds} s: check that it works and is reached from this node`;
+  return new ClusterError("Unavailable", message, { cause });
 }
