@@ -14,6 +14,7 @@ import {
 } from "./ca/certificates.ts";
 import { formatJoinToken, SECRET_BYTES } from "./ca/join-token.ts";
 import { type NodeCertificate, parseRootCertificate } from "./ca/node-certificate.ts";
+import { checkGenesisNetworks } from "./control/validate/genesis-networks.ts";
 import { createChange } from "./store/changes.ts";
 
 /** A swarm's settings until somebody changes them. */
@@ -45,11 +46,16 @@ export interface Genesis {
   readonly changes: readonly Change[];
 }
 
-/** Makes a CA, signs the first manager's certificate with it, and says what the store must hold. */
+/**
+ * Makes a CA, signs the first manager's certificate with it, and says what the store must hold.
+ *
+ * @throws {ClusterError} `InvalidArgument` for networks no swarm can have.
+ */
 export async function newSwarm(
   options: GenesisOptions,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Promise<Genesis> {
+  checkGenesisNetworks(options);
   const nowMs = clock.nowMs();
   const nodeId = newId<NodeId>(random);
   const clusterId = newId<ClusterId>(random);

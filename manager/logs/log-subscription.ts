@@ -135,9 +135,15 @@ export class LogSubscription {
     );
   }
 
-  /** A log that is followed ends with the one task it is about, never with a service's present tasks. */
+  /** A log that is followed ends with the task it is about, or with the last task of a service that was removed. */
   #isOver(): boolean {
-    return this.#selector.kind === "task" && this.#sources.settled;
+    return this.#sources.settled && !this.#mayGoOn();
+  }
+
+  #mayGoOn(): boolean {
+    if (this.#selector.kind === "task") return false;
+    const view = this.#deps.store.view();
+    return view.services.get(this.#selector.serviceId) !== undefined;
   }
 
   /** Tasks that start later are followed too, from their first line. */
