@@ -48,7 +48,7 @@ async function demo(keep: boolean): Promise<void> {
     title(`All of it took ${seconds(elapsedMs)}`);
     must(elapsedMs < TIME_MAX_S * 1000, `it took more than ${TIME_MAX_S} s`);
   } finally {
-    if (keep) explain(cluster);
+    if (keep) explain(cluster, `${cluster.outside.ip}:${REGISTRY_PORT}/nginx:demo`);
     else {
       await registry?.close();
       await cluster.close();
@@ -195,10 +195,12 @@ async function showScale(cluster: Cluster): Promise<void> {
   say(`removed, all containers gone, after ${seconds(performance.now() - removal)}`);
 }
 
-function explain(cluster: Cluster): void {
+function explain(cluster: Cluster, image: string): void {
   title("The cluster goes on, as you asked with --keep");
   const [first] = cluster.managers;
-  say(`bin/muster -H unix://${first?.socket} node ls`);
+  const muster = `bin/muster -H unix://${first?.socket}`;
+  say(`${muster} node ls`);
+  say(`${muster} service create --name web --replicas 6 -p ${WEB_PORT}:80 ${image}`);
   say(
     `nsenter --net=/run/netns/${cluster.outside.netns} curl http://${first?.host.ip}:${WEB_PORT}/`,
   );
