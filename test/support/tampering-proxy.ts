@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 /** What happens to an answer on its way. */
 export type Tampering =
   | { readonly kind: "pass" }
-  /** The connection breaks after this many bytes of the body, and not before `when` resolves. */
-  | { readonly kind: "cut"; readonly afterBytes: number; readonly when?: () => Promise<void> }
+  /** The connection breaks after this many bytes of the body. */
+  | { readonly kind: "cut"; readonly afterBytes: number }
   /** Nothing comes after this many bytes of the body; the connection stays. */
   | { readonly kind: "stall"; readonly afterBytes: number }
   /** One bit of the body is another. */
@@ -90,12 +90,7 @@ function pass(
   const allowed = chunk.subarray(0, Math.max(0, tampering.afterBytes - passed));
   const last = allowed.length < chunk.length;
   outgoing.write(allowed, () => {
-    if (last && tampering.kind === "cut") void cut(outgoing, tampering.when);
+    if (last && tampering.kind === "cut") outgoing.destroy();
   });
   return passed + allowed.length;
-}
-
-async function cut(outgoing: ServerResponse, when: () => Promise<void> = async () => undefined) {
-  await when();
-  outgoing.destroy();
 }
