@@ -1,4 +1,3 @@
-import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
@@ -7,18 +6,20 @@ import type { NodeDescription, NodeRole } from "../proto/gen/objects.ts";
 import type { Containers } from "../runtime/container/types.ts";
 import type { Images } from "../runtime/image/types.ts";
 import type { DataPlane } from "./network/data-plane.ts";
+import type { Dial } from "./session/wire.ts";
+import type { StateDisk } from "./state/state-disk.ts";
 
 /** What a worker needs to run. */
 export interface WorkerOptions {
   readonly nodeId: string;
   /** The worker keeps its own files in `<dataRoot>/swarm/worker`. */
   readonly dataRoot: string;
+  /** Where those files are; the machine's own disk unless the simulation has another. */
+  readonly stateDisk?: StateDisk;
   /** IP other nodes reach this one at; empty: the one managers see the session come from. */
   readonly addr: string;
-  /** This node's certificate and the swarm's CA. Asked for each connection, so that rotation works. */
-  readonly credentials: () => ChannelCredentials;
-  /** Added to the channel's options: the server name expected in managers' certificates. */
-  readonly channelOptions?: ChannelOptions;
+  /** How managers are turned to: `grpcDial`, with this node's certificate. */
+  readonly dial: Dial;
   /** Where to look first; the list managers sent later is kept on disk and comes before it. */
   readonly managers: readonly ManagerAddress[];
   readonly description: () => NodeDescription;

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ClusterError } from "../core/errors.ts";
 import type { ManagerAddress } from "../proto/gen/dispatcher.ts";
@@ -10,6 +9,7 @@ import { ManagerPicker } from "./session/manager-picker.ts";
 import { SessionDuties } from "./session/session-duties.ts";
 import { TableApplier } from "./session/table-applier.ts";
 import { LocalState, type RestoredState } from "./state/local-state.ts";
+import { nodeStateDisk } from "./state/state-disk.ts";
 import { TaskExecutor } from "./tasks/executor.ts";
 import { TaskLoop } from "./tasks/loop.ts";
 import { SharedPulls } from "./tasks/shared-pulls.ts";
@@ -33,7 +33,7 @@ export class Worker {
   /** Takes over what a former daemon left running, then looks for a manager. */
   static async start(options: WorkerOptions): Promise<Worker> {
     const path = join(options.dataRoot, "swarm", "worker");
-    const state = await LocalState.open(path, options.log);
+    const state = await LocalState.open(path, options.log, options.stateDisk);
     return new Worker(options, path, { state, restored: await state.load() });
   }
 
@@ -82,8 +82,7 @@ export class Worker {
       hello: () => duties.hello(),
       handlers: duties,
       onEnd: () => duties.onEnd(),
-      credentials: options.credentials,
-      channelOptions: options.channelOptions ?? {},
+      dial: options.dial,
       clock,
       random,
       log,
@@ -131,7 +130,7 @@ export class Worker {
     this.#tasks.close();
     await this.#state.close();
     await this.#options.network.cleanup();
-    await rm(this.#path, { recursive: true, force: true });
+    await (this.#options.stateDisk ?? nodeStateDisk).removeFolder(this.#path);
     if (!gone) {
       const left = this.#tasks.tasks().map((task) => task.assignment.task.id);
       throw new ClusterError(

@@ -10,6 +10,7 @@ import { type NodeDescription, NodeRole } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import type { Containers } from "../../runtime/container/types.ts";
 import type { DataPlane } from "../../worker/network/data-plane.ts";
+import { grpcDial } from "../../worker/session/grpc-wire.ts";
 import { Worker } from "../../worker/worker.ts";
 import type { TaskImages } from "../../worker/worker-options.ts";
 import { parseHostPort } from "./addresses.ts";
@@ -162,8 +163,7 @@ export class Member {
       nodeId: this.nodeId,
       dataRoot,
       addr: this.addr,
-      credentials: () => credentials.toManager(),
-      channelOptions: MANAGER_CHANNEL_OPTIONS,
+      dial: grpcDial(() => credentials.toManager(), MANAGER_CHANNEL_OPTIONS),
       managers: state.managers.map((addr) => ({ nodeId: "", addr })),
       description: describe,
       containers,

@@ -1,7 +1,8 @@
 import { errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
-import type { DispatcherClient, LogSubscribe } from "../../proto/gen/dispatcher.ts";
+import type { LogSubscribe } from "../../proto/gen/dispatcher.ts";
 import type { Containers } from "../../runtime/container/types.ts";
+import type { LogClient } from "../session/wire.ts";
 import type { TaskModel } from "../tasks/task-model.ts";
 import { BatchSender } from "./batch-sender.ts";
 import { logQuery, taskLog } from "./log-source.ts";
@@ -27,7 +28,7 @@ export class LogPublisher {
     this.#log = log;
   }
 
-  subscribe(client: DispatcherClient, request: LogSubscribe): void {
+  subscribe(client: LogClient, request: LogSubscribe): void {
     const abort = new AbortController();
     const running = this.#running.get(request.subscriptionId) ?? new Set();
     running.add(abort);
@@ -52,11 +53,7 @@ export class LogPublisher {
     for (const subscriptionId of [...this.#running.keys()]) this.cancel(subscriptionId);
   }
 
-  async #publish(
-    client: DispatcherClient,
-    request: LogSubscribe,
-    abort: AbortController,
-  ): Promise<void> {
+  async #publish(client: LogClient, request: LogSubscribe, abort: AbortController): Promise<void> {
     const stream = client.publishLogs(() => abort.abort());
     stream.on("error", () => abort.abort());
     abort.signal.addEventListener("abort", () => stream.cancel(), { once: true });

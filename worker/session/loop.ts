@@ -1,4 +1,3 @@
-import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.ts";
 import type { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
@@ -6,6 +5,7 @@ import type { Random } from "../../core/random.ts";
 import type { Hello } from "../../proto/gen/dispatcher.ts";
 import type { ManagerPicker } from "./manager-picker.ts";
 import { Session, type SessionEnd, type SessionHandlers } from "./session.ts";
+import type { Dial } from "./wire.ts";
 
 /** With no manager to turn to there is nothing to hurry for. */
 export const NO_MANAGER_WAIT_MS = 1_000;
@@ -15,8 +15,7 @@ export interface SessionLoopDeps {
   readonly hello: () => Hello;
   readonly handlers: SessionHandlers;
   readonly onEnd: (session: Session) => void;
-  readonly credentials: () => ChannelCredentials;
-  readonly channelOptions: ChannelOptions;
+  readonly dial: Dial;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -57,20 +56,14 @@ export class SessionLoop {
   }
 
   #attempt(): void {
-    const { picker, clock, handlers, channelOptions, log } = this.#deps;
+    const { picker, clock, handlers, dial, log } = this.#deps;
     const addr = picker.pick();
     if (addr === undefined) {
       log.warn("no manager is known: waiting to be told of one");
       this.#schedule(NO_MANAGER_WAIT_MS);
       return;
     }
-    const credentials = this.#deps.credentials();
-    const session = new Session(addr, this.#deps.hello(), {
-      credentials,
-      channelOptions,
-      clock,
-      handlers,
-    });
+    const session = new Session(addr, this.#deps.hello(), { dial, clock, handlers });
     this.#session = session;
     void session.ended.then((end) => this.#onEnd(session, end));
   }

@@ -88,7 +88,7 @@ export class SessionDuties implements SessionHandlers {
         options.onRoleChanged?.(message.value.role);
         break;
       case "logSubscribe":
-        logs.subscribe(session.client, message.value);
+        logs.subscribe(session.logs, message.value);
         break;
       case "logCancel":
         logs.cancel(message.value.subscriptionId);

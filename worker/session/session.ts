@@ -1,14 +1,7 @@
-import type { ChannelCredentials, ChannelOptions, ClientDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
-import {
-  DispatcherClient,
-  type Hello,
-  type ManagerMessage,
-  type Welcome,
-  type WorkerMessage,
-} from "../../proto/gen/dispatcher.ts";
-import { fromRpcError } from "../../proto/rpc-status.ts";
+import type { Hello, ManagerMessage, Welcome } from "../../proto/gen/dispatcher.ts";
+import type { Dial, LogClient, Sent, Wire } from "./wire.ts";
 
 /** A manager that has not welcomed us by then is passed over. */
 export const WELCOME_TIMEOUT_MS = 1_000;
@@ -30,8 +23,7 @@ export interface SessionEnd {
 }
 
 export interface SessionDeps {
-  readonly credentials: ChannelCredentials;
-  readonly channelOptions: ChannelOptions;
+  readonly dial: Dial;
   readonly clock: Clock;
   readonly handlers: SessionHandlers;
 }
@@ -41,8 +33,7 @@ export class Session {
   readonly addr: string;
   readonly #clock: Clock;
   readonly #handlers: SessionHandlers;
-  readonly #client: DispatcherClient;
-  readonly #call: ClientDuplexStream<WorkerMessage, ManagerMessage>;
+  readonly #wire: Wire;
   readonly #ended: Promise<SessionEnd>;
   #end: (end: SessionEnd) => void = () => undefined;
   #cancelTimer: () => void;
@@ -56,16 +47,10 @@ export class Session {
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    this.#client = new DispatcherClient(addr, deps.credentials, {
-      ...deps.channelOptions,
-      // Log streams may be long; they must not make heartbeats wait behind another session's connection.
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.enable_retries": 0,
+    this.#wire = deps.dial(addr, {
+      onMessage: (message) => this.#onMessage(message),
+      onEnd: (reason) => this.#close(reason),
     });
-    this.#call = this.#client.session();
-    this.#call.on("data", (message: ManagerMessage) => this.#onMessage(message));
-    this.#call.on("error", (error: unknown) => this.#close(fromRpcError(error)));
-    this.#call.on("end", () => this.#close(ended(addr, "the manager ended it")));
     this.#cancelTimer = deps.clock.after(WELCOME_TIMEOUT_MS, () =>
       this.#close(ended(addr, `no answer within ${WELCOME_TIMEOUT_MS} ms`)),
     );
@@ -82,14 +67,14 @@ export class Session {
     return this.#welcomed;
   }
 
-  /** For the streams beside the session: they go to the same manager over the same connection. */
-  get client(): DispatcherClient {
-    return this.#client;
+  /** For the streams beside the session. */
+  get logs(): LogClient {
+    return this.#wire.logs;
   }
 
   /** Sends in order. What the session does not deliver is the caller's to send again in the next. */
-  send(kind: NonNullable<WorkerMessage["kind"]>): void {
-    if (this.#call.writable) this.#call.write({ kind });
+  send(message: Sent): void {
+    this.#wire.send(message);
   }
 
   /** Ends it from our side. */
@@ -130,8 +115,7 @@ export class Session {
 
   #close(reason: ClusterError): void {
     this.#cancelTimer();
-    this.#call.cancel();
-    this.#client.close();
+    this.#wire.close();
     this.#end({ welcomed: this.#welcomed, reason });
   }
 }

@@ -5,6 +5,7 @@ import { Welcome } from "../../proto/gen/dispatcher.ts";
 import { EndpointTable } from "../../proto/gen/endpoints.ts";
 import { StoredTask } from "../../proto/gen/worker_state.ts";
 import type { TaskModel } from "../tasks/task-model.ts";
+import { nodeStateDisk, type StateDisk } from "./state-disk.ts";
 import { StateFolder } from "./state-folder.ts";
 
 const WELCOME = "welcome";
@@ -29,11 +30,11 @@ export class LocalState {
     this.#log = log;
   }
 
-  static async open(path: string, log: Log): Promise<LocalState> {
+  static async open(path: string, log: Log, disk: StateDisk = nodeStateDisk): Promise<LocalState> {
     const onError = (error: unknown, file: string) =>
       log.error("cannot keep the worker's state", { path: file, error: errorMessage(error) });
     const folders = ["tasks", "tables", "session"].map((name) =>
-      StateFolder.open(join(path, name), onError),
+      StateFolder.open(join(path, name), disk, onError),
     );
     const [tasks, tables, session] = await Promise.all(folders);
     if (tasks === undefined || tables === undefined || session === undefined) {

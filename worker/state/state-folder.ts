@@ -1,10 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../../core/assert.ts";
+import type { StateDisk } from "./state-disk.ts";
 
 /** Ids of the swarm are safe file names; whatever else claims to be one is not written. */
 const SAFE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
-const TEMPORARY = ".tmp";
 
 /**
  * Small files by id, each replaced whole or not at all.
@@ -14,31 +13,37 @@ const TEMPORARY = ".tmp";
  */
 export class StateFolder {
   readonly #path: string;
+  readonly #disk: StateDisk;
   /** Undefined: to be removed. */
   readonly #dirty = new Map<string, (() => Uint8Array) | undefined>();
   readonly #onError: (error: unknown, path: string) => void;
   #writing: Promise<void> | undefined;
 
-  private constructor(path: string, onError: (error: unknown, path: string) => void) {
+  private constructor(
+    path: string,
+    disk: StateDisk,
+    onError: (error: unknown, path: string) => void,
+  ) {
     this.#path = path;
+    this.#disk = disk;
     this.#onError = onError;
   }
 
   /** @param onError hears of a write that failed (a full disk); it is tried again with the next one. */
   static async open(
     path: string,
+    disk: StateDisk,
     onError: (error: unknown, path: string) => void,
   ): Promise<StateFolder> {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return new StateFolder(path, onError);
+    await disk.makeFolder(path);
+    return new StateFolder(path, disk, onError);
   }
 
   /** Every whole file, by id. */
   async load(): Promise<Map<string, Uint8Array>> {
     const files = new Map<string, Uint8Array>();
-    for (const name of await readdir(this.#path)) {
-      if (name.endsWith(TEMPORARY)) await rm(join(this.#path, name), { force: true });
-      else files.set(name, await readFile(join(this.#path, name)));
+    for (const name of await this.#disk.list(this.#path)) {
+      files.set(name, await this.#disk.read(join(this.#path, name)));
     }
     return files;
   }
@@ -79,8 +84,7 @@ export class StateFolder {
   }
 
   async #replace(path: string, bytes: (() => Uint8Array) | undefined): Promise<void> {
-    if (bytes === undefined) return rm(path, { force: true });
-    await writeFile(path + TEMPORARY, bytes(), { mode: 0o600 });
-    await rename(path + TEMPORARY, path);
+    if (bytes === undefined) await this.#disk.remove(path);
+    else await this.#disk.replace(path, bytes());
   }
 }

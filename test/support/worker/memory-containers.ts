@@ -17,12 +17,17 @@ export class MemoryContainers implements Containers {
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
   /** Every start there was, by container name. */
   readonly starts: string[] = [];
+  readonly #newId: () => string;
+
+  constructor(newId: () => string = () => randomBytes(32).toString("hex")) {
+    this.#newId = newId;
+  }
 
   async create(config: ContainerConfig): Promise<Container> {
     if (this.list().some((one) => one.config.name === config.name)) {
       throw new ClusterError("AlreadyExists", `container name ${config.name} is taken`);
     }
-    const id = randomBytes(32).toString("hex") as ContainerId;
+    const id = this.#newId() as ContainerId;
     const health = config.health === undefined ? "none" : "starting";
     const container: Container = {
       id,

@@ -8,6 +8,7 @@ import { seededRandom } from "../../../core/random.ts";
 import { systemClock } from "../../../core/system-clock.ts";
 import { NodeDescription } from "../../../proto/gen/objects.ts";
 import type { Image } from "../../../runtime/image/types.ts";
+import { grpcDial } from "../../../worker/session/grpc-wire.ts";
 import { Worker } from "../../../worker/worker.ts";
 import type { TaskImages, WorkerOptions } from "../../../worker/worker-options.ts";
 import { MemoryContainers } from "./memory-containers.ts";
@@ -65,8 +66,9 @@ export function testWorkerOptions(
   return {
     nodeId,
     addr: "192.0.2.7",
-    credentials: () => ChannelCredentials.createInsecure(),
-    channelOptions: { "grpc.primary_user_agent": nodeId },
+    dial: grpcDial(() => ChannelCredentials.createInsecure(), {
+      "grpc.primary_user_agent": nodeId,
+    }),
     managers: managers.map((addr) => ({ nodeId: "", addr })),
     description: () => NodeDescription.fromPartial({ hostname: `${nodeId}-host` }),
     clock: systemClock,
