@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { NodeState } from "../../proto/gen/objects.ts";
-import { Liveness, ORPHAN_AFTER_MS } from "./liveness.ts";
+import { Liveness } from "./liveness.ts";
 import { LIVENESS_DEFAULTS as TIMES } from "./settings.ts";
 
 /** Lets time pass in ticks, with beats of the nodes named; says who was given up and when. */
@@ -133,14 +133,6 @@ describe("dispatcher: liveness", () => {
     run.pass(100);
     expect(run.missing).to.deep.equal(["manager@100"]);
     expect(run.downs).to.deep.equal([]);
-  });
-
-  it("a node down for a day leaves orphans, said once", () => {
-    const run = inSession("a", "b");
-    run.pass(3_000, ["b"]);
-    expect(run.liveness.takeOrphaned(run.nowMs + ORPHAN_AFTER_MS - 1_000)).to.deep.equal([]);
-    expect(run.liveness.takeOrphaned(run.nowMs + ORPHAN_AFTER_MS)).to.deep.equal(["a"]);
-    expect(run.liveness.takeOrphaned(run.nowMs + 2 * ORPHAN_AFTER_MS)).to.deep.equal([]);
   });
 
   it("a removed node is nobody's concern", () => {

@@ -23,8 +23,6 @@ export const LIVENESS_TICK_MS = 100;
 export const LAG_MIN_MS = 100;
 /** Heartbeats missed before a node counts as silent beside others. */
 const SILENT_BEATS = 2;
-/** A node down for so long is not expected to confirm the end of its tasks any more. Source: swarmkit, dispatcher.go. */
-export const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
 /** Fewer silent nodes are no sign that we are the one cut off. */
 export const MASS_NODES_MIN = 2;
 
@@ -39,7 +37,7 @@ type Life =
       /** When it is to be called disconnected: it keeps its tasks and gets no new ones. Infinity: it was. */
       readonly lateAtMs: number;
     }
-  | { readonly phase: "down"; readonly sinceMs: number; readonly orphaned: boolean };
+  | { readonly phase: "down" };
 
 /**
  * Who is there. Unreachable is not dead, and dead is found fast: silence makes a node `down` soon, a broken connection
@@ -74,7 +72,7 @@ export class Liveness {
   ): void {
     const { state, isOtherManager } = known;
     if (state === NodeState.DOWN || state === NodeState.UNKNOWN) {
-      this.#lives.set(nodeId, down(nowMs));
+      this.#lives.set(nodeId, DOWN);
       return;
     }
     const lateAtMs = isOtherManager ? nowMs : nowMs + this.#silenceMs;
@@ -124,7 +122,7 @@ export class Liveness {
     for (const [nodeId, life] of this.#lives) {
       const message = this.#whyDown(life, mass, nowMs);
       if (message !== undefined) {
-        this.#lives.set(nodeId, down(nowMs));
+        this.#lives.set(nodeId, DOWN);
         transitions.push({ nodeId, state: NodeState.DOWN, message });
       } else if (life.phase === "awaited" && nowMs > life.lateAtMs) {
         this.#lives.set(nodeId, { ...life, lateAtMs: Number.POSITIVE_INFINITY });
@@ -138,18 +136,6 @@ export class Liveness {
   /** A node silent for longer is remarkable, if not yet gone. */
   get #silenceMs(): number {
     return SILENT_BEATS * this.#settings.heartbeatMs;
-  }
-
-  /** Nodes down for ORPHAN_AFTER_MS, each once: their tasks are orphans, and what they hold is free. */
-  takeOrphaned(nowMs: number): string[] {
-    const nodeIds: string[] = [];
-    for (const [nodeId, life] of this.#lives) {
-      if (life.phase !== "down" || life.orphaned || nowMs - life.sinceMs < ORPHAN_AFTER_MS)
-        continue;
-      this.#lives.set(nodeId, { ...life, orphaned: true });
-      nodeIds.push(nodeId);
-    }
-    return nodeIds;
   }
 
   #whyDown(life: Life, mass: boolean, nowMs: number): string | undefined {
@@ -188,6 +174,4 @@ export class Liveness {
   }
 }
 
-function down(nowMs: number): Life {
-  return { phase: "down", sinceMs: nowMs, orphaned: false };
-}
+const DOWN: Life = { phase: "down" };

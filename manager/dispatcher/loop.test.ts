@@ -147,6 +147,16 @@ describe("dispatcher: loop", () => {
     expect(store.view().tasks.get("t")?.status.state).to.equal(TaskState.ASSIGNED);
   });
 
+  it("believes no node that a task which ran was never accepted, and goes on with it", async () => {
+    await proposer.propose([createChange("task", task("t", TaskState.RUNNING))]);
+    const channel = open("a");
+    const statuses = [{ taskId: "t", status: task("t", TaskState.REJECTED).status }];
+    loop.receive(channel, { $case: "statusUpdate", value: { sequence: 1, statuses } });
+    await pass(500);
+    expect(store.view().tasks.get("t")?.status.state).to.equal(TaskState.RUNNING);
+    expect(channel.said).to.deep.include({ $case: "statusAck", value: { sequence: 1 } });
+  });
+
   it("sends a congested worker nothing, then everything at once", async () => {
     const channel = open("a");
     await pass(500);

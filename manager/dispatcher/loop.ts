@@ -14,7 +14,7 @@ import { NodeSession, type Said, type SessionChannel } from "./node-session.ts";
 import { Proposals } from "./proposals.ts";
 import { SessionTable } from "./session-table.ts";
 import { dataPathPort, livenessSettings, managerAddresses } from "./settings.ts";
-import { orphanChanges, statusChanges } from "./status-changes.ts";
+import { statusChanges } from "./status-changes.ts";
 import { isStopping, type StoreNews, storeNews } from "./store-news.ts";
 
 /** Store events taken in one turn; the rest wait for the next, so that heartbeats are heard in between. */
@@ -260,7 +260,6 @@ export class DispatcherLoop {
     this.#cancelTick = clock.after(LIVENESS_TICK_MS, () => this.#tick());
     const nowMs = clock.monotonicMs();
     for (const transition of this.#liveness.tick(nowMs)) this.#carryOut(transition);
-    for (const nodeId of this.#liveness.takeOrphaned(nowMs)) this.#orphan(nodeId);
     this.#proposals.retry();
     this.#wake();
   }
@@ -274,14 +273,6 @@ export class DispatcherLoop {
       nodeId,
       new ClusterError("DeadlineExceeded", `the node was given up: ${message}`),
     );
-  }
-
-  #orphan(nodeId: string): void {
-    const { store, clock, log } = this.#deps;
-    const changes = orphanChanges(store.view(), nodeId, clock.nowMs());
-    log.warn("tasks of a node down for long are orphans", { nodeId, tasks: changes.length });
-    // One report each: groups of any size are cut into entries. What fails, the next leader does.
-    for (const change of changes) this.#proposals.report([change], () => undefined);
   }
 
   /** After a gap in what we saw of the store: every worker starts over with a complete set. */

@@ -113,7 +113,8 @@ describe("dispatcher: assignments of one worker", () => {
     const message = "x".repeat(1_000);
     const status = { state: TaskState.COMPLETE, message };
     for (let i = 0; i < 600; i++) {
-      const task = { id: `t${i}`, serviceId: "web", revision: 1, nodeId: "n1", status };
+      const place = { serviceId: "web", revision: 1, nodeId: "n1" };
+      const task = { id: `t${i}`, ...place, desiredState: TaskState.RUNNING, status };
       fixture.must(createChange("task", Task.fromPartial(task)));
     }
     const messages = sent.take(fixture.view, nobody);

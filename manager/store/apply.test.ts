@@ -1,5 +1,12 @@
 import { expect } from "chai";
-import { type DeepPartial, NodeState, Task, TaskState } from "../../proto/gen/objects.ts";
+import {
+  type DeepPartial,
+  NodeSpec,
+  NodeState,
+  Task,
+  TaskState,
+  TaskStatus,
+} from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import { StoreFixture, serviceObject, serviceSpec } from "../../test/support/store-fixture.ts";
 import { createChange, removeChange, updateChange } from "./changes.ts";
@@ -16,7 +23,14 @@ const published = (publishedPort: number) => ({
 const task = (id: string, partial: DeepPartial<Task> = {}) =>
   createChange(
     "task",
-    Task.fromPartial({ id, serviceId: "web", slot: 1, revision: 1, ...partial }),
+    Task.fromPartial({
+      id,
+      serviceId: "web",
+      slot: 1,
+      revision: 1,
+      desiredState: TaskState.RUNNING,
+      ...partial,
+    }),
   );
 
 function fixture(): StoreFixture {
@@ -80,6 +94,11 @@ describe("store: what it refuses", () => {
       name: "a task on no node",
       changes: [task("t", { nodeId: "n9" })],
       expected: "NotFound: task t has no node n9",
+    },
+    {
+      name: "a task wanted in a state nobody can want",
+      changes: [task("t", { desiredState: TaskState.FAILED })],
+      expected: "InvalidArgument: task t cannot be wanted in state 704",
     },
     {
       name: "a service on no network",
@@ -189,7 +208,7 @@ describe("store: transactions", () => {
 describe("store: tasks only rise", () => {
   function running(): StoreFixture {
     const cluster = fixture();
-    cluster.must(task("t", { desiredState: TaskState.RUNNING, nodeId: "n1" }));
+    cluster.must(task("t", { nodeId: "n1", status: { state: TaskState.ASSIGNED } }));
     cluster.nowMs += 10;
     cluster.report({ id: "t" }, TaskState.RUNNING);
     return cluster;
@@ -200,6 +219,18 @@ describe("store: tasks only rise", () => {
     const cluster = running();
     cluster.report({ id: "t" }, TaskState.STARTING);
     expect(get(cluster)?.status.state).to.equal(TaskState.RUNNING);
+  });
+
+  it("a state it cannot come to from where it is is ignored, and the rest of the transaction is not", () => {
+    const cluster = running();
+    const to = (state: TaskState) =>
+      updateChange("task", "t", { status: { ...TASK_STATUS, timestampMs: cluster.nowMs, state } });
+    const drain = { spec: NodeSpec.fromPartial({ labels: { seen: "yes" } }) };
+    cluster.must(to(TaskState.REJECTED), updateChange("node", "n1", drain));
+    expect(get(cluster)?.status.state).to.equal(TaskState.RUNNING);
+    expect(cluster.view.nodes.get("n1")?.spec.labels).to.deep.equal({ seen: "yes" });
+    cluster.must(to(TaskState.COMPLETE), to(TaskState.FAILED), to(TaskState.ORPHANED));
+    expect(get(cluster)?.status.state).to.equal(TaskState.COMPLETE);
   });
 
   it("a lower desired state is ignored", () => {
@@ -234,6 +265,8 @@ describe("store: tasks only rise", () => {
     expect(get(cluster)?.status).to.include({ runningAtMs, appliedAtMs: runningAtMs + 1000 });
   });
 });
+
+const TASK_STATUS = TaskStatus.create();
 
 function snapshotOf(cluster: StoreFixture): unknown {
   const { services, revisions, tasks, nodes, networks } = cluster.view;

@@ -1,11 +1,13 @@
 import { type Task, TaskState, type TaskStatus } from "../../proto/gen/objects.ts";
+import { moverOf } from "../../proto/task-transitions.ts";
 import type { StoredTask } from "./objects.ts";
 
 /**
  * What a task becomes when a writer asks for `next`. Tasks only rise, so that two writers who each knew half cannot
  * undo each other, whatever their order:
  * - desired state: the higher;
- * - status: the higher state; of one state the one with the later timestamp;
+ * - status: the higher state, if a task may go there from where it is (proto/task-transitions.ts); of one state the one
+ *   with the later timestamp. Anything else lost a race and is ignored: it must not take the rest of its transaction along;
  * - node: chosen once;
  * - addresses: chosen once, while the task is NEW;
  * - everything else is fixed at creation.
@@ -43,6 +45,7 @@ export function firstStatus(status: TaskStatus | undefined, nowMs: number): Task
 function mergeStatus(old: TaskStatus, next: TaskStatus | undefined, nowMs: number): TaskStatus {
   if (next === undefined || next.state < old.state) return old;
   const rises = next.state > old.state;
+  if (rises && moverOf(old.state, next.state) === undefined) return old;
   if (!rises && (next.timestampMs < old.timestampMs || sameStatus(old, next))) return old;
   return {
     state: next.state,

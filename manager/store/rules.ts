@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../core/errors.ts";
 import type { Network, Service, Task } from "../../proto/gen/objects.ts";
+import { DESIRED_STATES } from "../../proto/task-transitions.ts";
 import type { AnyObject, Kind, StoredByKind, StoredService } from "./objects.ts";
 import { heldPorts } from "./ports.ts";
 import type { Tables } from "./tables.ts";
@@ -13,7 +14,8 @@ export interface Conflict {
 /**
  * The rules between objects, checked at apply so that two writers who could not see each other cannot break them:
  * names of services and of networks are unique, a published port has one service, services attach to networks that
- * stay, there is one ingress network and one cluster, tasks belong to what exists.
+ * stay, there is one ingress network and one cluster, tasks belong to what exists and are wanted in a state tasks can be
+ * wanted in.
  *
  * @param before the object with the same key, if there is one.
  */
@@ -100,6 +102,12 @@ function findTaskConflict(
     if (tables.revisions.find(task.serviceId, task.revision) === undefined) {
       return missing(`revision ${task.revision} of service ${task.serviceId}`);
     }
+  }
+  if (!DESIRED_STATES.includes(task.desiredState)) {
+    return {
+      code: "InvalidArgument",
+      message: `task ${task.id} cannot be wanted in state ${task.desiredState}`,
+    };
   }
   const chosen = task.nodeId !== "" && task.nodeId !== before?.nodeId;
   if (chosen && tables.nodes.get(task.nodeId) === undefined) return missing(`node ${task.nodeId}`);

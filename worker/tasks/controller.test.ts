@@ -97,6 +97,12 @@ function outcome(events: readonly TaskEvent[], from?: TaskModel): string {
   return line;
 }
 
+function assignedAt(state: TaskState): TaskEvent {
+  const { task, ...rest } = assignment(TaskState.RUNNING);
+  const status = TaskStatus.create({ state });
+  return { kind: "assigned", assignment: { ...rest, task: { ...task, status } } };
+}
+
 function lost(state: TaskState, observed?: ObservedContainer): TaskModel {
   return newTaskModel(assignment(TaskState.RUNNING), TaskStatus.create({ state }), observed);
 }
@@ -290,6 +296,24 @@ describe("worker: task controller", () => {
       from: lost(TaskState.STARTING, container({ state: "created", pid: 0 })),
       events: [{ kind: "wake" }, SANDBOXED],
       expected: "STARTING startContainer",
+    },
+    {
+      name: "calls a started task whose network cannot be made again failed, not rejected",
+      from: lost(TaskState.STARTING, container({ state: "created", pid: 0 })),
+      events: [{ kind: "wake" }, failed("createSandbox", "InvalidArgument")],
+      expected: "FAILED removeSandbox (createSandbox went wrong)",
+    },
+    {
+      name: "is told what it had come to when its own files are lost, and runs it no second time",
+      from: lost(TaskState.NEW, container()),
+      events: [assignedAt(TaskState.RUNNING)],
+      expected: "RUNNING createSandbox",
+    },
+    {
+      name: "stops a task the managers have given up",
+      from: lost(TaskState.RUNNING, container()),
+      events: [assignedAt(TaskState.ORPHANED)],
+      expected: "ORPHANED stopContainer",
     },
   ];
   for (const { name, events, expected, from } of cases) {

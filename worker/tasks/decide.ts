@@ -1,10 +1,6 @@
 import { TaskState } from "../../proto/gen/objects.ts";
-import {
-  isTerminal,
-  type ObservedContainer,
-  type TaskEffect,
-  type TaskModel,
-} from "./task-model.ts";
+import { isTerminalState } from "../../proto/task-transitions.ts";
+import type { ObservedContainer, TaskEffect, TaskModel } from "./task-model.ts";
 import type { StatusChange } from "./task-status.ts";
 
 /** What to do next for a task; at most one of status, effect and forget. */
@@ -44,7 +40,7 @@ function nextStep(task: TaskModel, stopping: boolean, nowMs: number): Decision {
     return { effect: { kind: "stopContainer", id: task.container.id } };
   }
   if (task.unwanted) return clear(task) ?? { forget: true };
-  if (isTerminal(task.status.state)) return afterEnd(task);
+  if (isTerminalState(task.status.state)) return afterEnd(task);
   if (stopping) return end(task);
   if (task.container !== undefined && task.container.state !== "created") {
     return follow(task, task.container);
@@ -53,7 +49,7 @@ function nextStep(task: TaskModel, stopping: boolean, nowMs: number): Decision {
 }
 
 function mustStop(task: TaskModel): boolean {
-  if (task.unwanted || task.unhealthy || isTerminal(task.status.state)) return true;
+  if (task.unwanted || task.unhealthy || isTerminalState(task.status.state)) return true;
   return task.assignment.task.desiredState > TaskState.RUNNING;
 }
 

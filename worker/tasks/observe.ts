@@ -1,8 +1,9 @@
 import { unreachable } from "../../core/assert.ts";
 import { TaskState } from "../../proto/gen/objects.ts";
+import { isTerminalState } from "../../proto/task-transitions.ts";
 import { describeDelay, retryDelayMs } from "./retry-delay.ts";
 import type { EffectFailure, EffectResult, TaskEvent } from "./task-event.ts";
-import { isTerminal, type ObservedContainer, type TaskModel } from "./task-model.ts";
+import type { AssignedTask, ObservedContainer, TaskModel } from "./task-model.ts";
 import { withStatus } from "./task-status.ts";
 
 /** Tries of one preparing step that answers "not now"; past it the task is rejected, so that another node may try. */
@@ -12,7 +13,7 @@ export const PREPARE_TRIES_MAX = 8;
 export function observe(task: TaskModel, event: TaskEvent, nowMs: number): TaskModel {
   switch (event.kind) {
     case "assigned":
-      return { ...task, assignment: event.assignment, unwanted: false, retry: undefined };
+      return observeAssigned(task, event.assignment);
     case "unwanted":
       return { ...task, unwanted: true, retry: undefined };
     case "container":
@@ -28,6 +29,14 @@ export function observe(task: TaskModel, event: TaskEvent, nowMs: number): TaskM
     default:
       return unreachable(event);
   }
+}
+
+/** Managers who have it further than we do are right: its files were lost here, or they have given it up. */
+function observeAssigned(task: TaskModel, assignment: AssignedTask): TaskModel {
+  const { status } = assignment.task;
+  const isAhead = status !== undefined && status.state > task.status.state;
+  const known = isAhead ? { ...task, status } : task;
+  return { ...known, assignment, unwanted: false, retry: undefined };
 }
 
 function observeContainer(task: TaskModel, container: ObservedContainer): TaskModel {
@@ -88,9 +97,14 @@ function observePrepareFailure(task: TaskModel, failure: EffectFailure, nowMs: n
   const mayPass = failure.code === "Unavailable" || failure.code === "DeadlineExceeded";
   if (mayPass && failuresBefore(task, failure) + 1 < PREPARE_TRIES_MAX)
     return retried(task, failure, nowMs);
+  const started = task.status.state >= TaskState.STARTING;
   return withStatus(
     task,
-    { state: TaskState.REJECTED, message: "preparing", err: failure.message },
+    {
+      state: started ? TaskState.FAILED : TaskState.REJECTED,
+      message: started ? "started" : "preparing",
+      err: failure.message,
+    },
     nowMs,
   );
 }
@@ -101,7 +115,7 @@ function retried(task: TaskModel, failure: EffectFailure, nowMs: number): TaskMo
   const delayMs = retryDelayMs(count, failure.jitter);
   const retry = { effect: failure.effect, count: count + 1, atMs: nowMs + delayMs };
   const waiting = { ...task, retry };
-  if (isTerminal(task.status.state)) return waiting;
+  if (isTerminalState(task.status.state)) return waiting;
   return withStatus(
     waiting,
     {

@@ -1,10 +1,4 @@
-import {
-  type ServiceRevision,
-  type Task,
-  type TaskSpec,
-  TaskState,
-  type TaskStatus,
-} from "../../proto/gen/objects.ts";
+import type { ServiceRevision, Task, TaskSpec, TaskStatus } from "../../proto/gen/objects.ts";
 import type { ContainerId, ContainerState, HealthState } from "../../runtime/container/types.ts";
 import type { Sandbox } from "../network/types.ts";
 
@@ -60,11 +54,6 @@ export type TaskEffect =
   | { readonly kind: "removeContainer"; readonly id: ContainerId }
   | { readonly kind: "removeSandbox" };
 export type EffectKind = TaskEffect["kind"];
-
-/** A state no task leaves. */
-export function isTerminal(state: TaskState): boolean {
-  return state > TaskState.RUNNING;
-}
 
 /** A task just assigned, or read from disk with the status it had. */
 export function newTaskModel(

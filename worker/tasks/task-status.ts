@@ -1,4 +1,5 @@
-import type { TaskState, TaskStatus } from "../../proto/gen/objects.ts";
+import { TaskState, type TaskStatus } from "../../proto/gen/objects.ts";
+import { moverOf } from "../../proto/task-transitions.ts";
 import type { TaskModel } from "./task-model.ts";
 
 /** Longest `err` and `message` reported; the rest is cut. */
@@ -10,9 +11,11 @@ export interface StatusChange {
   readonly err?: string;
 }
 
-/** The task with a new status. A state that would fall is refused: the old status stays. */
+/** The task with a new status. A state that a worker cannot bring it to from where it is is refused: the old stays. */
 export function withStatus(task: TaskModel, change: StatusChange, nowMs: number): TaskModel {
-  if (change.state < task.status.state) return task;
+  // What is here was assigned, whatever is known of it yet.
+  const from = Math.max(task.status.state, TaskState.ASSIGNED) as TaskState;
+  if (change.state !== from && moverOf(from, change.state) !== "worker") return task;
   const status: TaskStatus = {
     state: change.state,
     timestampMs: nowMs,
