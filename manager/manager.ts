@@ -1,16 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { ClusterError } from "../core/errors.ts";
-import { MANAGER_CHANNEL_OPTIONS } from "./ca/credentials.ts";
 import type { Control } from "./control/control.ts";
 import { controlGateway } from "./control/gateway.ts";
 import { LeaderConnection } from "./control/leader-connection.ts";
 import { leaderControl } from "./control/leader-control.ts";
 import { Leader } from "./leader.ts";
-import { openRaftLog } from "./log/raft-log.ts";
 import type { ReplicatedLog } from "./log/replicated-log.ts";
-import { GrpcTransport } from "./log/transport/grpc-transport.ts";
 import type { ManagerCore, ManagerOptions } from "./manager-core.ts";
+import { openRaft } from "./open-log.ts";
 import { listen, type RpcServer } from "./rpc/server.ts";
 import { security, services } from "./services.ts";
 import { Proposer } from "./store/proposer.ts";
@@ -107,40 +105,15 @@ export class Manager {
 }
 
 async function openCore(options: ManagerOptions): Promise<ManagerCore> {
-  const { credentials, raftId, advertiseAddr: addr, clock, random, log } = options;
-  const { nodeId } = credentials.identity;
   const store = new Store();
-  const transport = new GrpcTransport({
-    self: { raftId, nodeId, addr },
-    credentialsFor: (peer) => credentials.toManager(peer.nodeId),
-    channelOptions: MANAGER_CHANNEL_OPTIONS,
-    clock,
-  });
-  const replicatedLog = await openRaftLog({
-    dir: options.dir,
-    raftId,
-    nodeId,
-    addr,
-    start: options.start,
-    stateMachine: store,
-    transport,
-    clock,
-    random,
-    log: log.child({ component: "raft" }),
-    onFatal: options.onFatal,
-  });
+  const openLog = options.openLog ?? openRaft;
+  const { replicatedLog, services: logServices } = await openLog(options, store);
   const leaderAddr = () => {
     const { leaderRaftId } = replicatedLog.leadership();
     return replicatedLog.members().find((member) => member.raftId === leaderRaftId)?.addr;
   };
-  return {
-    options,
-    store,
-    replicatedLog,
-    proposer: new Proposer(replicatedLog, clock),
-    transport,
-    leaderAddr,
-  };
+  const proposer = new Proposer(replicatedLog, options.clock);
+  return { options, store, replicatedLog, proposer, logServices, leaderAddr };
 }
 
 /** The only member of a new log leads as soon as it has voted for itself. */

@@ -3,19 +3,18 @@ import { CAService } from "../proto/gen/ca.ts";
 import { ControlService } from "../proto/gen/control.ts";
 import { DispatcherService } from "../proto/gen/dispatcher.ts";
 import { MembershipService } from "../proto/gen/membership.ts";
-import { authorizationInterceptor, type CurrentRole, findPeer } from "./ca/authorization.ts";
+import { authorizationInterceptor, type CurrentRole } from "./ca/authorization.ts";
 import { caService } from "./ca/ca-service.ts";
 import type { Control } from "./control/control.ts";
 import { controlService } from "./control/control-service.ts";
 import type { Leader } from "./leader.ts";
-import { raftService } from "./log/transport/raft-service.ts";
 import type { ManagerCore } from "./manager-core.ts";
 import { membershipService } from "./membership/membership-service.ts";
 import type { Served } from "./rpc/server.ts";
 
 /** All that a manager serves to other nodes, on one port. */
 export function services(core: ManagerCore, leader: Leader, local: Control): Served[] {
-  const { options, store, proposer, replicatedLog, transport } = core;
+  const { options, store, proposer, replicatedLog, logServices } = core;
   const { credentials, clock, random, log } = options;
   const ca = caService({
     view: () => store.view(),
@@ -34,10 +33,7 @@ export function services(core: ManagerCore, leader: Leader, local: Control): Ser
   });
   return [
     { definition: CAService, implementation: ca },
-    raftService(
-      () => transport,
-      (call) => findPeer(call)?.nodeId,
-    ),
+    ...logServices,
     { definition: DispatcherService, implementation: leader.dispatcher.handlers },
     { definition: MembershipService, implementation: membership },
     { definition: ControlService, implementation: controlService(local) },
