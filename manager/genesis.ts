@@ -14,6 +14,7 @@ import {
 } from "./ca/certificates.ts";
 import { formatJoinToken, SECRET_BYTES } from "./ca/join-token.ts";
 import { type NodeCertificate, parseRootCertificate } from "./ca/node-certificate.ts";
+import { checkClusterSpec } from "./control/validate/cluster-specs.ts";
 import { checkGenesisNetworks } from "./control/validate/genesis-networks.ts";
 import { createChange } from "./store/changes.ts";
 
@@ -22,9 +23,10 @@ export const DEFAULT_CLUSTER_SPEC: ClusterSpec = {
   name: "default",
   labels: {},
   taskHistoryLimit: 5,
-  heartbeatMs: 500,
-  downAfterMs: 2500,
-  restartGraceMs: 10_000,
+  // 0: by default, and fitting each other where only some are set (proto/liveness-settings.ts).
+  heartbeatMs: 0,
+  downAfterMs: 0,
+  restartGraceMs: 0,
   snapshotInterval: 10_000,
   nodeCertExpiryNs: NODE_CERT_VALIDITY_MS * 1e6,
   autoLockManagers: false,
@@ -49,13 +51,14 @@ export interface Genesis {
 /**
  * Makes a CA, signs the first manager's certificate with it, and says what the store must hold.
  *
- * @throws {ClusterError} `InvalidArgument` for networks no swarm can have.
+ * @throws {ClusterError} `InvalidArgument` for settings and networks no swarm can have.
  */
 export async function newSwarm(
   options: GenesisOptions,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Promise<Genesis> {
   checkGenesisNetworks(options);
+  const spec = checkClusterSpec(options.spec);
   const nowMs = clock.nowMs();
   const nodeId = newId<NodeId>(random);
   const clusterId = newId<ClusterId>(random);
@@ -68,7 +71,7 @@ export async function newSwarm(
   const cluster = {
     id: clusterId,
     meta: undefined,
-    spec: options.spec,
+    spec,
     rootCa: {
       ...ca,
       digest: `sha256:${Buffer.from(digest).toString("hex")}`,

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
+import { type LivenessSettings, livenessSettings } from "../../proto/liveness-settings.ts";
 import { JsonReader } from "../http/json-reader.ts";
 import { wireMeta } from "./common.ts";
 import { derSubject } from "./der-subject.ts";
@@ -13,7 +14,8 @@ const ENTRIES_FOR_SLOW_FOLLOWERS = 500;
 /**
  * Reads a SwarmSpec over `current`: what the body leaves out stays as it is.
  *
- * Docker's Dispatcher.HeartbeatPeriod is our heartbeat.
+ * Docker's Dispatcher.HeartbeatPeriod is our heartbeat; DownAfter and RestartGrace beside it are Muster's own. A time that is
+ * sent as it is shown changes nothing; 0 gives it its default.
  */
 export function readSwarmSpec(body: unknown, current: ClusterSpec): ClusterSpec {
   const json = new JsonReader(body, "SwarmSpec");
@@ -21,19 +23,34 @@ export function readSwarmSpec(body: unknown, current: ClusterSpec): ClusterSpec 
   const ca = json.object("CAConfig");
   ca.refuse("ExternalCAs", "SigningCACert", "SigningCAKey", "ForceRotate");
   json.object("TaskDefaults").refuse("LogDriver");
-  const heartbeatNs = json.object("Dispatcher").optionalCount("HeartbeatPeriod") ?? 0;
   return {
     ...current,
     name: json.string("Name") || current.name,
     labels: json.has("Labels") ? json.stringMap("Labels") : current.labels,
     taskHistoryLimit:
       orchestration.optionalInteger("TaskHistoryRetentionLimit") ?? current.taskHistoryLimit,
-    heartbeatMs: heartbeatNs === 0 ? current.heartbeatMs : Math.round(heartbeatNs / NS_PER_MS),
+    ...readTimes(json.object("Dispatcher"), current),
     snapshotInterval: json.object("Raft").count("SnapshotInterval") || current.snapshotInterval,
     nodeCertExpiryNs: ca.count("NodeCertExpiry") || current.nodeCertExpiryNs,
     autoLockManagers:
       json.object("EncryptionConfig").optionalBoolean("AutoLockManagers") ??
       current.autoLockManagers,
+  };
+}
+
+function readTimes(json: JsonReader, current: ClusterSpec): LivenessSettings {
+  const shown = livenessSettings(current);
+  const read = (name: string, key: keyof LivenessSettings) => {
+    const ns = json.optionalCount(name);
+    if (ns === undefined) return current[key];
+    const ms = Math.round(ns / NS_PER_MS);
+    return ms === shown[key] ? current[key] : ms;
+  };
+  return {
+    // Docker's clients send a HeartbeatPeriod of 0 where they mean none.
+    heartbeatMs: read("HeartbeatPeriod", "heartbeatMs") || current.heartbeatMs,
+    downAfterMs: read("DownAfter", "downAfterMs"),
+    restartGraceMs: read("RestartGrace", "restartGraceMs"),
   };
 }
 
@@ -76,6 +93,7 @@ export function writeTlsInfo(cluster: Cluster): Record<string, unknown> | undefi
 
 function maybeSpec(spec: ClusterSpec | undefined): Record<string, unknown> {
   if (spec === undefined) return {};
+  const times = livenessSettings(spec);
   return {
     Name: spec.name || "default",
     Labels: spec.labels,
@@ -87,7 +105,11 @@ function maybeSpec(spec: ClusterSpec | undefined): Record<string, unknown> {
       ElectionTick: ELECTION_TICKS,
       HeartbeatTick: HEARTBEAT_TICKS,
     },
-    Dispatcher: { HeartbeatPeriod: spec.heartbeatMs * NS_PER_MS },
+    Dispatcher: {
+      HeartbeatPeriod: times.heartbeatMs * NS_PER_MS,
+      DownAfter: times.downAfterMs * NS_PER_MS,
+      RestartGrace: times.restartGraceMs * NS_PER_MS,
+    },
     CAConfig: { NodeCertExpiry: spec.nodeCertExpiryNs },
     TaskDefaults: {},
     EncryptionConfig: { AutoLockManagers: spec.autoLockManagers },

@@ -91,6 +91,13 @@ export interface WireSwarm extends WireObject {
   readonly Spec: Record<string, unknown>;
 }
 
+/** When a node is given up, in nanoseconds; the second and third are Muster's own. */
+export interface WireTimes {
+  readonly HeartbeatPeriod: number;
+  readonly DownAfter?: number;
+  readonly RestartGrace?: number;
+}
+
 export interface WireInfo extends Record<string, unknown> {
   readonly Name: string;
   readonly Swarm: {
@@ -102,6 +109,6 @@ export interface WireInfo extends Record<string, unknown> {
     readonly Error?: string;
     readonly Nodes?: number;
     readonly Managers?: number;
-    readonly Cluster?: { readonly ID: string };
+    readonly Cluster?: { readonly ID: string; readonly Spec?: { readonly Dispatcher?: WireTimes } };
   };
 }

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { NodeState } from "../../proto/gen/objects.ts";
+import { LIVENESS_DEFAULTS as TIMES } from "../../proto/liveness-settings.ts";
 import { Liveness } from "./liveness.ts";
-import { LIVENESS_DEFAULTS as TIMES } from "./settings.ts";
 
 /** Lets time pass in ticks, with beats of the nodes named; says who was given up and when. */
 class Run {
@@ -133,6 +133,18 @@ describe("dispatcher: liveness", () => {
     run.pass(100);
     expect(run.missing).to.deep.equal(["manager@100"]);
     expect(run.downs).to.deep.equal([]);
+  });
+
+  it("takes other times at once, and holds nobody's old pace against it", () => {
+    const run = inSession("a", "b", "c");
+    run.liveness.configure({ heartbeatMs: 5_000, downAfterMs: 25_000, restartGraceMs: 25_000 }, 0);
+    run.pass(20_000, []);
+    expect(run.downs).to.deep.equal([]);
+    run.liveness.configure(TIMES, run.nowMs);
+    run.pass(2_000, ["b", "c"]);
+    expect(run.downs).to.deep.equal([]);
+    run.pass(1_000, ["b", "c"]);
+    expect(run.downs).to.deep.equal(["a@22600"]);
   });
 
   it("a removed node is nobody's concern", () => {

@@ -1,14 +1,5 @@
 import { NodeState } from "../../proto/gen/objects.ts";
-
-/** Times that decide when a node is gone; settings of the swarm (DESIGN D8). */
-export interface LivenessSettings {
-  /** How often workers beat. */
-  readonly heartbeatMs: number;
-  /** Silence on a connection that stands: the host is lost. */
-  readonly downAfterMs: number;
-  /** A connection that broke, and every node under a new leader: the daemon may be on its way back. */
-  readonly restartGraceMs: number;
-}
+import type { LivenessSettings } from "../../proto/liveness-settings.ts";
 
 /** A change of what the managers believe of a node. */
 export interface Transition {
@@ -56,9 +47,17 @@ export class Liveness {
     this.#lastTickMs = nowMs;
   }
 
-  /** Takes new settings into use; they count for what was heard before as well. */
-  configure(settings: LivenessSettings): void {
+  /** Takes new settings into use. Silence counts from now: workers that beat at the old pace are not late by the new. */
+  configure(settings: LivenessSettings, nowMs: number): void {
+    const old = this.#settings;
+    const same =
+      old.heartbeatMs === settings.heartbeatMs &&
+      old.downAfterMs === settings.downAfterMs &&
+      old.restartGraceMs === settings.restartGraceMs;
+    if (same) return;
     this.#settings = settings;
+    for (const [nodeId, life] of this.#lives)
+      if (life.phase === "ready") this.#lives.set(nodeId, { ...life, sinceMs: nowMs });
   }
 
   /**

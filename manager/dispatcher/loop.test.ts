@@ -3,7 +3,14 @@ import type { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
 import { seededRandom } from "../../core/random.ts";
 import { Hello } from "../../proto/gen/dispatcher.ts";
-import { NodeRole, NodeState, Task, TaskState } from "../../proto/gen/objects.ts";
+import {
+  Cluster,
+  ClusterSpec,
+  NodeRole,
+  NodeState,
+  Task,
+  TaskState,
+} from "../../proto/gen/objects.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { nodeObject, serviceSpec } from "../../test/support/store-fixture.ts";
 import { MemoryLog } from "../log/memory-log.ts";
@@ -155,6 +162,21 @@ describe("dispatcher: loop", () => {
     await pass(500);
     expect(store.view().tasks.get("t")?.status.state).to.equal(TaskState.RUNNING);
     expect(channel.said).to.deep.include({ $case: "statusAck", value: { sequence: 1 } });
+  });
+
+  it("tells workers a new heartbeat at once, and waits for them as long as it asks", async () => {
+    const clusterSpec = ClusterSpec.create({ heartbeatMs: 500 });
+    await proposer.propose([
+      createChange("cluster", Cluster.fromPartial({ id: "c", spec: clusterSpec })),
+    ]);
+    const [a] = [open("a"), open("b"), open("c")];
+    await pass(500);
+    const slow = { ...clusterSpec, heartbeatMs: 5_000 };
+    await proposer.propose([updateChange("cluster", "c", { spec: slow })]);
+    await pass(500);
+    expect(a.said).to.deep.include({ $case: "settings", value: { heartbeatMs: 5_000 } });
+    await pass(20_000);
+    expect(node("a")?.status.state).to.equal(NodeState.READY);
   });
 
   it("sends a congested worker nothing, then everything at once", async () => {

@@ -4,6 +4,7 @@ import { newId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import type { Hello, StatusUpdate, WorkerMessage } from "../../proto/gen/dispatcher.ts";
+import { livenessSettings } from "../../proto/liveness-settings.ts";
 import { EndpointTables } from "../endpoints/endpoint-tables.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { Store } from "../store/store.ts";
@@ -13,7 +14,7 @@ import { LIVENESS_TICK_MS, Liveness, type Transition } from "./liveness.ts";
 import { NodeSession, type Said, type SessionChannel } from "./node-session.ts";
 import { Proposals } from "./proposals.ts";
 import { SessionTable } from "./session-table.ts";
-import { dataPathPort, livenessSettings, managerAddresses } from "./settings.ts";
+import { dataPathPort, managerAddresses } from "./settings.ts";
 import { statusChanges } from "./status-changes.ts";
 import { isStopping, type StoreNews, storeNews } from "./store-news.ts";
 
@@ -53,7 +54,7 @@ export class DispatcherLoop {
     const view = store.view();
     this.#tables = new EndpointTables(view);
     const nowMs = clock.monotonicMs();
-    this.#liveness = new Liveness(livenessSettings(view), nowMs);
+    this.#liveness = new Liveness(livenessSettings(view.cluster?.spec), nowMs);
     for (const node of view.nodes.values()) {
       const isOtherManager = node.manager !== undefined && node.id !== deps.nodeId;
       this.#liveness.expect(node.id, { state: node.status.state, isOtherManager }, nowMs);
@@ -79,7 +80,7 @@ export class DispatcherLoop {
       $case: "welcome",
       value: {
         sessionId: session.id,
-        heartbeatMs: livenessSettings(view).heartbeatMs,
+        heartbeatMs: livenessSettings(view.cluster?.spec).heartbeatMs,
         managers: { managers: managerAddresses(view, this.#deps.nodeId) },
         dataPathPort: dataPathPort(view),
         addr: session.addr,
@@ -221,11 +222,21 @@ export class DispatcherLoop {
       this.#gate.hold(task.id, new Map(needs), clock.monotonicMs());
     }
     for (const nodeId of news.nodes) this.#onNodeChanged(nodeId);
-    if (news.cluster) this.#liveness.configure(livenessSettings(view));
+    if (news.cluster) this.#configure();
     if (news.managers) {
       const value = { managers: managerAddresses(view, this.#deps.nodeId) };
       for (const nodeId of this.#sessions.nodeIds) this.tell(nodeId, { $case: "managers", value });
     }
+  }
+
+  /** New times hold at once, here and for every worker in session. */
+  #configure(): void {
+    const { store, clock } = this.#deps;
+    const settings = livenessSettings(store.view().cluster?.spec);
+    this.#liveness.configure(settings, clock.monotonicMs());
+    const { heartbeatMs } = settings;
+    for (const nodeId of this.#sessions.nodeIds)
+      this.tell(nodeId, { $case: "settings", value: { heartbeatMs } });
   }
 
   #onNodeChanged(nodeId: string): void {

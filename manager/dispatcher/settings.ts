@@ -1,25 +1,8 @@
 import type { ManagerAddress } from "../../proto/gen/dispatcher.ts";
 import type { View } from "../store/tables.ts";
-import type { LivenessSettings } from "./liveness.ts";
 
-/** What holds while the swarm's settings do not say otherwise (DESIGN D8). */
-export const LIVENESS_DEFAULTS: LivenessSettings = {
-  heartbeatMs: 500,
-  downAfterMs: 2_500,
-  restartGraceMs: 10_000,
-};
 /** UDP port of VXLAN; Docker's. */
 export const DATA_PATH_PORT_DEFAULT = 4789;
-
-/** The swarm's own values, with the default for each that is zero or absent. */
-export function livenessSettings(view: View): LivenessSettings {
-  const { heartbeatMs, downAfterMs, restartGraceMs } = view.cluster?.spec ?? {};
-  return {
-    heartbeatMs: heartbeatMs || LIVENESS_DEFAULTS.heartbeatMs,
-    downAfterMs: downAfterMs || LIVENESS_DEFAULTS.downAfterMs,
-    restartGraceMs: restartGraceMs || LIVENESS_DEFAULTS.restartGraceMs,
-  };
-}
 
 export function dataPathPort(view: View): number {
   return view.cluster?.dataPathPort || DATA_PATH_PORT_DEFAULT;

@@ -87,6 +87,7 @@ export interface ManagerMessage {
     | { $case: "roleChanged"; value: RoleChanged }
     | { $case: "logSubscribe"; value: LogSubscribe }
     | { $case: "logCancel"; value: LogCancel }
+    | { $case: "settings"; value: SessionSettings }
     | undefined;
 }
 
@@ -98,6 +99,11 @@ export interface Welcome {
   dataPathPort: number;
   /** The node's address as the managers give it to others. */
   addr: string;
+}
+
+/** The swarm's settings changed: they hold from now on, in this session. */
+export interface SessionSettings {
+  heartbeatMs: number;
 }
 
 /** Everything up to this StatusUpdate is in the log: the worker may forget it. */
@@ -722,6 +728,9 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
       case "logCancel":
         LogCancel.encode(message.kind.value, writer.uint32(74).fork()).join();
         break;
+      case "settings":
+        SessionSettings.encode(message.kind.value, writer.uint32(482).fork()).join();
+        break;
     }
     return writer;
   },
@@ -811,6 +820,14 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
             message.kind = { $case: "logCancel", value: LogCancel.decode(reader, reader.uint32()) };
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.kind = { $case: "settings", value: SessionSettings.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -880,6 +897,12 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
       case "logCancel": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "logCancel", value: LogCancel.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "settings": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "settings", value: SessionSettings.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -989,6 +1012,61 @@ export const Welcome: MessageFns<Welcome> = {
       : undefined;
     message.dataPathPort = object.dataPathPort ?? 0;
     message.addr = object.addr ?? "";
+    return message;
+  },
+};
+
+function createBaseSessionSettings(): SessionSettings {
+  return { heartbeatMs: 0 };
+}
+
+export const SessionSettings: MessageFns<SessionSettings> = {
+  encode(message: SessionSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.heartbeatMs !== 0) {
+      writer.uint32(8).int64(message.heartbeatMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.heartbeatMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SessionSettings>, I>>(base?: I): SessionSettings {
+    return SessionSettings.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SessionSettings>, I>>(object: I): SessionSettings {
+    const message = createBaseSessionSettings();
+    message.heartbeatMs = object.heartbeatMs ?? 0;
     return message;
   },
 };

@@ -201,11 +201,9 @@ describe("session between managers and workers", () => {
     const ids = Array.from({ length: 1_500 }, (_, i) => `task${i}`);
     const message = "x".repeat(300);
     const status = { state: TaskState.COMPLETE, message };
+    const task = { serviceId: "web", nodeId: NODE, revision: 1, desiredState: TaskState.RUNNING };
     const changes = ids.map((id) =>
-      createChange(
-        "task",
-        Task.fromPartial({ id, serviceId: "web", nodeId: NODE, revision: 1, status }),
-      ),
+      createChange("task", Task.fromPartial({ id, ...task, status })),
     );
     await state.write(...changes);
     await host.start(manager.addr);

@@ -95,6 +95,7 @@ export class SessionDuties implements SessionHandlers {
         break;
       case "welcome":
       case "heartbeat":
+      case "settings":
         throw new ClusterError("Internal", `a session does not hand on ${message.$case}`);
       default:
         unreachable(message);

@@ -1,14 +1,13 @@
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { Hello, ManagerMessage, Welcome } from "../../proto/gen/dispatcher.ts";
+import { LIVENESS_DEFAULTS } from "../../proto/liveness-settings.ts";
 import type { Dial, LogClient, Sent, Wire } from "./wire.ts";
 
 /** A manager that has not welcomed us by then is passed over. */
 export const WELCOME_TIMEOUT_MS = 1_000;
 /** Own heartbeats without a word from the manager before it is taken for gone. Counted, so our own pauses do not count. */
 export const SILENT_BEATS_MAX = 4;
-/** Until the manager says another. */
-const HEARTBEAT_DEFAULT_MS = 500;
 
 /** What happens in a session. Handlers are called in order; one that throws ends the session. */
 export interface SessionHandlers {
@@ -87,6 +86,7 @@ export class Session {
     if (kind === undefined) return;
     try {
       if (kind.$case === "welcome") this.#onWelcome(kind.value);
+      else if (kind.$case === "settings") this.#beatEvery(kind.value.heartbeatMs);
       else if (kind.$case !== "heartbeat") this.#handlers.onMessage(this, kind);
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
@@ -96,8 +96,12 @@ export class Session {
 
   #onWelcome(welcome: Welcome): void {
     this.#welcomed = true;
-    this.#beatAfter(welcome.heartbeatMs > 0 ? welcome.heartbeatMs : HEARTBEAT_DEFAULT_MS);
+    this.#beatEvery(welcome.heartbeatMs);
     this.#handlers.onWelcome(this, welcome);
+  }
+
+  #beatEvery(periodMs: number): void {
+    this.#beatAfter(periodMs > 0 ? periodMs : LIVENESS_DEFAULTS.heartbeatMs);
   }
 
   #beatAfter(periodMs: number): void {

@@ -3,6 +3,7 @@ import type { WireInfo, WireSwarm } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
 import { parseCount, parseDuration } from "../../flags/units.ts";
+import { dispatcherBody } from "./dispatcher-body.ts";
 import { joinCommand } from "./join-token.ts";
 
 interface InitOptions {
@@ -14,7 +15,10 @@ interface InitOptions {
   readonly defaultAddrPoolMaskLength?: string;
   readonly taskHistoryLimit?: string;
   readonly certExpiry?: string;
+  readonly heartbeat?: string;
   readonly dispatcherHeartbeat?: string;
+  readonly downAfter?: string;
+  readonly restartGrace?: string;
   readonly forceNewCluster?: boolean;
 }
 
@@ -38,7 +42,13 @@ export function addSwarmInit(parent: Command, context: Context): void {
     )
     .option("--task-history-limit <n>", "Ended tasks kept for each slot (default 5)")
     .option("--cert-expiry <duration>", "Life of node certificates (default 2160h)")
-    .option("--dispatcher-heartbeat <duration>", "Time between heartbeats of nodes (default 500ms)")
+    .option("--heartbeat <duration>", "Time between heartbeats of nodes (default 500ms)")
+    .option("--dispatcher-heartbeat <duration>", "Docker's name of --heartbeat")
+    .option("--down-after <duration>", "Silence after which a node is down (default 2.5s)")
+    .option(
+      "--restart-grace <duration>",
+      "Time for a daemon whose connection broke to come back (default 10s)",
+    )
     .option("--force-new-cluster", "Start again from this manager's state alone")
     .action(async (options: InitOptions) => {
       const nodeId = await context.client().post<string>("/swarm/init", initBody(options));
@@ -58,7 +68,7 @@ To add a manager to this swarm, run 'muster swarm join-token manager' and follow
 }
 
 function initBody(options: InitOptions): object {
-  const { taskHistoryLimit, certExpiry, dispatcherHeartbeat } = options;
+  const { taskHistoryLimit, certExpiry } = options;
   return {
     AdvertiseAddr: options.advertiseAddr ?? "",
     ListenAddr: options.listenAddr ?? "",
@@ -76,10 +86,7 @@ function initBody(options: InitOptions): object {
           ? {}
           : { TaskHistoryRetentionLimit: parseCount("task-history-limit", taskHistoryLimit) },
       CAConfig: certExpiry === undefined ? {} : { NodeCertExpiry: parseDuration(certExpiry) },
-      Dispatcher:
-        dispatcherHeartbeat === undefined
-          ? {}
-          : { HeartbeatPeriod: parseDuration(dispatcherHeartbeat) },
+      Dispatcher: dispatcherBody(options),
     },
   };
 }

@@ -2,11 +2,15 @@ import type { Command } from "commander";
 import type { WireSwarm } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { parseCount, parseDuration } from "../../flags/units.ts";
+import { dispatcherBody } from "./dispatcher-body.ts";
 
 interface UpdateOptions {
   readonly taskHistoryLimit?: string;
   readonly certExpiry?: string;
+  readonly heartbeat?: string;
   readonly dispatcherHeartbeat?: string;
+  readonly downAfter?: string;
+  readonly restartGrace?: string;
   readonly snapshotInterval?: string;
 }
 
@@ -16,7 +20,13 @@ export function addSwarmUpdate(parent: Command, context: Context): void {
     .description("Change the swarm's settings")
     .option("--task-history-limit <n>", "Ended tasks kept for each slot")
     .option("--cert-expiry <duration>", "Life of node certificates")
-    .option("--dispatcher-heartbeat <duration>", "Time between heartbeats of nodes")
+    .option("--heartbeat <duration>", "Time between heartbeats of nodes")
+    .option("--dispatcher-heartbeat <duration>", "Docker's name of --heartbeat")
+    .option("--down-after <duration>", "Silence after which a node is down; 0: the default")
+    .option(
+      "--restart-grace <duration>",
+      "Time for a daemon whose connection broke to come back; 0: the default",
+    )
     .option("--snapshot-interval <n>", "Log entries between snapshots")
     .action(async (options: UpdateOptions) => {
       const { Version, Spec } = await context.client().get<WireSwarm>("/swarm");
@@ -28,7 +38,7 @@ export function addSwarmUpdate(parent: Command, context: Context): void {
 }
 
 function amend(spec: Record<string, unknown>, options: UpdateOptions): Record<string, unknown> {
-  const { taskHistoryLimit, certExpiry, dispatcherHeartbeat, snapshotInterval } = options;
+  const { taskHistoryLimit, certExpiry, snapshotInterval } = options;
   return {
     ...spec,
     ...(taskHistoryLimit === undefined
@@ -41,9 +51,7 @@ function amend(spec: Record<string, unknown>, options: UpdateOptions): Record<st
     ...(certExpiry === undefined
       ? {}
       : { CAConfig: { NodeCertExpiry: parseDuration(certExpiry) } }),
-    ...(dispatcherHeartbeat === undefined
-      ? {}
-      : { Dispatcher: { HeartbeatPeriod: parseDuration(dispatcherHeartbeat) } }),
+    Dispatcher: dispatcherBody(options),
     ...(snapshotInterval === undefined
       ? {}
       : { Raft: { SnapshotInterval: parseCount("snapshot-interval", snapshotInterval) } }),

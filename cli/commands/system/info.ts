@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { WireInfo } from "../../client/wire.ts";
+import type { WireInfo, WireTimes } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { humanBytes } from "../../output/human.ts";
 import { compileTemplate } from "../../template/template.ts";
@@ -53,8 +53,20 @@ function swarmLines(swarm: WireInfo["Swarm"]): [string, unknown][] {
       [" ClusterID", swarm.Cluster.ID],
       [" Managers", swarm.Managers],
       [" Nodes", swarm.Nodes],
+      ...timeLines(swarm.Cluster.Spec?.Dispatcher),
     );
   }
   const managers = (swarm.RemoteManagers ?? []).map((manager) => manager.Addr);
   return [...state, [" Manager Addresses", managers.join(", ")]];
+}
+
+/** When a node of the swarm is given up. */
+function timeLines(times: WireTimes | undefined): [string, unknown][] {
+  if (times === undefined) return [];
+  const seconds = (ns: number | undefined) => `${(ns ?? 0) / 1e9}s`;
+  return [
+    [" Heartbeat", seconds(times.HeartbeatPeriod)],
+    [" Down After", seconds(times.DownAfter)],
+    [" Restart Grace", seconds(times.RestartGrace)],
+  ];
 }

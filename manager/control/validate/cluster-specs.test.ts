@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { ClusterSpec, NetworkSpec, NodeSpec } from "../../../proto/gen/objects.ts";
+import { LIVENESS_DEFAULTS, livenessSettings } from "../../../proto/liveness-settings.ts";
 import { checkClusterSpec, checkNetworkSpec, checkNodeSpec } from "./cluster-specs.ts";
 
 const cluster = (part: Partial<ClusterSpec>) => () => checkClusterSpec(ClusterSpec.create(part));
@@ -9,11 +10,31 @@ const HOUR_NS = 3600e9;
 
 const REFUSED = [
   { name: "a negative history", check: cluster({ taskHistoryLimit: -1 }), says: /non-negative/ },
-  { name: "a frantic heartbeat", check: cluster({ heartbeatMs: 1 }), says: /at least 100 ms/ },
+  {
+    name: "a frantic heartbeat",
+    check: cluster({ heartbeatMs: 1 }),
+    says: /heartbeat must be between 0.1s and 60s, not 0.001s/,
+  },
+  {
+    name: "a heartbeat of an hour",
+    check: cluster({ heartbeatMs: 3_600_000 }),
+    says: /heartbeat must be between 0.1s and 60s, not 3600s/,
+  },
+  { name: "a negative time", check: cluster({ downAfterMs: -1 }), says: /down-after/ },
   {
     name: "being down after less than two heartbeats",
     check: cluster({ heartbeatMs: 1000, downAfterMs: 1500 }),
-    says: /two heartbeats/,
+    says: /down-after 1.5s is less than 2 × heartbeat 1s = 2s/,
+  },
+  {
+    name: "giving up a host that answers before one that does not",
+    check: cluster({ downAfterMs: 30_000, restartGraceMs: 20_000 }),
+    says: /restart-grace 20s is less than down-after 30s/,
+  },
+  {
+    name: "waiting for a node for a day",
+    check: cluster({ restartGraceMs: 24 * 3_600_000 }),
+    says: /at most, not 86400s/,
   },
   {
     name: "certificates of a minute",
@@ -53,6 +74,18 @@ describe("control: specs of cluster, network and node", () => {
 
   it("takes 0 for the default of every setting", () => {
     expect(cluster({})).not.to.throw();
+  });
+
+  it("lets the times that are not set follow those that are", () => {
+    expect(livenessSettings(cluster({ heartbeatMs: 5_000 })())).to.deep.equal({
+      heartbeatMs: 5_000,
+      downAfterMs: 25_000,
+      restartGraceMs: 25_000,
+    });
+    expect(livenessSettings(cluster({ heartbeatMs: 100 })())).to.deep.equal({
+      ...LIVENESS_DEFAULTS,
+      heartbeatMs: 100,
+    });
   });
 
   it("makes an overlay where no driver is named, and lets names have dots", () => {
