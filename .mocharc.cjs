@@ -1,5 +1,7 @@
 // Mocha would add the files named on the command line to those named here.
-const isPartNamed = process.argv.slice(2).some((word) => /\.test\.ts$|^--spec/.test(word));
+const isPartNamed = process.argv
+  .slice(2)
+  .some((word, i, words) => /\.test\.ts$|^--spec/.test(word) && words[i - 1] !== "--ignore");
 
 module.exports = {
   "node-option": ["import=tsx"],
