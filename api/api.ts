@@ -2,14 +2,16 @@ import type { Log } from "../core/log.ts";
 import type { Backends } from "./backend.ts";
 import type { Route } from "./http/router.ts";
 import { ApiServer } from "./http/server.ts";
+import { configRoutes } from "./routes/configs.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { swarmRoutes } from "./routes/swarm.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
-import { emptyListRoutes, unsupportedRoutes } from "./routes/unsupported.ts";
+import { unsupportedRoutes } from "./routes/unsupported.ts";
 
 /** Docker's HTTP API over the given backends; `listen` opens it on a socket. */
 export function newApi(backends: Backends, log: Log): ApiServer {
@@ -19,7 +21,8 @@ export function newApi(backends: Backends, log: Log): ApiServer {
 
 /** All that is served; docs/docker-compatibility.md lists the same. */
 export function servedRoutes(backends: Backends): Route[] {
-  const { services, tasks, nodes, networks, cluster, membership, images, system } = backends;
+  const { services, tasks, nodes, networks, configs, secrets } = backends;
+  const { cluster, membership, images, system } = backends;
   return [
     ...systemRoutes(system, membership),
     ...swarmRoutes(cluster, membership),
@@ -28,6 +31,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...nodeRoutes(nodes, cluster, membership),
     ...networkRoutes(networks),
     ...imageRoutes(images),
-    ...emptyListRoutes(cluster),
+    ...configRoutes(configs),
+    ...secretRoutes(secrets),
   ];
 }

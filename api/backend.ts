@@ -10,11 +10,15 @@ import type {
 import type {
   Cluster,
   ClusterSpec,
+  Config,
+  ConfigSpec,
   Network,
   NetworkSpec,
   Node,
   NodeAvailability,
   NodeSpec,
+  Secret,
+  SecretSpec,
   Service,
   ServiceSpec,
 } from "../proto/gen/objects.ts";
@@ -65,6 +69,33 @@ export interface NetworkBackend {
   getNetwork(ref: string): Promise<Network>;
   listNetworks(filters: Filters): Promise<Network[]>;
   removeNetwork(ref: string): Promise<void>;
+}
+
+export interface ConfigBackend {
+  createConfig(spec: ConfigSpec, data: Uint8Array): Promise<Config>;
+  getConfig(ref: string): Promise<Config>;
+  /** With their data, one after the other: together they may be more than fits. */
+  listConfigs(filters: Filters): AsyncIterable<Config>;
+  updateConfig(update: PayloadUpdate<ConfigSpec>): Promise<Config>;
+  removeConfig(ref: string): Promise<void>;
+}
+
+/** What it returns never has a secret's data. */
+export interface SecretBackend {
+  createSecret(spec: SecretSpec, data: Uint8Array): Promise<Secret>;
+  getSecret(ref: string): Promise<Secret>;
+  listSecrets(filters: Filters): Promise<Secret[]>;
+  updateSecret(update: PayloadUpdate<SecretSpec>): Promise<Secret>;
+  removeSecret(ref: string): Promise<void>;
+}
+
+/** New labels for a config or secret. */
+export interface PayloadUpdate<Spec> {
+  readonly ref: string;
+  readonly version: number;
+  readonly spec: Spec;
+  /** Empty, or what it holds already. */
+  readonly data: Uint8Array;
 }
 
 export interface ClusterBackend {
@@ -197,6 +228,8 @@ export interface Backends {
   readonly tasks: TaskBackend;
   readonly nodes: NodeBackend;
   readonly networks: NetworkBackend;
+  readonly configs: ConfigBackend;
+  readonly secrets: SecretBackend;
   readonly cluster: ClusterBackend;
   readonly membership: MembershipBackend;
   readonly system: SystemBackend;

@@ -11,6 +11,10 @@ import { addNodeLs } from "./commands/node/ls.ts";
 import { addNodePs } from "./commands/node/ps.ts";
 import { addNodeRm } from "./commands/node/rm.ts";
 import { addNodeDemote, addNodePromote, addNodeUpdate } from "./commands/node/update.ts";
+import { addConfigCreate, addSecretCreate } from "./commands/payload/create.ts";
+import { addConfigInspect, addSecretInspect } from "./commands/payload/inspect.ts";
+import { addConfigLs, addSecretLs } from "./commands/payload/ls.ts";
+import { addConfigRm, addSecretRm } from "./commands/payload/rm.ts";
 import { addServiceCreate } from "./commands/service/create.ts";
 import { addServiceInspect } from "./commands/service/inspect.ts";
 import { addServiceLogs } from "./commands/service/logs.ts";
@@ -56,6 +60,14 @@ const GROUPS: Readonly<
       ...[addServiceCreate, addServiceLs, addServicePs, addServiceInspect, addServiceLogs],
       ...[addServiceScale, addServiceUpdate, addServiceRollback, addServiceRm],
     ],
+  },
+  config: {
+    description: "Manage configs: files that tasks read",
+    verbs: [addConfigCreate, addConfigLs, addConfigInspect, addConfigRm],
+  },
+  secret: {
+    description: "Manage secrets: files that only the tasks given them read",
+    verbs: [addSecretCreate, addSecretLs, addSecretInspect, addSecretRm],
   },
   image: {
     description: "Manage the images of this node",

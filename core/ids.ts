@@ -7,6 +7,8 @@ export type NodeId = Id<"NodeId">;
 export type ServiceId = Id<"ServiceId">;
 export type TaskId = Id<"TaskId">;
 export type NetworkId = Id<"NetworkId">;
+export type ConfigId = Id<"ConfigId">;
+export type SecretId = Id<"SecretId">;
 
 /** Swarm objects have ids of 25 characters from 0-9a-z, as in Docker: over 2^128 values. */
 export const ID_LENGTH = 25;

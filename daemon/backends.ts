@@ -40,6 +40,20 @@ export function newBackends(
       listNetworks: async (filters) => control().listNetworks(filters),
       removeNetwork: async (ref) => control().removeNetwork(ref),
     },
+    configs: {
+      createConfig: async (spec, data) => control().createConfig(spec, data),
+      getConfig: async (ref) => control().getConfig(ref),
+      listConfigs: (filters) => control().listConfigs(filters),
+      updateConfig: async (update) => control().updateConfig(update),
+      removeConfig: async (ref) => control().removeConfig(ref),
+    },
+    secrets: {
+      createSecret: async (spec, data) => control().createSecret(spec, data),
+      getSecret: async (ref) => control().getSecret(ref),
+      listSecrets: async (filters) => control().listSecrets(filters),
+      updateSecret: async (update) => control().updateSecret(update),
+      removeSecret: async (ref) => control().removeSecret(ref),
+    },
     cluster: {
       getCluster: async () => control().getCluster(),
       updateCluster: async (update) => control().updateCluster(update),

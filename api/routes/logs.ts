@@ -1,8 +1,8 @@
-import { once } from "node:events";
 import { ClusterError } from "../../core/errors.ts";
 import type { LogMessage, LogOptions } from "../../proto/gen/control.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Answer } from "../http/router.ts";
+import { untilDrained } from "../http/send-list.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -55,15 +55,6 @@ export async function sendLogs(
   }
   response.end();
   return undefined;
-}
-
-/** Resolves when the client has read enough, or has gone. */
-async function untilDrained({ response, signal }: Exchange): Promise<void> {
-  try {
-    await once(response, "drain", { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 /** The labels by which the docker CLI knows whose line it is. */

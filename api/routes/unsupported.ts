@@ -1,6 +1,5 @@
 import { ClusterError } from "../../core/errors.ts";
-import type { ClusterBackend } from "../backend.ts";
-import { type Method, ok, type Route } from "../http/router.ts";
+import type { Method, Route } from "../http/router.ts";
 
 const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
@@ -15,35 +14,17 @@ const AREAS: Readonly<Record<string, readonly string[]>> = {
     "/networks/prune",
   ],
   plugins: ["/plugins", "/plugins/*"],
-  secrets: ["/secrets/*"],
-  configs: ["/configs/*"],
   "streams of events": ["/events"],
   "reports of disk usage": ["/system/df"],
   "checks of registry logins": ["/auth"],
   "build sessions": ["/session", "/grpc"],
 };
 
-/** Of these there are none, and `docker stack rm` asks for both. */
-const EMPTY_LISTS = ["/secrets", "/configs"];
-
 /** Answers 501 and says why, where `404 page not found` would make people think that their daemon is broken. */
 export function unsupportedRoutes(): Route[] {
   return Object.entries(AREAS).flatMap(([area, paths]) =>
     paths.flatMap((path) => methodsOf(path).map((method) => refusing(method, path, area))),
   );
-}
-
-/** Lists of what cannot be made here yet. */
-export function emptyListRoutes(cluster: Pick<ClusterBackend, "getCluster">): Route[] {
-  return EMPTY_LISTS.map((path) => ({
-    method: "GET",
-    path,
-    handler: async () => {
-      // Refuses as all of the swarm's lists do on a node that is no manager.
-      await cluster.getCluster();
-      return ok([]);
-    },
-  }));
 }
 
 /** Another method of this path is a network's own. */

@@ -8,10 +8,16 @@ import type {
 } from "../../proto/gen/objects.ts";
 import type { JsonReader } from "../http/json-reader.ts";
 import { maybe, omitEmpty } from "./common.ts";
+import {
+  readConfigReference,
+  readSecretReference,
+  writeConfigReference,
+  writeSecretReference,
+} from "./file-reference.ts";
 
 /** Reads Docker's ContainerSpec. What this version cannot honour is refused, never dropped. */
 export function readContainerSpec(json: JsonReader, registryAuth: string): ContainerSpec {
-  json.refuse("Secrets", "Configs", "Privileges");
+  json.refuse("Privileges");
   const spec = readFields(json, registryAuth);
   refuseTemplates(spec);
   return spec;
@@ -45,6 +51,8 @@ function readFields(json: JsonReader, registryAuth: string): ContainerSpec {
     registryAuth,
     isolation: readIsolation(json),
     oomScoreAdj: json.integer("OomScoreAdj"),
+    secrets: json.objects("Secrets", readSecretReference),
+    configs: json.objects("Configs", readConfigReference),
   };
 }
 
@@ -79,6 +87,8 @@ function writeFields(spec: ContainerSpec): Record<string, unknown> {
     Ulimits: spec.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
     Isolation: spec.isolation,
     OomScoreAdj: spec.oomScoreAdj,
+    Secrets: spec.secrets.map(writeSecretReference),
+    Configs: spec.configs.map(writeConfigReference),
   });
 }
 

@@ -31,6 +31,12 @@ const FULL_SPEC = {
       Ulimits: [{ Name: "nofile", Soft: 10, Hard: 20 }],
       Isolation: "default",
       OomScoreAdj: -5,
+      Secrets: [
+        { File: { Name: "s", UID: "1", GID: "2", Mode: 256 }, SecretID: "i", SecretName: "n" },
+      ],
+      Configs: [
+        { File: { Name: "/c", UID: "0", GID: "0", Mode: 292 }, ConfigID: "j", ConfigName: "m" },
+      ],
       Init: false,
     },
     Resources: {
@@ -107,9 +113,11 @@ describe("wire: service spec", () => {
       message: "only one service mode",
     },
     {
-      name: "secrets",
-      body: { TaskTemplate: { ContainerSpec: { Secrets: [{ SecretID: "x" }] } } },
-      message: "Secrets is not supported",
+      name: "a config as Windows' credential spec",
+      body: {
+        TaskTemplate: { ContainerSpec: { Configs: [{ ConfigID: "x", Runtime: { a: 1 } }] } },
+      },
+      message: "Runtime is not supported",
     },
   ];
   for (const { name, body, message } of refused) {

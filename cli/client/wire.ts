@@ -86,6 +86,15 @@ export interface WireNetwork {
   };
 }
 
+/** A config, or a secret, which has no data. */
+export interface WirePayload extends WireObject {
+  readonly Spec: {
+    readonly Name: string;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly Data?: string;
+  };
+}
+
 export interface WireSwarm extends WireObject {
   readonly JoinTokens: { readonly Worker: string; readonly Manager: string };
   readonly Spec: Record<string, unknown>;

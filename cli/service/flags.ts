@@ -1,5 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { WirePort, WireServiceSpec } from "../client/wire.ts";
+import { parseFileReference } from "../flags/file-reference.ts";
 import {
   parseMount,
   parseNetwork,
@@ -300,6 +301,26 @@ function parseEnv(text: string): string[] {
   return [own === undefined ? text : `${text}=${own}`];
 }
 
+/** Configs or secrets by name; `-rm` takes away all files of one name. */
+function fileReferences(kind: "config" | "secret"): ListFlag {
+  const [field, nameField] =
+    kind === "config" ? (["Configs", "ConfigName"] as const) : (["Secrets", "SecretName"] as const);
+  const example = kind === "config" ? "source=site,target=/etc/site.conf" : "db-password";
+  return list<Json & { readonly File?: { readonly Name?: string } }>(
+    { name: kind, value: kind, help: `Give the containers a ${kind} to read, ${example}` },
+    container,
+    field,
+    {
+      parse: (text) => {
+        const { source, file } = parseFileReference(kind, text);
+        return [{ File: file, [nameField]: source }];
+      },
+      keyOf: (reference) => reference.File?.Name ?? "",
+      matches: (reference, text) => reference[nameField] === text,
+    },
+  );
+}
+
 /** Every flag of `service create` and `service update` that collects. */
 export const LIST_FLAGS: readonly ListFlag[] = [
   list(
@@ -373,6 +394,8 @@ export const LIST_FLAGS: readonly ListFlag[] = [
       keyOf: (mount) => String(mount.Target),
     },
   ),
+  fileReferences("config"),
+  fileReferences("secret"),
   list(
     { name: "group", value: "group", help: "Additional group of the user" },
     container,

@@ -46,6 +46,8 @@ export class Allocations {
         return this.#move(nodeHoldings, event.before, event.after);
       case "revision":
       case "cluster":
+      case "config":
+      case "secret":
         return false;
     }
   }

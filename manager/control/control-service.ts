@@ -8,16 +8,17 @@ import {
   ServiceView,
   TaskView,
 } from "../../proto/gen/control.ts";
-import { Network } from "../../proto/gen/objects.ts";
+import { Config, Network, Secret } from "../../proto/gen/objects.ts";
 import { serverStream, unary } from "../rpc/handlers.ts";
 import type { Control } from "./control.ts";
 import type { Filters } from "./filters.ts";
-import { chunked } from "./views.ts";
+import { chunked, chunkedAsync } from "./views.ts";
 
 /** Serves proto/control.proto by a Control; other managers are its only callers. */
 export function controlService(control: Control): ControlServer {
   return {
     ...serviceMethods(control),
+    ...payloadMethods(control),
     getNode: unary(({ ref }) => control.getNode(ref)),
     listNodes: serverStream(async function* (request) {
       const nodes = await control.listNodes(readFilters(request));
@@ -66,6 +67,41 @@ function serviceMethods(control: Control) {
     listTasks: serverStream(async function* (request) {
       const tasks = await control.listTasks(readFilters(request));
       for (const chunk of chunked(tasks, bytesBy(TaskView))) yield { tasks: chunk };
+    }),
+  } satisfies Partial<ControlServer>;
+}
+
+function payloadMethods(control: Control) {
+  return {
+    createConfig: unary(({ spec, data }) =>
+      control.createConfig(required(spec, "config spec"), data),
+    ),
+    getConfig: unary(({ ref }) => control.getConfig(ref)),
+    listConfigs: serverStream(async function* (request) {
+      const configs = control.listConfigs(readFilters(request));
+      for await (const chunk of chunkedAsync(configs, bytesBy(Config))) yield { configs: chunk };
+    }),
+    updateConfig: unary(({ spec, ...update }) =>
+      control.updateConfig({ ...update, spec: required(spec, "config spec") }),
+    ),
+    removeConfig: unary(async ({ ref }) => {
+      await control.removeConfig(ref);
+      return {};
+    }),
+    createSecret: unary(({ spec, data }) =>
+      control.createSecret(required(spec, "secret spec"), data),
+    ),
+    getSecret: unary(({ ref }) => control.getSecret(ref)),
+    listSecrets: serverStream(async function* (request) {
+      const secrets = await control.listSecrets(readFilters(request));
+      for (const chunk of chunked(secrets, bytesBy(Secret))) yield { secrets: chunk };
+    }),
+    updateSecret: unary(({ spec, ...update }) =>
+      control.updateSecret({ ...update, spec: required(spec, "secret spec") }),
+    ),
+    removeSecret: unary(async ({ ref }) => {
+      await control.removeSecret(ref);
+      return {};
     }),
   } satisfies Partial<ControlServer>;
 }

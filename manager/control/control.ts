@@ -11,10 +11,14 @@ import type {
 } from "../../proto/gen/control.ts";
 import type {
   Cluster,
+  Config,
+  ConfigSpec,
   Network,
   NetworkSpec,
   Node,
   NodeSpec,
+  Secret,
+  SecretSpec,
   Service,
   ServiceSpec,
 } from "../../proto/gen/objects.ts";
@@ -55,8 +59,31 @@ export interface Control {
   listNetworks(filters: Filters): Promise<Network[]>;
   removeNetwork(ref: string): Promise<void>;
 
+  createConfig(spec: ConfigSpec, data: Uint8Array): Promise<Config>;
+  getConfig(ref: string): Promise<Config>;
+  /** With their data, one after the other: together they may be more than fits. */
+  listConfigs(filters: Filters): AsyncIterable<Config>;
+  updateConfig(update: PayloadUpdate<ConfigSpec>): Promise<Config>;
+  removeConfig(ref: string): Promise<void>;
+
+  /** No secret that is returned has its data. */
+  createSecret(spec: SecretSpec, data: Uint8Array): Promise<Secret>;
+  getSecret(ref: string): Promise<Secret>;
+  listSecrets(filters: Filters): Promise<Secret[]>;
+  updateSecret(update: PayloadUpdate<SecretSpec>): Promise<Secret>;
+  removeSecret(ref: string): Promise<void>;
+
   getCluster(): Promise<Cluster>;
   updateCluster(update: UpdateClusterRequest): Promise<Cluster>;
+}
+
+/** New labels for a config or secret. */
+export interface PayloadUpdate<Spec> {
+  readonly ref: string;
+  readonly version: number;
+  readonly spec: Spec;
+  /** Empty, or what it holds already. */
+  readonly data: Uint8Array;
 }
 
 /** Where the output of tasks comes from: manager/logs. */

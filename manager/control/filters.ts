@@ -2,7 +2,14 @@ import { ClusterError } from "../../core/errors.ts";
 import { NodeRole, TaskState } from "../../proto/gen/objects.ts";
 import { taskName } from "../endpoints/entries.ts";
 import { findNode, findService } from "../store/find.ts";
-import type { StoredNetwork, StoredNode, StoredService, StoredTask } from "../store/objects.ts";
+import type {
+  StoredConfig,
+  StoredNetwork,
+  StoredNode,
+  StoredSecret,
+  StoredService,
+  StoredTask,
+} from "../store/objects.ts";
 import type { View } from "../store/tables.ts";
 
 // Docker's filters: values of one key are alternatives, keys must all match. Ids and names match by their beginning.
@@ -62,6 +69,14 @@ const NETWORKS: Readonly<Record<string, Matcher<StoredNetwork>>> = {
   type: (_network, value) => value === "custom",
 };
 
+/** Of configs and of secrets. */
+const PAYLOADS: Readonly<Record<string, Matcher<StoredConfig | StoredSecret>>> = {
+  id: ({ id }, value) => id.startsWith(value),
+  name: ({ spec }, value) => spec.name.startsWith(value),
+  names: ({ spec }, value) => spec.name === value,
+  label: ({ spec }, value) => hasLabel(spec.labels, value),
+};
+
 /** @throws {ClusterError} `InvalidArgument` for an unknown filter or a value it cannot have. */
 export function filterServices(view: View, filters: Filters): StoredService[] {
   return select(view, view.services.values(), filters, SERVICES);
@@ -81,6 +96,16 @@ export function filterNodes(view: View, filters: Filters): StoredNode[] {
 export function filterNetworks(view: View, filters: Filters): StoredNetwork[] {
   const present = [...view.networks.values()].filter(({ pendingDelete }) => !pendingDelete);
   return select(view, present, filters, NETWORKS);
+}
+
+/** @throws {ClusterError} `InvalidArgument` for an unknown filter. */
+export function filterConfigs(view: View, filters: Filters): StoredConfig[] {
+  return select(view, view.configs.values(), filters, PAYLOADS);
+}
+
+/** @throws {ClusterError} `InvalidArgument` for an unknown filter. */
+export function filterSecrets(view: View, filters: Filters): StoredSecret[] {
+  return select(view, view.secrets.values(), filters, PAYLOADS);
 }
 
 function select<T>(

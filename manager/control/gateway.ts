@@ -1,6 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
-import type { LogMessages } from "../../proto/gen/control.ts";
 import type { ReplicatedLog } from "../log/replicated-log.ts";
 import type { Control } from "./control.ts";
 
@@ -48,6 +47,16 @@ export function controlGateway(parts: GatewayParts): Control {
     getNetwork: (ref) => read((leader) => leader.getNetwork(ref)),
     listNetworks: (filters) => read((leader) => leader.listNetworks(filters)),
     removeNetwork: (ref) => change((leader) => leader.removeNetwork(ref)),
+    createConfig: (spec, data) => change((leader) => leader.createConfig(spec, data)),
+    getConfig: (ref) => read((leader) => leader.getConfig(ref)),
+    listConfigs: (filters) => streamFromLeader(parts, (leader) => leader.listConfigs(filters)),
+    updateConfig: (update) => change((leader) => leader.updateConfig(update)),
+    removeConfig: (ref) => change((leader) => leader.removeConfig(ref)),
+    createSecret: (spec, data) => change((leader) => leader.createSecret(spec, data)),
+    getSecret: (ref) => read((leader) => leader.getSecret(ref)),
+    listSecrets: (filters) => read((leader) => leader.listSecrets(filters)),
+    updateSecret: (update) => change((leader) => leader.updateSecret(update)),
+    removeSecret: (ref) => change((leader) => leader.removeSecret(ref)),
     getCluster: () => read((leader) => leader.getCluster()),
     updateCluster: (update) => change((leader) => leader.updateCluster(update)),
   };
@@ -70,10 +79,10 @@ async function askLeader<T>(
   }
 }
 
-async function* streamFromLeader(
+async function* streamFromLeader<T>(
   parts: GatewayParts,
-  what: (leader: Control) => AsyncIterable<LogMessages>,
-): AsyncIterable<LogMessages> {
+  what: (leader: Control) => AsyncIterable<T>,
+): AsyncIterable<T> {
   yield* what(await askLeader(parts, async (leader) => leader, isUnavailable));
 }
 

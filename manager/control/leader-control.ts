@@ -3,6 +3,7 @@ import type { Control } from "./control.ts";
 import type { LeaderParts } from "./leader-parts.ts";
 import { networkControl } from "./networks.ts";
 import { nodeControl } from "./nodes.ts";
+import { configControl, secretControl } from "./payloads.ts";
 import { serviceControl } from "./services.ts";
 
 /**
@@ -14,6 +15,8 @@ export function leaderControl(parts: LeaderParts): Control {
     ...serviceControl(parts),
     ...nodeControl(parts),
     ...networkControl(parts),
+    ...configControl(parts),
+    ...secretControl(parts),
     ...clusterControl(parts),
   };
 }

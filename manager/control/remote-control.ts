@@ -13,7 +13,12 @@ export const CONTROL_TIMEOUT_MS = 20_000;
 
 /** Control as another manager carries it out, over gRPC. */
 export function remoteControl(client: ControlClient): Control {
-  return { ...remoteServices(client), ...remoteNodes(client), ...remoteRest(client) };
+  return {
+    ...remoteServices(client),
+    ...remoteNodes(client),
+    ...remotePayloads(client),
+    ...remoteRest(client),
+  };
 }
 
 function remoteServices(client: ControlClient) {
@@ -51,6 +56,35 @@ function remoteNodes(client: ControlClient) {
       call(client.updateNode.bind(client), { ref, version, spec }),
     removeNode: async (ref, force) => {
       await call(client.removeNode.bind(client), { ref, force });
+    },
+  } satisfies Partial<Control>;
+}
+
+function remotePayloads(client: ControlClient) {
+  return {
+    createConfig: (spec, data) =>
+      call(client.createConfig.bind(client), { spec, data: Buffer.from(data) }),
+    getConfig: (ref) => call(client.getConfig.bind(client), { ref }),
+    listConfigs: async function* (filters) {
+      const chunks = readStream(client.listConfigs(request(filters)));
+      for await (const { configs } of chunks) yield* configs;
+    },
+    updateConfig: (update) =>
+      call(client.updateConfig.bind(client), { ...update, data: Buffer.from(update.data) }),
+    removeConfig: async (ref) => {
+      await call(client.removeConfig.bind(client), { ref, force: false });
+    },
+    createSecret: (spec, data) =>
+      call(client.createSecret.bind(client), { spec, data: Buffer.from(data) }),
+    getSecret: (ref) => call(client.getSecret.bind(client), { ref }),
+    listSecrets: async (filters) => {
+      const chunks = await collect(client.listSecrets(request(filters), ...limits()));
+      return chunks.flatMap(({ secrets }) => secrets);
+    },
+    updateSecret: (update) =>
+      call(client.updateSecret.bind(client), { ...update, data: Buffer.from(update.data) }),
+    removeSecret: async (ref) => {
+      await call(client.removeSecret.bind(client), { ref, force: false });
     },
   } satisfies Partial<Control>;
 }

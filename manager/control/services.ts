@@ -5,6 +5,7 @@ import type { NetworkAttachmentConfig, Service, ServiceSpec } from "../../proto/
 import type { Change } from "../../proto/gen/store.ts";
 import { getNetwork, getService, getTask } from "../store/find.ts";
 import type { StoredService } from "../store/objects.ts";
+import { findMissingReference } from "../store/references.ts";
 import {
   createServiceChanges,
   removeServiceChanges,
@@ -15,6 +16,7 @@ import type { View } from "../store/tables.ts";
 import type { Control } from "./control.ts";
 import { filterServices, filterTasks } from "./filters.ts";
 import { freshView, type LeaderParts } from "./leader-parts.ts";
+import { resolveReferences } from "./resolve-references.ts";
 import { checkPublishedPorts } from "./validate/published-ports.ts";
 import { findDuplicate, refuse } from "./validate/refuse.ts";
 import {
@@ -44,7 +46,7 @@ export function serviceControl(parts: LeaderParts): ServiceControl {
       const view = await freshView(parts);
       checkPublishedPorts(view, checked);
       const id = newId<ServiceId>(parts.random);
-      await parts.proposer.propose(createServiceChanges(id, resolveNetworks(view, checked)));
+      await parts.proposer.propose(createServiceChanges(id, resolveNames(view, checked)));
       return { service: storedNow(parts, id), warnings: [] };
     },
     getService: async (ref) => getService(await freshView(parts), ref),
@@ -98,7 +100,7 @@ export function planUpdate(
   checkServiceChange(service.spec, checked);
   checkPublishedPorts(view, checked);
   const kept = authFromPrevious ? service.previousSpec : service.spec;
-  const next = resolveNetworks(view, keepAuth(checked, kept));
+  const next = resolveNames(view, keepAuth(checked, kept));
   return updateServiceChanges(view, service, next, { ifVersion: version });
 }
 
@@ -108,12 +110,19 @@ function planRollback(
   { version }: UpdateServiceRequest,
   nowMs: number,
 ): Change[] {
+  const missing = findMissingReference(view, service.previousSpec, []);
+  if (missing !== undefined) throw new ClusterError(missing.code, missing.message);
   const changes = rollbackServiceChanges(view, service, nowMs, version);
   if (changes !== undefined) return changes;
   throw new ClusterError(
     "FailedPrecondition",
     `service ${service.spec.name} does not have a previous spec`,
   );
+}
+
+/** The spec with what it names by id. @throws {ClusterError} `NotFound`, `InvalidArgument`. */
+function resolveNames(view: View, spec: CheckedServiceSpec): CheckedServiceSpec {
+  return resolveReferences(view, resolveNetworks(view, spec));
 }
 
 /** The spec with each network by its id. @throws {ClusterError} `NotFound`, `InvalidArgument`. */

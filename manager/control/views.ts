@@ -1,5 +1,6 @@
 import type { NodeView, ServiceView, TaskView } from "../../proto/gen/control.ts";
 import { TaskState } from "../../proto/gen/objects.ts";
+import { CHUNK_BYTES_MAX } from "../../proto/limits.ts";
 import type { Member } from "../log/replicated-log.ts";
 import {
   replicasOf,
@@ -54,16 +55,33 @@ export function nodeView(node: StoredNode, facts: ManagerFacts): NodeView {
   return { node, leader, reachable: leader || member?.reachable === true };
 }
 
-/** Encoded bytes of one message of a list at most, as far as one item allows. */
-export const LIST_CHUNK_BYTES = 256 * 1024;
-
-/** Parts a list into chunks of about `LIST_CHUNK_BYTES`; an item is never parted, an empty list has no chunk. */
+/** Parts a list into chunks of about CHUNK_BYTES_MAX; an item is never parted, an empty list has no chunk. */
 export function* chunked<T>(items: readonly T[], bytesOf: (item: T) => number): Iterable<T[]> {
   let chunk: T[] = [];
   let bytes = 0;
   for (const item of items) {
     const size = bytesOf(item);
-    if (chunk.length > 0 && bytes + size > LIST_CHUNK_BYTES) {
+    if (chunk.length > 0 && bytes + size > CHUNK_BYTES_MAX) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(item);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** The same of items that come one by one. */
+export async function* chunkedAsync<T>(
+  items: AsyncIterable<T>,
+  bytesOf: (item: T) => number,
+): AsyncIterable<T[]> {
+  let chunk: T[] = [];
+  let bytes = 0;
+  for await (const item of items) {
+    const size = bytesOf(item);
+    if (chunk.length > 0 && bytes + size > CHUNK_BYTES_MAX) {
       yield chunk;
       chunk = [];
       bytes = 0;

@@ -11,7 +11,7 @@ import {
   nameOf,
   type StoredByKind,
 } from "./objects.ts";
-import { findConflict } from "./rules.ts";
+import { findConflict, findRemovalConflict } from "./rules.ts";
 import type { Tables } from "./tables.ts";
 
 /** What a proposer gets: the transaction's log index and each change's object as stored, or why nothing changed. */
@@ -127,6 +127,8 @@ function write(
   { index }: Context,
 ): Step | Refused {
   if (after === undefined) {
+    const conflict = before && findRemovalConflict(tables, object.$case, before);
+    if (conflict !== undefined) return refuse(conflict.code, conflict.message);
     tables.of<Kind>(object.$case).delete(keyOf(object));
     return { event: event(object.$case, index, before, undefined), object: undefined };
   }

@@ -1,4 +1,13 @@
-import { Cluster, Network, Node, Service, ServiceRevision, Task } from "../../proto/gen/objects.ts";
+import {
+  Cluster,
+  Config,
+  Network,
+  Node,
+  Secret,
+  Service,
+  ServiceRevision,
+  Task,
+} from "../../proto/gen/objects.ts";
 import { type Change, Change_Action, type StoreObject } from "../../proto/gen/store.ts";
 import { type Kind, storeObject, type WireByKind } from "./objects.ts";
 
@@ -17,6 +26,9 @@ export const UPDATE_FIELDS: { readonly [K in Kind]: readonly (keyof WireByKind[K
     "dataPathPort",
     "removedRaftIds",
   ],
+  // Never their data: who wants other data makes another object.
+  config: ["spec"],
+  secret: ["spec"],
 };
 
 /** The parts of an object to change; a property given as undefined is removed. */
@@ -70,6 +82,8 @@ const EMPTY: WireByKind = {
   node: Node.create(),
   network: Network.create(),
   cluster: Cluster.create(),
+  config: Config.create(),
+  secret: Secret.create(),
 };
 
 function change(

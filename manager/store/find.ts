@@ -1,5 +1,12 @@
 import { ClusterError } from "../../core/errors.ts";
-import type { StoredNetwork, StoredNode, StoredService, StoredTask } from "./objects.ts";
+import type {
+  StoredConfig,
+  StoredNetwork,
+  StoredNode,
+  StoredSecret,
+  StoredService,
+  StoredTask,
+} from "./objects.ts";
 import type { TableReader } from "./table.ts";
 import type { View } from "./tables.ts";
 
@@ -55,6 +62,24 @@ export function getNode(view: View, ref: string): StoredNode {
 /** @throws {ClusterError} `NotFound`, `InvalidArgument` when the ref fits several. */
 export function getTask(view: View, ref: string): StoredTask {
   return found("task", ref, findTask(view, ref));
+}
+
+/** @throws {ClusterError} `NotFound`, `InvalidArgument` when the ref fits several. */
+export function getConfig({ configs }: Pick<View, "configs">, ref: string): StoredConfig {
+  return found("config", ref, findPayload("config", configs, ref));
+}
+
+/** @throws {ClusterError} `NotFound`, `InvalidArgument` when the ref fits several. */
+export function getSecret({ secrets }: Pick<View, "secrets">, ref: string): StoredSecret {
+  return found("secret", ref, findPayload("secret", secrets, ref));
+}
+
+function findPayload<T extends { readonly id: string }>(
+  kind: string,
+  table: TableReader<T> & { byName(name: string): T | undefined },
+  ref: string,
+): T | undefined {
+  return table.get(ref) ?? table.byName(ref) ?? byPrefix(kind, table, ref);
 }
 
 /** The services that attach to a network by their spec. */

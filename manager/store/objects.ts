@@ -1,12 +1,16 @@
 import type {
   Cluster,
   ClusterSpec,
+  Config,
+  ConfigSpec,
   Meta,
   Network,
   NetworkSpec,
   Node,
   NodeSpec,
   NodeStatus,
+  Secret,
+  SecretSpec,
   Service,
   ServiceRevision,
   ServiceSpec,
@@ -38,6 +42,10 @@ export type StoredNetwork = Readonly<Network> & {
   readonly meta: Meta;
   readonly spec: NetworkSpec;
 };
+/** A config as stored. */
+export type StoredConfig = Readonly<Config> & { readonly meta: Meta; readonly spec: ConfigSpec };
+/** A secret as stored. */
+export type StoredSecret = Readonly<Secret> & { readonly meta: Meta; readonly spec: SecretSpec };
 /** The cluster's own object; there is one. */
 export type StoredCluster = Readonly<Cluster> & {
   readonly meta: Meta;
@@ -52,6 +60,8 @@ export interface StoredByKind {
   readonly node: StoredNode;
   readonly network: StoredNetwork;
   readonly cluster: StoredCluster;
+  readonly config: StoredConfig;
+  readonly secret: StoredSecret;
 }
 
 /** The wire form of each kind of object. */
@@ -62,6 +72,8 @@ export interface WireByKind {
   readonly node: Node;
   readonly network: Network;
   readonly cluster: Cluster;
+  readonly config: Config;
+  readonly secret: Secret;
 }
 
 /** The tables of the store; names of the `StoreObject` cases. */
@@ -93,6 +105,8 @@ export function nameOf(object: AnyObject): string {
   switch (object.$case) {
     case "service":
     case "network":
+    case "config":
+    case "secret":
       return object.value.spec?.name || object.value.id;
     case "node":
       return object.value.description?.hostname || object.value.id;
@@ -125,5 +139,9 @@ export function missingPart(object: AnyObject): string | undefined {
     case "network":
     case "cluster":
       return object.value.spec === undefined ? "spec" : undefined;
+    case "config":
+    case "secret":
+      if (object.value.spec === undefined) return "spec";
+      return object.value.data.length === 0 ? "data" : undefined;
   }
 }

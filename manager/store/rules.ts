@@ -1,8 +1,9 @@
 import type { ErrorCode } from "../../core/errors.ts";
-import type { Network, Service, Task } from "../../proto/gen/objects.ts";
+import type { Config, Network, Secret, Service, Task } from "../../proto/gen/objects.ts";
 import { DESIRED_STATES } from "../../proto/task-transitions.ts";
 import type { AnyObject, Kind, StoredByKind, StoredService } from "./objects.ts";
 import { heldPorts } from "./ports.ts";
+import { findMissingReference, findReader } from "./references.ts";
 import type { Tables } from "./tables.ts";
 
 /** Why an object may not be stored beside the others. */
@@ -13,9 +14,9 @@ export interface Conflict {
 
 /**
  * The rules between objects, checked at apply so that two writers who could not see each other cannot break them:
- * names of services and of networks are unique, a published port has one service, services attach to networks that
- * stay, there is one ingress network and one cluster, tasks belong to what exists and are wanted in a state tasks can be
- * wanted in.
+ * names are unique, a published port has one service, services attach to networks that stay and read configs and
+ * secrets that are there, there is one ingress network and one cluster, tasks belong to what exists and are wanted in a
+ * state tasks can be wanted in.
  *
  * @param before the object with the same key, if there is one.
  */
@@ -26,7 +27,7 @@ export function findConflict(
 ): Conflict | undefined {
   switch (object.$case) {
     case "service":
-      return findServiceConflict(tables, object.value);
+      return findServiceConflict(tables, object.value, before as StoredService | undefined);
     case "network":
       return findNetworkConflict(tables, object.value);
     case "task":
@@ -34,13 +35,51 @@ export function findConflict(
     case "cluster":
       if (before !== undefined || tables.cluster === undefined) return undefined;
       return { code: "AlreadyExists", message: "the cluster exists already" };
+    case "config":
+      return findPayloadConflict("config", object.value, tables.configs, before);
+    case "secret":
+      return findPayloadConflict("secret", object.value, tables.secrets, before);
     case "revision":
     case "node":
       return undefined;
   }
 }
 
-function findServiceConflict(tables: Tables, service: Service): Conflict | undefined {
+/** Why an object may not be removed. */
+export function findRemovalConflict(
+  tables: Tables,
+  kind: Kind,
+  object: StoredByKind[Kind],
+): Conflict | undefined {
+  if (kind === "config") return findReader(tables, kind, object as StoredByKind["config"]);
+  if (kind === "secret") return findReader(tables, kind, object as StoredByKind["secret"]);
+  return undefined;
+}
+
+function findPayloadConflict(
+  kind: "config" | "secret",
+  { id, spec }: Config | Secret,
+  table: { byName(name: string): { readonly id: string } | undefined },
+  before: StoredByKind[Kind] | undefined,
+): Conflict | undefined {
+  const name = spec?.name ?? "";
+  if (before !== undefined && nameOfPayload(before) !== name) {
+    return { code: "InvalidArgument", message: "only updates to Labels are allowed" };
+  }
+  const namesake = table.byName(name);
+  if (namesake === undefined || namesake.id === id) return undefined;
+  return { code: "AlreadyExists", message: `${kind} ${name} already exists` };
+}
+
+function nameOfPayload(object: StoredByKind[Kind]): string {
+  return (object as StoredByKind["config" | "secret"]).spec.name;
+}
+
+function findServiceConflict(
+  tables: Tables,
+  service: Service,
+  before: StoredService | undefined,
+): Conflict | undefined {
   const { name = "" } = service.spec ?? {};
   const namesake = tables.services.byName(name);
   if (namesake !== undefined && namesake.id !== service.id) return nameTaken("service", name);
@@ -48,6 +87,13 @@ function findServiceConflict(tables: Tables, service: Service): Conflict | undef
     const network = tables.networks.get(target);
     if (network !== undefined && network.pendingDelete !== true) continue;
     return { code: "NotFound", message: `network ${target} not found` };
+  }
+  if (service.spec !== before?.spec) {
+    const missing = findMissingReference(tables, service.spec, [
+      before?.spec,
+      before?.previousSpec,
+    ]);
+    if (missing !== undefined) return missing;
   }
   for (const key of heldPorts(service as StoredService)) {
     const holder = tables.services.byPort(key);

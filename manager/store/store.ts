@@ -1,7 +1,7 @@
 import { assert } from "../../core/assert.ts";
 import { Transaction } from "../../proto/gen/store.ts";
 import { SNAPSHOT_PART_BYTES, type StateMachine } from "../log/replicated-log.ts";
-import { type ApplyResult, applyTransaction } from "./apply.ts";
+import { type ApplyResult, applyTransaction, type StoreEvent } from "./apply.ts";
 import { type Kind, missingPart, type StoredByKind } from "./objects.ts";
 import { decodeObjects, encodeObjects } from "./snapshot.ts";
 import { Tables, type View } from "./tables.ts";
@@ -37,7 +37,7 @@ export class Store implements StateMachine {
       return { ok: false, code: "InvalidArgument", message: "cannot read the transaction" };
     }
     const { result, events } = applyTransaction(this.#tables, index, transaction);
-    this.#queue.append(events);
+    this.#queue.append(events.map(withoutPayload));
     return result;
   }
 
@@ -57,6 +57,14 @@ export class Store implements StateMachine {
     this.#tables = tables;
     this.#queue.reset(index);
   }
+}
+
+/** An event stays for long: it must not keep a megabyte that was removed, and nobody asks one for it. */
+function withoutPayload(event: StoreEvent): StoreEvent {
+  if (event.kind !== "config" && event.kind !== "secret") return event;
+  const strip = <T extends { readonly data: Buffer }>(object: T | undefined) =>
+    object && { ...object, data: Buffer.alloc(0) };
+  return { ...event, before: strip(event.before), after: strip(event.after) } as StoreEvent;
 }
 
 /**

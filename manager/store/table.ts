@@ -118,6 +118,24 @@ export class NetworkTable extends Table<"network"> {
   }
 }
 
+/** Objects that are found by their name too: configs or secrets. */
+export class NamedTable<K extends "config" | "secret"> extends Table<K> {
+  readonly #byName = new Map<string, StoredByKind[K]>();
+
+  /** Whether written in capitals or not, as in Docker. */
+  byName(name: string): StoredByKind[K] | undefined {
+    return this.#byName.get(name.toLowerCase());
+  }
+
+  protected override index(object: StoredByKind[K]): void {
+    this.#byName.set(object.spec.name.toLowerCase(), object);
+  }
+
+  protected override unindex(object: StoredByKind[K]): void {
+    this.#byName.delete(object.spec.name.toLowerCase());
+  }
+}
+
 /** Revisions, also by service. */
 export class RevisionTable extends Table<"revision"> {
   readonly #byService = new Map<string, Map<number, StoredRevision>>();

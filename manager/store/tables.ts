@@ -3,12 +3,15 @@ import type {
   Kind,
   StoredByKind,
   StoredCluster,
+  StoredConfig,
   StoredNetwork,
   StoredNode,
   StoredRevision,
+  StoredSecret,
   StoredService,
 } from "./objects.ts";
 import {
+  NamedTable,
   NetworkTable,
   RevisionTable,
   ServiceTable,
@@ -29,6 +32,8 @@ export interface View {
   readonly tasks: TaskReader;
   readonly nodes: TableReader<StoredNode>;
   readonly networks: TableReader<StoredNetwork> & Pick<NetworkTable, "byName">;
+  readonly configs: TableReader<StoredConfig> & Pick<NamedTable<"config">, "byName">;
+  readonly secrets: TableReader<StoredSecret> & Pick<NamedTable<"secret">, "byName">;
   /** Absent before the first transaction. */
   readonly cluster: StoredCluster | undefined;
 }
@@ -41,6 +46,8 @@ export class Tables implements View {
   readonly tasks = new TaskTable();
   readonly nodes = new Table("node");
   readonly networks = new NetworkTable();
+  readonly configs = new NamedTable("config");
+  readonly secrets = new NamedTable("secret");
   readonly clusters = new Table("cluster");
   readonly #byKind: { readonly [K in Kind]: WritableTable<StoredByKind[K]> } = {
     service: this.services,
@@ -49,6 +56,8 @@ export class Tables implements View {
     node: this.nodes,
     network: this.networks,
     cluster: this.clusters,
+    config: this.configs,
+    secret: this.secrets,
   };
 
   get cluster(): StoredCluster | undefined {
@@ -63,7 +72,10 @@ export class Tables implements View {
 
   /** Every object, as of the moment the first one is asked for; the tables may change while it is read. */
   all(): Iterable<AnyObject> {
-    const kinds = ["cluster", "network", "node", "service", "revision", "task"] as const;
+    const kinds = [
+      ...(["cluster", "network", "node", "config", "secret"] as const),
+      ...(["service", "revision", "task"] as const),
+    ];
     const copies = kinds.map((kind) => ({ kind, values: [...this.of<Kind>(kind).values()] }));
     return cases(copies);
   }

@@ -126,11 +126,33 @@ export interface Assignments {
 }
 
 export interface AssignmentChange {
-  kind: { $case: "putRevision"; value: ServiceRevision } | { $case: "putTask"; value: TaskAssignment } | //
-  /** Gone from the store: stop it, remove its container. */
-  { $case: "removeTaskId"; value: string } | //
-  /** No task of this node names it any more. */
-  { $case: "removeRevision"; value: RevisionKey } | undefined;
+  kind:
+    | { $case: "putRevision"; value: ServiceRevision }
+    | { $case: "putTask"; value: TaskAssignment }
+    | //
+    /** Gone from the store: stop it, remove its container. */
+    { $case: "removeTaskId"; value: string }
+    | //
+    /** No task of this node names it any more. */
+    { $case: "removeRevision"; value: RevisionKey }
+    | { $case: "putPayload"; value: PayloadPiece }
+    | //
+    /** No task of this node that may still start or run reads it any more. */
+    { $case: "removePayloadId"; value: string }
+    | undefined;
+}
+
+/**
+ * A part of the data of a config or secret that a task of this node reads. The pieces of one come in order, all of them
+ * before the task; a task that names one that did not come names one that was removed. Kept in memory only.
+ */
+export interface PayloadPiece {
+  /** Id of the config or secret. */
+  id: string;
+  /** Of the whole data. */
+  totalBytes: number;
+  offset: number;
+  data: Buffer;
 }
 
 export interface RevisionKey {
@@ -1236,6 +1258,12 @@ export const AssignmentChange: MessageFns<AssignmentChange> = {
       case "removeRevision":
         RevisionKey.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
+      case "putPayload":
+        PayloadPiece.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
+      case "removePayloadId":
+        writer.uint32(50).string(message.kind.value);
+        break;
     }
     return writer;
   },
@@ -1285,6 +1313,22 @@ export const AssignmentChange: MessageFns<AssignmentChange> = {
             message.kind = { $case: "removeRevision", value: RevisionKey.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "putPayload", value: PayloadPiece.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "removePayloadId", value: reader.string() };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1327,7 +1371,110 @@ export const AssignmentChange: MessageFns<AssignmentChange> = {
         }
         break;
       }
+      case "putPayload": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "putPayload", value: PayloadPiece.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "removePayloadId": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "removePayloadId", value: object.kind.value };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBasePayloadPiece(): PayloadPiece {
+  return { id: "", totalBytes: 0, offset: 0, data: Buffer.alloc(0) };
+}
+
+export const PayloadPiece: MessageFns<PayloadPiece> = {
+  encode(message: PayloadPiece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.totalBytes !== 0) {
+      writer.uint32(16).uint32(message.totalBytes);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(24).uint32(message.offset);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(34).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PayloadPiece {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePayloadPiece();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.totalBytes = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PayloadPiece>, I>>(base?: I): PayloadPiece {
+    return PayloadPiece.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PayloadPiece>, I>>(object: I): PayloadPiece {
+    const message = createBasePayloadPiece();
+    message.id = object.id ?? "";
+    message.totalBytes = object.totalBytes ?? 0;
+    message.offset = object.offset ?? 0;
+    message.data = object.data ?? Buffer.alloc(0);
     return message;
   },
 };

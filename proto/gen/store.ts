@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Cluster, Network, Node, Service, ServiceRevision, Task } from "./objects.ts";
+import { Cluster, Config, Network, Node, Secret, Service, ServiceRevision, Task } from "./objects.ts";
 
 export const protobufPackage = "muster";
 
@@ -66,6 +66,8 @@ export interface StoreObject {
     | { $case: "node"; value: Node }
     | { $case: "network"; value: Network }
     | { $case: "cluster"; value: Cluster }
+    | { $case: "config"; value: Config }
+    | { $case: "secret"; value: Secret }
     | undefined;
 }
 
@@ -290,6 +292,12 @@ export const StoreObject: MessageFns<StoreObject> = {
       case "cluster":
         Cluster.encode(message.kind.value, writer.uint32(50).fork()).join();
         break;
+      case "config":
+        Config.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "secret":
+        Secret.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -355,6 +363,22 @@ export const StoreObject: MessageFns<StoreObject> = {
             message.kind = { $case: "cluster", value: Cluster.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "config", value: Config.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "secret", value: Secret.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -406,6 +430,18 @@ export const StoreObject: MessageFns<StoreObject> = {
       case "cluster": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "cluster", value: Cluster.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "config": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "config", value: Config.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "secret": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "secret", value: Secret.fromPartial(object.kind.value) };
         }
         break;
       }

@@ -1,5 +1,6 @@
 import type { ContainerSpec, HealthConfig, Mount, Ulimit } from "../../../proto/gen/objects.ts";
 import { checkImage } from "./image.ts";
+import { checkReferences } from "./payload-spec.ts";
 import {
   checkCount,
   checkDuration,
@@ -36,6 +37,7 @@ export function checkContainer(container: ContainerSpec): void {
   checkDuration("ContainerSpec: stop-grace-period", container.stopGracePeriodNs);
   if (container.healthcheck !== undefined) checkHealth(container.healthcheck);
   checkMounts(container.mounts);
+  checkReferences(container.secrets, container.configs);
   for (const [name, value] of Object.entries(container.sysctls)) checkSysctl(name, value);
   for (const ulimit of container.ulimits) checkUlimit(ulimit);
   checkCount("oom-score-adj", container.oomScoreAdj + 1000, { max: 2000 });
