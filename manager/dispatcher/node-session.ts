@@ -3,7 +3,7 @@ import type { Hello, ManagerMessage } from "../../proto/gen/dispatcher.ts";
 import { type NodeRole, TaskState } from "../../proto/gen/objects.ts";
 import type { EndpointTables } from "../endpoints/endpoint-tables.ts";
 import type { View } from "../store/tables.ts";
-import { SentAssignments } from "./sent-assignments.ts";
+import { type Held, SentAssignments } from "./sent-assignments.ts";
 import { SentTables } from "./sent-tables.ts";
 
 /** What a manager says in a session. */
@@ -66,19 +66,26 @@ export class NodeSession {
   /**
    * Brings the worker up to date.
    *
-   * Tables go first: a sandbox needs those of its networks. A congested channel gets nothing now; by the time it drains
-   * several changes have become one.
+   * Tables go first: a sandbox needs those of its networks. A congested channel gets nothing now, and the rest when it has
+   * drained; by then several changes have become one.
    */
-  update(view: View, tables: EndpointTables, held: (taskId: string) => boolean): void {
+  update(view: View, tables: EndpointTables, held: Held): void {
     if (this.channel.congested) return;
-    const gone = this.#tables.need(neededNetworks(view, this.channel.nodeId));
-    for (const value of this.#tables.take(tables)) {
-      this.channel.send({ $case: "endpointUpdate", value });
+    this.#tables.need(neededNetworks(view, this.channel.nodeId));
+    while (!this.channel.congested) {
+      const message = this.#next(view, tables, held);
+      if (message === undefined) return;
+      this.channel.send(message);
     }
-    for (const value of this.#assignments.take(view, held)) {
-      this.channel.send({ $case: "assignments", value });
-    }
-    for (const value of gone) this.channel.send({ $case: "endpointUpdate", value });
+  }
+
+  #next(view: View, tables: EndpointTables, held: Held): Said | undefined {
+    const update = this.#tables.next(tables);
+    if (update !== undefined) return { $case: "endpointUpdate", value: update };
+    const assignments = this.#assignments.next(view, held);
+    if (assignments !== undefined) return { $case: "assignments", value: assignments };
+    const removal = this.#tables.nextRemoval();
+    return removal && { $case: "endpointUpdate", value: removal };
   }
 }
 

@@ -4,6 +4,7 @@ import { planHosts } from "./hosts.ts";
 import type { ContainerPaths } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { NetworkFiles } from "./spec/mounts.ts";
+import type { OciMount } from "./spec/oci-spec.ts";
 import { type HostFacts, planSpec } from "./spec/spec.ts";
 import { type ContainerUser, planUser } from "./spec/user.ts";
 
@@ -29,9 +30,14 @@ const SHORT_ID_LENGTH = 12;
 export function writeBundle(
   record: ContainerRecord,
   paths: ContainerPaths,
-  cgroupsPath: string,
-  host: BundleHost,
+  parts: {
+    readonly cgroupsPath: string;
+    /** Of the files that are not in the bundle. */
+    readonly fileMounts: readonly OciMount[];
+    readonly host: BundleHost;
+  },
 ): void {
+  const { cgroupsPath, fileMounts, host } = parts;
   const hostname = hostnameOf(record, host);
   const spec = planSpec({
     config: record.config,
@@ -41,6 +47,7 @@ export function writeBundle(
     rootfs: record.rootfs.merged,
     mounts: record.mounts,
     files: writeNetworkFiles(record, paths, hostname),
+    fileMounts,
     initPath: record.config.init ? host.initPath : "",
     cgroupsPath,
     host,

@@ -9,10 +9,12 @@ import type { LocalVolumes } from "../volume/local-volumes.ts";
 import { type BundleHost, writeBundle } from "./bundle.ts";
 import { type ConmonLife, startConmon, watchConmon } from "./conmon.ts";
 import { planConmonArgs } from "./conmon-args.ts";
+import { makeContainerFiles } from "./container-files.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
+import type { ContainerFile } from "./types.ts";
 
 /** This machine as containers need it. */
 export interface ContainerHost {
@@ -37,12 +39,21 @@ export interface CreatedRun {
  *
  * @throws {ClusterError} InvalidArgument (configuration), Internal (the runtime's words). What was made stays: clear it.
  */
-export async function createRun(record: ContainerRecord, host: ContainerHost): Promise<CreatedRun> {
+export async function createRun(
+  record: ContainerRecord,
+  files: readonly ContainerFile[],
+  host: ContainerHost,
+): Promise<CreatedRun> {
   const paths = containerPaths(host.roots, record.id);
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
   host.images.mountRootfs(record.rootfs);
   for (const mount of record.mounts) await host.volumes.maybePopulate(mount, record.rootfs.merged);
-  writeBundle(record, paths, host.cgroups.groupOf(record.id), host.facts);
+  const fileMounts = await makeContainerFiles(files, paths.filesDir);
+  writeBundle(record, paths, {
+    cgroupsPath: host.cgroups.groupOf(record.id),
+    fileMounts,
+    host: host.facts,
+  });
 
   // One of an earlier run would be taken for this run's.
   rmSync(paths.exitFile, { force: true });

@@ -18,6 +18,7 @@ import type {
   Container,
   ContainerConfig,
   ContainerEvent,
+  ContainerFile,
   ContainerId,
   Containers,
   LogQuery,
@@ -86,8 +87,11 @@ export class LocalContainers implements Containers {
     }
   }
 
-  async start(id: ContainerId): Promise<void> {
-    await this.#find(id).start();
+  async start(
+    id: ContainerId,
+    { files = [] }: { readonly files?: readonly ContainerFile[] } = {},
+  ): Promise<void> {
+    await this.#find(id).start(files);
   }
 
   async stop(

@@ -21,7 +21,7 @@ import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
 import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
 import { Turns } from "./turns.ts";
-import type { Container, ContainerEvent, HealthStatus } from "./types.ts";
+import type { Container, ContainerEvent, ContainerFile, HealthStatus } from "./types.ts";
 import { within } from "./within.ts";
 
 /** What a container's shell works with beside the machine. */
@@ -82,11 +82,11 @@ export class ManagedContainer {
   }
 
   /** @throws {ClusterError} FailedPrecondition when it runs; as `createRun`. */
-  async start(): Promise<void> {
+  async start(files: readonly ContainerFile[] = []): Promise<void> {
     await this.#turns.run(async () => {
       if (this.isRunning) throw this.#refusal("start", "it is running");
       if (this.#status.state === "dead") throw this.#refusal("start", "its removal was begun");
-      await this.#context.starts.run(() => this.#start());
+      await this.#context.starts.run(() => this.#start(files));
     });
   }
 
@@ -185,12 +185,12 @@ export class ManagedContainer {
     this.#healthLoop?.close();
   }
 
-  async #start(): Promise<void> {
+  async #start(files: readonly ContainerFile[]): Promise<void> {
     const { host, records, emit } = this.#context;
     const { id } = this.record;
     let conmon: ConmonLife | undefined;
     try {
-      const run = await createRun(this.record, host);
+      const run = await createRun(this.record, files, host);
       conmon = run.conmon;
       const running = afterStart(this.#status, {
         process: run.process,

@@ -10,6 +10,8 @@ export interface ContainerPaths {
   readonly logFile: string;
   /** Exists from the beginning of a start until all of that run has been cleared away. */
   readonly bundle: string;
+  /** Where the file system with the files of this run is mounted, if it has some. */
+  readonly filesDir: string;
   /** conmon holds its write end until the container has ended. */
   readonly lifeFifo: string;
   readonly pidFile: string;
@@ -56,6 +58,7 @@ export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
     statusFile: join(dir, "status.json"),
     logFile: join(dir, "container.log"),
     bundle,
+    filesDir: join(bundle, "files"),
     lifeFifo: join(bundle, "life"),
     pidFile: join(bundle, "pid"),
     conmonPidFile: join(bundle, "conmon.pid"),

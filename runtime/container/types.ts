@@ -49,6 +49,17 @@ export interface ContainerConfig {
   readonly log: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
 }
 
+/** A file a container finds at its start, kept in memory and gone with the container's run. */
+export interface ContainerFile {
+  /** Absolute path in the container. */
+  readonly target: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+  /** May be secret: never logged, never written to a disk. */
+  readonly data: Uint8Array;
+}
+
 export type NetworkMode =
   | { readonly kind: "host" }
   | { readonly kind: "none" }
@@ -153,7 +164,7 @@ export interface Containers {
   /** Makes bundle, snapshot and record; nothing runs. @throws `AlreadyExists` (name), `NotFound` (image), `InvalidArgument`. */
   create(config: ContainerConfig): Promise<Container>;
   /** Resolves when the process has been started. @throws `FailedPrecondition` when it is running, `Internal` with runc's words. */
-  start(id: ContainerId): Promise<void>;
+  start(id: ContainerId, options?: { readonly files?: readonly ContainerFile[] }): Promise<void>;
   /** Sends the signal, and SIGKILL after `timeoutMs`; resolves when it has exited. No error if it has already. */
   stop(
     id: ContainerId,

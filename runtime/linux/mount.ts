@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import koffi, { type KoffiFunc } from "koffi";
 import { ClusterError } from "../../core/errors.ts";
@@ -27,6 +27,11 @@ const cUmount = libc.func("int umount2(const char *target, int flags)") as Koffi
   (target: string, flags: number) => number
 >;
 
+const MS_RDONLY = 1;
+const MS_REMOUNT = 32;
+/** MS_NOSUID, MS_NODEV, MS_NOEXEC. */
+const SEALED = 2 | 4 | 8;
+const TMPFS_MAGIC = 0x01021994;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 const EINVAL = 22;
@@ -57,6 +62,30 @@ export function mountOverlay(overlay: OverlayMount): void {
   } finally {
     for (const fd of handles) closeSync(fd);
   }
+}
+
+/**
+ * Mounts an empty file system that lives in memory, for root alone; out of the swap too where the kernel can keep it so.
+ *
+ * @throws {ClusterError} Internal when what is there then is no file system in memory.
+ */
+export function mountTmpfs(target: string, sizeBytes: number): void {
+  const options = `mode=0700,size=${sizeBytes}`;
+  // Since Linux 6.4.
+  if (cMount("muster", target, "tmpfs", SEALED, `${options},noswap`) === -1) {
+    checked(cMount("muster", target, "tmpfs", SEALED, options), `mount tmpfs on ${target}`);
+  }
+  if (statfsSync(target).type === TMPFS_MAGIC) return;
+  throw new ClusterError(
+    "Internal",
+    `cannot mount tmpfs on ${target}: another file system is there`,
+  );
+}
+
+/** Makes what `mountTmpfs` mounted read-only; nobody may have a file of it open for writing. */
+export function remountReadOnly(target: string): void {
+  const flags = SEALED | MS_REMOUNT | MS_RDONLY;
+  checked(cMount("muster", target, "tmpfs", flags, ""), `make ${target} read-only`);
 }
 
 /** Unmounts what is on top of `target`; nothing to do when nothing is mounted there or it does not exist. */

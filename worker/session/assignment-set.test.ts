@@ -77,4 +77,50 @@ describe("worker: assignment set", () => {
       expect(apply).to.throw("cannot follow the assignments");
     });
   }
+
+  describe("what tasks read", () => {
+    const reference = { secretId: "s1", secretName: "key", file: { name: "key" } };
+    const reading = ServiceRevision.fromPartial({
+      serviceId: "web",
+      revision: 1,
+      task: { container: { image: "nginx", secrets: [reference] } },
+    });
+    const spec: Change = { $case: "putRevision", value: reading };
+    const piece = (offset: number, text: string, totalBytes = 6): Change => {
+      const value = { id: "s1", totalBytes, offset, data: Buffer.from(text) };
+      return { $case: "putPayload", value };
+    };
+
+    it("is put together from its pieces, across messages", () => {
+      const set = new AssignmentSet();
+      set.apply(message(1, [spec, piece(0, "abc")], "complete"));
+      const last = [piece(3, "def"), putTask("a")];
+      const { assigned } = set.apply(message(2, last, "complete and last"));
+      const [file] = assigned[0]?.files ?? [];
+      expect(file?.path).to.equal("/run/secrets/key");
+      expect(file?.data?.toString()).to.equal("abcdef");
+    });
+
+    it("is gone when it did not come, and when it was taken back", () => {
+      const set = new AssignmentSet();
+      const first = set.apply(message(1, [spec, putTask("a")], "complete and last"));
+      expect(first.assigned[0]?.files?.[0]?.data).to.equal(undefined);
+      const back: Change = { $case: "removePayloadId", value: "s1" };
+      const next = set.apply(message(2, [piece(0, "abcdef"), back, putTask("b")]));
+      expect(next.assigned[0]?.files?.[0]?.data).to.equal(undefined);
+    });
+
+    const wrong = [
+      { name: "a piece left out", pieces: [piece(0, "abc"), piece(4, "ef")] },
+      { name: "a piece too long", pieces: [piece(0, "abcdefg")] },
+      { name: "no beginning", pieces: [piece(3, "def")] },
+      { name: "a size that cannot be", pieces: [piece(0, "a", 2 ** 31)] },
+    ];
+    for (const { name, pieces } of wrong) {
+      it(`does not go on after ${name}, and does not say what was in it`, () => {
+        const apply = () => new AssignmentSet().apply(message(1, [spec, ...pieces], "complete"));
+        expect(apply).to.throw(/^cannot follow the assignments: payload s1: (?!.*abc)/);
+      });
+    }
+  });
 });

@@ -1,7 +1,9 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { AssignmentChange, Assignments, TaskAssignment } from "../../proto/gen/dispatcher.ts";
 import type { ServiceRevision } from "../../proto/gen/objects.ts";
+import { taskFiles } from "../tasks/task-files.ts";
 import type { AssignedTask } from "../tasks/task-model.ts";
+import { PayloadBook } from "./payload-book.ts";
 
 /** What one message changed in what this node is to run. */
 export interface AssignmentNews {
@@ -14,6 +16,7 @@ export interface AssignmentNews {
 /** Puts together the assignments of one session from their messages. */
 export class AssignmentSet {
   readonly #revisions = new Map<string, ServiceRevision>();
+  readonly #payloads = new PayloadBook();
   readonly #taskIds = new Set<string>();
   #sequence = 0;
   #complete = false;
@@ -61,6 +64,12 @@ export class AssignmentSet {
         this.#taskIds.delete(kind.value);
         removedTaskIds.push(kind.value);
         break;
+      case "putPayload":
+        this.#payloads.put(kind.value);
+        break;
+      case "removePayloadId":
+        this.#payloads.remove(kind.value);
+        break;
       case undefined:
         throw broken("a change of an unknown kind");
     }
@@ -71,7 +80,8 @@ export class AssignmentSet {
     const revision = this.#revisions.get(key(task));
     if (revision?.task === undefined) throw broken(`the spec of task ${task.id} did not come`);
     this.#taskIds.add(task.id);
-    return { task, serviceName, revision, spec: revision.task };
+    const files = taskFiles(revision.task, (id) => this.#payloads.find(id));
+    return { task, serviceName, revision, spec: revision.task, files };
   }
 }
 

@@ -4,6 +4,7 @@ import type { ContainerId } from "../../runtime/container/types.ts";
 import { stepTask } from "./controller.ts";
 import { PREPARE_TRIES_MAX } from "./observe.ts";
 import type { TaskEvent } from "./task-event.ts";
+import { type TaskFile, taskFiles } from "./task-files.ts";
 import {
   type AssignedTask,
   newTaskModel,
@@ -319,4 +320,61 @@ describe("worker: task controller", () => {
   for (const { name, events, expected, from } of cases) {
     it(name, () => expect(outcome(events, from)).to.equal(expected));
   }
+});
+
+describe("worker: a task that reads a secret", () => {
+  const reference = { secretId: "s1", secretName: "key", file: { name: "key" } };
+  const spec = TaskSpec.fromPartial({ container: { image: "nginx", secrets: [reference] } });
+  const wish = (files?: readonly TaskFile[]): AssignedTask => {
+    const base = { ...assignment(TaskState.RUNNING), spec };
+    return files === undefined ? base : { ...base, files };
+  };
+  const assign = (files?: readonly TaskFile[]): TaskEvent => ({
+    kind: "assigned",
+    assignment: wish(files),
+  });
+  const here = taskFiles(spec, () => Buffer.from("hunter2"));
+  const gone = taskFiles(spec, () => undefined);
+
+  function stepped(...events: readonly TaskEvent[]) {
+    let step = stepTask(newTaskModel(wish(), TaskStatus.create()), { kind: "wake" }, 0);
+    for (const event of events) step = stepTask(step.task, event, 0);
+    return step;
+  }
+
+  it("waits for it when a former daemon had it", () => {
+    const { effect, task } = stepped();
+    expect(effect).to.equal(undefined);
+    expect(task.status.state).to.equal(TaskState.PREPARING);
+    expect(stepped(assign(here)).effect?.kind).to.equal("pull");
+  });
+
+  it("is rejected when it was removed from the swarm", () => {
+    const { task } = stepped(assign(gone));
+    expect(task.status.state).to.equal(TaskState.REJECTED);
+    expect(task.status.err).to.equal("secret key not found");
+  });
+
+  it("runs on when a manager that has it no more assigns it again", () => {
+    const { task, effect } = stepped(
+      assign(here),
+      PULLED,
+      SANDBOXED,
+      CREATED,
+      STARTED,
+      assign(gone),
+    );
+    expect(task.status.state).to.equal(TaskState.RUNNING);
+    expect(effect).to.equal(undefined);
+  });
+
+  it("keeps it no longer than it may start", () => {
+    const exit: TaskEvent = {
+      kind: "container",
+      container: container({ state: "exited", exitCode: 1 }),
+    };
+    const { task } = stepped(assign(here), PULLED, SANDBOXED, CREATED, STARTED, exit);
+    expect(task.status.state).to.equal(TaskState.FAILED);
+    expect(task.assignment.files).to.equal(undefined);
+  });
 });

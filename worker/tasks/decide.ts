@@ -1,5 +1,6 @@
 import { TaskState } from "../../proto/gen/objects.ts";
 import { isTerminalState } from "../../proto/task-transitions.ts";
+import { filesState } from "./task-files.ts";
 import type { ObservedContainer, TaskEffect, TaskModel } from "./task-model.ts";
 import type { StatusChange } from "./task-status.ts";
 
@@ -110,6 +111,14 @@ function exitStatus(container: ObservedContainer): StatusChange {
   };
 }
 
+/** What it reads was removed from the swarm before it could start. */
+function withoutFile(state: TaskState, what: string): StatusChange {
+  const err = `${what} not found`;
+  return state < TaskState.STARTING
+    ? { state: TaskState.REJECTED, message: "preparing", err }
+    : { state: TaskState.FAILED, message: "starting", err };
+}
+
 /** The way from assigned to started. */
 function advance(task: TaskModel, nowMs: number): Decision {
   const { state } = task.status;
@@ -125,6 +134,9 @@ function advance(task: TaskModel, nowMs: number): Decision {
   if (state < TaskState.PREPARING) {
     return { status: { state: TaskState.PREPARING, message: "preparing" } };
   }
+  const files = filesState(task.assignment);
+  if (files.kind === "awaited") return NOTHING;
+  if (files.kind === "gone") return { status: withoutFile(state, files.what) };
   if (task.container === undefined && !task.imagePresent) return { effect: { kind: "pull" } };
   if (task.sandbox === undefined) return { effect: { kind: "createSandbox" } };
   if (task.container === undefined) return { effect: { kind: "createContainer" } };

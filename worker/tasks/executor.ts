@@ -8,6 +8,7 @@ import { observedContainer, taskIdOf } from "./observed-container.ts";
 import { sandboxSpec } from "./sandbox-spec.ts";
 import type { SharedPulls } from "./shared-pulls.ts";
 import type { EffectResult } from "./task-event.ts";
+import { containerFiles } from "./task-files.ts";
 import type { TaskEffect, TaskModel } from "./task-model.ts";
 
 /** Namespaces, bundles and starts made at once: enough to keep the kernel busy, few enough to keep each quick. */
@@ -41,7 +42,7 @@ export class TaskExecutor {
       case "createContainer":
         return this.#work.run(() => this.#createContainer(task));
       case "startContainer":
-        return this.#work.run(() => this.#start(effect.id));
+        return this.#work.run(() => this.#start(effect.id, task));
       case "stopContainer":
         // Mostly waiting for the grace period: no place is taken from those who work.
         return this.#stop(effect.id, task);
@@ -83,8 +84,8 @@ export class TaskExecutor {
     }
   }
 
-  async #start(id: ContainerId): Promise<EffectResult> {
-    await this.#containers.start(id);
+  async #start(id: ContainerId, task: TaskModel): Promise<EffectResult> {
+    await this.#containers.start(id, { files: containerFiles(task.assignment) });
     return { effect: "startContainer", container: observedContainer(this.#containers.get(id)) };
   }
 

@@ -3,6 +3,7 @@ import { TaskState } from "../../proto/gen/objects.ts";
 import { isTerminalState } from "../../proto/task-transitions.ts";
 import { describeDelay, retryDelayMs } from "./retry-delay.ts";
 import type { EffectFailure, EffectResult, TaskEvent } from "./task-event.ts";
+import { withoutFiles } from "./task-files.ts";
 import type { AssignedTask, ObservedContainer, TaskModel } from "./task-model.ts";
 import { withStatus } from "./task-status.ts";
 
@@ -36,7 +37,9 @@ function observeAssigned(task: TaskModel, assignment: AssignedTask): TaskModel {
   const { status } = assignment.task;
   const isAhead = status !== undefined && status.state > task.status.state;
   const known = isAhead ? { ...task, status } : task;
-  return { ...known, assignment, unwanted: false, retry: undefined };
+  const isOver = isTerminalState(known.status.state);
+  const needed = isOver ? withoutFiles(assignment) : assignment;
+  return { ...known, assignment: needed, unwanted: false, retry: undefined };
 }
 
 function observeContainer(task: TaskModel, container: ObservedContainer): TaskModel {

@@ -1,6 +1,7 @@
 import type { ServiceRevision, Task, TaskSpec, TaskStatus } from "../../proto/gen/objects.ts";
 import type { ContainerId, ContainerState, HealthState } from "../../runtime/container/types.ts";
 import type { Sandbox } from "../network/types.ts";
+import type { TaskFile } from "./task-files.ts";
 
 /** One assigned task as the worker sees it: what is asked, what was observed, what is under way. Never changed in place. */
 export interface TaskModel {
@@ -31,6 +32,8 @@ export interface AssignedTask {
   readonly serviceName: string;
   readonly revision: ServiceRevision;
   readonly spec: TaskSpec;
+  /** Configs and secrets it reads. Absent: no manager has sent them yet, or it has no more use for them. */
+  readonly files?: readonly TaskFile[];
 }
 
 export interface ObservedContainer {

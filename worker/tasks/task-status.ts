@@ -1,5 +1,6 @@
 import { TaskState, type TaskStatus } from "../../proto/gen/objects.ts";
-import { moverOf } from "../../proto/task-transitions.ts";
+import { isTerminalState, moverOf } from "../../proto/task-transitions.ts";
+import { withoutFiles } from "./task-files.ts";
 import type { TaskModel } from "./task-model.ts";
 
 /** Longest `err` and `message` reported; the rest is cut. */
@@ -23,7 +24,11 @@ export function withStatus(task: TaskModel, change: StatusChange, nowMs: number)
     err: (change.err ?? "").slice(0, STATUS_TEXT_MAX),
     container: containerStatus(task),
   };
-  return { ...task, status };
+  // A task that is over will not be started: nothing secret stays in memory for it.
+  const assignment = isTerminalState(change.state)
+    ? withoutFiles(task.assignment)
+    : task.assignment;
+  return { ...task, assignment, status };
 }
 
 function containerStatus(task: TaskModel): TaskStatus["container"] {

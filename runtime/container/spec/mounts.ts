@@ -34,12 +34,14 @@ const SYSTEM_MOUNTS: readonly OciMount[] = [
  *
  * What the container asks for replaces what it would have got at the same path.
  *
+ * @param fileMounts of files that nothing else may hide.
  * @throws {ClusterError} InvalidArgument for a target that is not absolute, is `/`, or is there twice.
  */
 export function planMounts(
   asked: readonly ResolvedMount[],
   files: NetworkFiles,
   initPath: string,
+  fileMounts: readonly OciMount[] = [],
 ): OciMount[] {
   const mounts = new Map<string, OciMount>();
   for (const mount of SYSTEM_MOUNTS) mounts.set(mount.destination, mount);
@@ -59,6 +61,12 @@ export function planMounts(
     if (seen.has(target)) throw refusal(mount.target, "it is there twice");
     seen.add(target);
     mounts.set(target, mount.type === "tmpfs" ? tmpfs(mount, target) : bindOf(mount, target));
+  }
+  for (const mount of fileMounts) {
+    const target = normalizePath(mount.destination, "target of a file");
+    if (seen.has(target)) throw refusal(target, "it is there twice");
+    seen.add(target);
+    mounts.set(target, { ...mount, destination: target });
   }
   return [...mounts.values()].sort((a, b) => depth(a.destination) - depth(b.destination));
 }

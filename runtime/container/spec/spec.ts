@@ -7,7 +7,7 @@ import { planWorkdir } from "./container-path.ts";
 import { DEFAULT_DEVICE_RULES } from "./devices.ts";
 import { planEnvironment } from "./environment.ts";
 import { INIT_TARGET, type NetworkFiles, planMounts, type ResolvedMount } from "./mounts.ts";
-import type { OciCapabilities, OciLinux, OciProcess, OciSpec } from "./oci-spec.ts";
+import type { OciCapabilities, OciLinux, OciMount, OciProcess, OciSpec } from "./oci-spec.ts";
 import { planRlimits } from "./rlimits.ts";
 import { planSeccomp, type SeccompProfile } from "./seccomp.ts";
 import { planSysctls } from "./sysctls.ts";
@@ -23,6 +23,8 @@ export interface SpecInput {
   readonly rootfs: string;
   readonly mounts: readonly ResolvedMount[];
   readonly files: NetworkFiles;
+  /** Of files that are made anew with each run. */
+  readonly fileMounts?: readonly OciMount[];
   /** The init program on the host; empty: none. */
   readonly initPath: string;
   readonly cgroupsPath: string;
@@ -75,7 +77,7 @@ export function planSpec(input: SpecInput): OciSpec {
     hostname: input.hostname,
     process: planProcess(input, capabilities),
     root: { path: input.rootfs, readonly: input.config.readOnlyRootfs },
-    mounts: planMounts(input.mounts, input.files, input.initPath),
+    mounts: planMounts(input.mounts, input.files, input.initPath, input.fileMounts),
     linux: planLinux(input, capabilities),
   };
 }

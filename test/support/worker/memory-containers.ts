@@ -4,6 +4,7 @@ import type {
   Container,
   ContainerConfig,
   ContainerEvent,
+  ContainerFile,
   ContainerId,
   Containers,
   LogQuery,
@@ -15,6 +16,8 @@ export class MemoryContainers implements Containers {
   readonly #containers = new Map<ContainerId, Container>();
   readonly #lines = new Map<ContainerId, LogRecord[]>();
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
+  /** What each found at its start. */
+  readonly files = new Map<ContainerId, readonly ContainerFile[]>();
   /** Every start there was, by container name. */
   readonly starts: string[] = [];
   readonly #newId: () => string;
@@ -47,7 +50,11 @@ export class MemoryContainers implements Containers {
     return container;
   }
 
-  async start(id: ContainerId): Promise<void> {
+  async start(
+    id: ContainerId,
+    { files = [] }: { readonly files?: readonly ContainerFile[] } = {},
+  ): Promise<void> {
+    if (files.length > 0) this.files.set(id, files);
     this.starts.push(this.get(id).config.name);
     this.#change(id, { state: "running", pid: 1000 });
     this.#emit({ kind: "started", id });
