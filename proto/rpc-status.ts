@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { ClusterError, type ErrorCode, errorMessage } from "../core/errors.ts";
+import { CallFailure } from "./gen/control.ts";
 import { LEADER_HINT_KEY } from "./leader-hint.ts";
 
 const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
@@ -61,6 +62,33 @@ export function fromRpcError(cause: unknown): ClusterError {
       ...(leader === undefined ? {} : { leader: String(leader) }),
       ...(said(OUTCOME_UNKNOWN_KEY) === undefined ? {} : { outcomeUnknown: true }),
       ...(said(ANSWERED_KEY) === undefined ? { unanswered: true } : {}),
+    },
+  });
+}
+
+/** An error inside a message of ours, where no status can stand: says what `rpcError` says. */
+export function callFailure(error: unknown): CallFailure {
+  const { code, message, details } = fromRpcError(error);
+  const { leader = "", outcomeUnknown = false } = details;
+  return CallFailure.create({
+    code: STATUS_OF[code],
+    message,
+    leader: String(leader),
+    outcomeUnknown: outcomeUnknown === true,
+  });
+}
+
+/** Inverse of `callFailure`: one of our servers said it. */
+export function fromCallFailure({
+  code,
+  message,
+  leader,
+  outcomeUnknown,
+}: CallFailure): ClusterError {
+  return new ClusterError(CODE_OF.get(code) ?? "Internal", message, {
+    details: {
+      ...(leader === "" ? {} : { leader }),
+      ...(outcomeUnknown ? { outcomeUnknown } : {}),
     },
   });
 }

@@ -2,6 +2,7 @@ import type { ServerWritableStream } from "@grpc/grpc-js";
 import { ClusterError } from "../../core/errors.ts";
 import {
   type ControlServer,
+  ControlService,
   type ListRequest,
   NodeView,
   type ServiceLogsRequest,
@@ -9,6 +10,7 @@ import {
   TaskView,
 } from "../../proto/gen/control.ts";
 import { Config, Network, Secret } from "../../proto/gen/objects.ts";
+import { serveCalls } from "../rpc/call-server.ts";
 import { serverStream, unary } from "../rpc/handlers.ts";
 import type { Control } from "./control.ts";
 import type { Filters } from "./filters.ts";
@@ -16,6 +18,11 @@ import { chunked, chunkedAsync } from "./views.ts";
 
 /** Serves proto/control.proto by a Control; other managers are its only callers. */
 export function controlService(control: Control): ControlServer {
+  const methods = controlMethods(control);
+  return { ...methods, calls: serveCalls(ControlService, methods) };
+}
+
+function controlMethods(control: Control) {
   return {
     ...serviceMethods(control),
     ...payloadMethods(control),
@@ -43,7 +50,7 @@ export function controlService(control: Control): ControlServer {
     }),
     getCluster: unary(() => control.getCluster()),
     updateCluster: unary((update) => control.updateCluster(update)),
-  };
+  } satisfies Partial<ControlServer>;
 }
 
 function serviceMethods(control: Control) {

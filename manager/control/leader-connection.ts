@@ -1,7 +1,8 @@
 import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
 import { ClusterError } from "../../core/errors.ts";
-import { ControlClient } from "../../proto/gen/control.ts";
+import { ControlClient, ControlService } from "../../proto/gen/control.ts";
 import { MANAGER_CHANNEL_OPTIONS, type NodeCredentials } from "../ca/credentials.ts";
+import { withCallStream } from "../rpc/call-stream.ts";
 import type { Control } from "./control.ts";
 import { remoteControl } from "./remote-control.ts";
 
@@ -34,7 +35,7 @@ export class LeaderConnection {
       this.close();
       const credentials = this.#credentials.toManager(nodeId);
       const client = new ControlClient(addr, credentials, MANAGER_CHANNEL_OPTIONS);
-      this.#current = { nodeId, addr, client };
+      this.#current = { nodeId, addr, client: withCallStream(client, ControlService) };
     }
     const { client } = this.#current;
     try {

@@ -5,9 +5,10 @@ import type { ReplicatedLog } from "../log/replicated-log.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { View } from "../store/tables.ts";
 import type { LogSource } from "./control.ts";
+import type { PlannerView } from "./planner-view.ts";
 
-/** What the leader's side of Control works with. */
-export interface LeaderParts {
+/** What the leader's side of Control is made with. */
+export interface LeaderOptions {
   readonly view: () => View;
   readonly proposer: Pick<Proposer, "propose">;
   readonly replicatedLog: Pick<ReplicatedLog, "readBarrier" | "leadership" | "members">;
@@ -19,12 +20,17 @@ export interface LeaderParts {
   readonly log: Log;
 }
 
+/** What it works with. */
+export interface LeaderParts extends LeaderOptions {
+  readonly planner: PlannerView;
+}
+
 /**
- * The state with everything acknowledged before this call in it.
+ * The state with everything acknowledged before this call in it, for what is read.
  *
  * @throws {ClusterError} `Unavailable` when this manager does not lead.
  */
-export async function freshView({ replicatedLog, view }: LeaderParts): Promise<View> {
+export async function freshView({ replicatedLog, view }: LeaderOptions): Promise<View> {
   await replicatedLog.readBarrier();
   return view();
 }

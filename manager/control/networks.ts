@@ -21,7 +21,6 @@ export function networkControl(parts: LeaderParts): NetworkControl {
   return {
     createNetwork: async (wanted) => {
       const spec = checkNetworkSpec(wanted);
-      await freshView(parts);
       const id = newId<NetworkId>(parts.random);
       const network = { id, meta: undefined, spec, vni: 0, ipam: [] };
       await parts.proposer.propose([createChange("network", network)]);
@@ -30,10 +29,12 @@ export function networkControl(parts: LeaderParts): NetworkControl {
     getNetwork: async (ref) => getNetwork(await freshView(parts), ref),
     listNetworks: async (filters) => filterNetworks(await freshView(parts), filters),
     removeNetwork: async (ref) => {
-      const view = await freshView(parts);
-      const network = getNetwork(view, ref);
-      checkUnused(view, network);
-      await parts.proposer.propose(removeNetworkChanges(network));
+      const changes = await parts.planner.plan((view) => {
+        const network = getNetwork(view, ref);
+        checkUnused(view, network);
+        return removeNetworkChanges(network);
+      });
+      await parts.proposer.propose(changes);
     },
   };
 }

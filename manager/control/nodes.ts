@@ -25,17 +25,21 @@ export function nodeControl(parts: LeaderParts): NodeControl {
     },
     updateNode: async (ref, ifVersion, wanted) => {
       const spec = checkNodeSpec(wanted);
-      const view = await freshView(parts);
-      const node = getNode(view, ref);
-      checkRoleChange(view, node, spec, managerFacts(parts));
+      const { id } = await parts.planner.plan((view) => {
+        const node = getNode(view, ref);
+        checkRoleChange(view, node, spec, managerFacts(parts));
+        return node;
+      });
       const options = { ifVersion, bumpVersion: true };
-      await parts.proposer.propose([updateChange("node", node.id, { spec }, options)]);
-      return getNode(parts.view(), node.id);
+      await parts.proposer.propose([updateChange("node", id, { spec }, options)]);
+      return getNode(parts.view(), id);
     },
     removeNode: async (ref, force) => {
-      const view = await freshView(parts);
-      const node = getNode(view, ref);
-      checkNodeRemoval(node, force, managerFacts(parts).members);
+      const node = await parts.planner.plan((view) => {
+        const found = getNode(view, ref);
+        checkNodeRemoval(found, force, managerFacts(parts).members);
+        return found;
+      });
       await parts.proposer.propose([removeChange("node", node.id)]);
       parts.log.info("a node was removed", { nodeId: node.id });
     },

@@ -34,14 +34,16 @@ export function configControl(parts: LeaderParts): ConfigControl {
       yield* filterConfigs(await freshView(parts), filters);
     },
     updateConfig: async (update) => {
-      const config = getConfig(await freshView(parts), update.ref);
-      const spec = checkUpdate("config", config, update);
+      const { id, spec } = await parts.planner.plan((view) => {
+        const config = getConfig(view, update.ref);
+        return { id: config.id, spec: checkUpdate("config", config, update) };
+      });
       const options = { ifVersion: update.version, bumpVersion: true };
-      await parts.proposer.propose([updateChange("config", config.id, { spec }, options)]);
-      return getConfig(parts.view(), config.id);
+      await parts.proposer.propose([updateChange("config", id, { spec }, options)]);
+      return getConfig(parts.view(), id);
     },
     removeConfig: async (ref) => {
-      const { id } = getConfig(await freshView(parts), ref);
+      const { id } = await parts.planner.plan((view) => getConfig(view, ref));
       await parts.proposer.propose([removeChange("config", id)]);
     },
   };
@@ -60,14 +62,16 @@ export function secretControl(parts: LeaderParts): SecretControl {
     getSecret: async (ref) => withoutData(getSecret(await freshView(parts), ref)),
     listSecrets: async (filters) => filterSecrets(await freshView(parts), filters).map(withoutData),
     updateSecret: async (update) => {
-      const secret = getSecret(await freshView(parts), update.ref);
-      const spec = checkUpdate("secret", secret, update);
+      const { id, spec } = await parts.planner.plan((view) => {
+        const secret = getSecret(view, update.ref);
+        return { id: secret.id, spec: checkUpdate("secret", secret, update) };
+      });
       const options = { ifVersion: update.version, bumpVersion: true };
-      await parts.proposer.propose([updateChange("secret", secret.id, { spec }, options)]);
-      return withoutData(getSecret(parts.view(), secret.id));
+      await parts.proposer.propose([updateChange("secret", id, { spec }, options)]);
+      return withoutData(getSecret(parts.view(), id));
     },
     removeSecret: async (ref) => {
-      const { id } = getSecret(await freshView(parts), ref);
+      const { id } = await parts.planner.plan((view) => getSecret(view, ref));
       await parts.proposer.propose([removeChange("secret", id)]);
     },
   };

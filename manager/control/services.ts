@@ -43,10 +43,12 @@ export function serviceControl(parts: LeaderParts): ServiceControl {
   return {
     createService: async (spec) => {
       const checked = checkServiceSpec(spec);
-      const view = await freshView(parts);
-      checkPublishedPorts(view, checked);
       const id = newId<ServiceId>(parts.random);
-      await parts.proposer.propose(createServiceChanges(id, resolveNames(view, checked)));
+      const changes = await parts.planner.plan((view) => {
+        checkPublishedPorts(view, checked);
+        return createServiceChanges(id, resolveNames(view, checked));
+      });
+      await parts.proposer.propose(changes);
       return { service: storedNow(parts, id), warnings: [] };
     },
     getService: async (ref) => getService(await freshView(parts), ref),
@@ -55,17 +57,21 @@ export function serviceControl(parts: LeaderParts): ServiceControl {
       return filterServices(view, filters).map((service) => serviceView(view, service));
     },
     updateService: async (update) => {
-      const view = await freshView(parts);
-      const service = getService(view, update.ref);
-      const changes = update.rollback
-        ? planRollback(view, service, update, parts.clock.nowMs())
-        : planUpdate(view, service, update);
+      const { id, changes } = await parts.planner.plan((view) => {
+        const service = getService(view, update.ref);
+        const changes = update.rollback
+          ? planRollback(view, service, update, parts.clock.nowMs())
+          : planUpdate(view, service, update);
+        return { id: service.id, changes };
+      });
       await parts.proposer.propose(changes);
-      return { service: storedNow(parts, service.id), warnings: [] };
+      return { service: storedNow(parts, id), warnings: [] };
     },
     removeService: async (ref) => {
-      const service = getService(await freshView(parts), ref);
-      await parts.proposer.propose(removeServiceChanges(service));
+      const changes = await parts.planner.plan((view) =>
+        removeServiceChanges(getService(view, ref)),
+      );
+      await parts.proposer.propose(changes);
     },
     serviceLogs: async function* (target, options, signal) {
       const view = await freshView(parts);

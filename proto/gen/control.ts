@@ -10,9 +10,11 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
@@ -41,6 +43,46 @@ import {
 export const protobufPackage = "muster";
 
 export const protobufFileName = "control.proto";
+
+/** Calls made at about the same time; they have nothing else to do with each other. */
+export interface CallBatch {
+  calls: Call[];
+}
+
+export interface CallAnswerBatch {
+  answers: CallAnswer[];
+}
+
+/** One call over a stream of many. */
+export interface Call {
+  /** The caller's choice; no other call under way on this stream has it. */
+  id: number;
+  /** A method of this service as TypeScript names it: "updateNode". */
+  method: string;
+  /** The method's request message. */
+  request: Buffer;
+}
+
+export interface CallAnswer {
+  id: number;
+  outcome:
+    | //
+    /** The method's response message. */
+    { $case: "response"; value: Buffer }
+    | { $case: "failure"; value: CallFailure }
+    | undefined;
+}
+
+/** What a gRPC status with its metadata would say. */
+export interface CallFailure {
+  /** A gRPC status code. */
+  code: number;
+  message: string;
+  /** host:port of the leader, where the one who answers is not it. */
+  leader: string;
+  /** It cannot be said whether what was asked has happened. */
+  outcomeUnknown: boolean;
+}
 
 export interface Empty {
 }
@@ -225,6 +267,379 @@ export interface LogMessage {
   stderr: boolean;
   data: Buffer;
 }
+
+function createBaseCallBatch(): CallBatch {
+  return { calls: [] };
+}
+
+export const CallBatch: MessageFns<CallBatch> = {
+  encode(message: CallBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.calls) {
+      Call.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CallBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCallBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.calls.push(Call.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CallBatch>, I>>(base?: I): CallBatch {
+    return CallBatch.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CallBatch>, I>>(object: I): CallBatch {
+    const message = createBaseCallBatch();
+    message.calls = object.calls?.map((e) => Call.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCallAnswerBatch(): CallAnswerBatch {
+  return { answers: [] };
+}
+
+export const CallAnswerBatch: MessageFns<CallAnswerBatch> = {
+  encode(message: CallAnswerBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.answers) {
+      CallAnswer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CallAnswerBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCallAnswerBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.answers.push(CallAnswer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CallAnswerBatch>, I>>(base?: I): CallAnswerBatch {
+    return CallAnswerBatch.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CallAnswerBatch>, I>>(object: I): CallAnswerBatch {
+    const message = createBaseCallAnswerBatch();
+    message.answers = object.answers?.map((e) => CallAnswer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCall(): Call {
+  return { id: 0, method: "", request: Buffer.alloc(0) };
+}
+
+export const Call: MessageFns<Call> = {
+  encode(message: Call, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.method !== "") {
+      writer.uint32(18).string(message.method);
+    }
+    if (message.request.length !== 0) {
+      writer.uint32(26).bytes(message.request);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Call {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCall();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.request = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Call>, I>>(base?: I): Call {
+    return Call.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Call>, I>>(object: I): Call {
+    const message = createBaseCall();
+    message.id = object.id ?? 0;
+    message.method = object.method ?? "";
+    message.request = object.request ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseCallAnswer(): CallAnswer {
+  return { id: 0, outcome: undefined };
+}
+
+export const CallAnswer: MessageFns<CallAnswer> = {
+  encode(message: CallAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    switch (message.outcome?.$case) {
+      case "response":
+        writer.uint32(18).bytes(message.outcome.value);
+        break;
+      case "failure":
+        CallFailure.encode(message.outcome.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CallAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCallAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcome = { $case: "response", value: Buffer.from(reader.bytes()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.outcome = { $case: "failure", value: CallFailure.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CallAnswer>, I>>(base?: I): CallAnswer {
+    return CallAnswer.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CallAnswer>, I>>(object: I): CallAnswer {
+    const message = createBaseCallAnswer();
+    message.id = object.id ?? 0;
+    switch (object.outcome?.$case) {
+      case "response": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "response", value: object.outcome.value };
+        }
+        break;
+      }
+      case "failure": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "failure", value: CallFailure.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseCallFailure(): CallFailure {
+  return { code: 0, message: "", leader: "", outcomeUnknown: false };
+}
+
+export const CallFailure: MessageFns<CallFailure> = {
+  encode(message: CallFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).uint32(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    if (message.leader !== "") {
+      writer.uint32(26).string(message.leader);
+    }
+    if (message.outcomeUnknown !== false) {
+      writer.uint32(32).bool(message.outcomeUnknown);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CallFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCallFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.leader = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.outcomeUnknown = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CallFailure>, I>>(base?: I): CallFailure {
+    return CallFailure.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CallFailure>, I>>(object: I): CallFailure {
+    const message = createBaseCallFailure();
+    message.code = object.code ?? 0;
+    message.message = object.message ?? "";
+    message.leader = object.leader ?? "";
+    message.outcomeUnknown = object.outcomeUnknown ?? false;
+    return message;
+  },
+};
 
 function createBaseEmpty(): Empty {
   return {};
@@ -2678,6 +3093,19 @@ export const ControlService = {
     responseSerialize: (value: Cluster): Buffer => Buffer.from(Cluster.encode(value).finish()),
     responseDeserialize: (value: Buffer): Cluster => Cluster.decode(value),
   },
+  /**
+   * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
+   * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.
+   */
+  calls: {
+    path: "/muster.Control/Calls" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: CallBatch): Buffer => Buffer.from(CallBatch.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CallBatch => CallBatch.decode(value),
+    responseSerialize: (value: CallAnswerBatch): Buffer => Buffer.from(CallAnswerBatch.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CallAnswerBatch => CallAnswerBatch.decode(value),
+  },
 } as const;
 
 export interface ControlServer extends UntypedServiceImplementation {
@@ -2710,6 +3138,11 @@ export interface ControlServer extends UntypedServiceImplementation {
   removeSecret: handleUnaryCall<RemoveRequest, Empty>;
   getCluster: handleUnaryCall<Empty, Cluster>;
   updateCluster: handleUnaryCall<UpdateClusterRequest, Cluster>;
+  /**
+   * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
+   * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.
+   */
+  calls: handleBidiStreamingCall<CallBatch, CallAnswerBatch>;
 }
 
 export interface ControlClient extends Client {
@@ -3039,6 +3472,13 @@ export interface ControlClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Cluster) => void,
   ): ClientUnaryCall;
+  /**
+   * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
+   * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.
+   */
+  calls(): ClientDuplexStream<CallBatch, CallAnswerBatch>;
+  calls(options: Partial<CallOptions>): ClientDuplexStream<CallBatch, CallAnswerBatch>;
+  calls(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<CallBatch, CallAnswerBatch>;
 }
 
 export const ControlClient = makeGenericClientConstructor(ControlService, "muster.Control") as unknown as {
