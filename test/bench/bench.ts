@@ -1,8 +1,10 @@
+import { benchCommit } from "./commit.ts";
 import { benchStart } from "./start.ts";
 
 /** Each prints a table and, as its last line, one JSON object. */
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
+  commit: benchCommit,
 };
 
 const [name = ""] = process.argv.slice(2);

@@ -39,11 +39,15 @@ export function report(bench: string, peer: string, comparisons: readonly Compar
       ]),
     );
   }
-  const machine = {
+  process.stdout.write(`${JSON.stringify({ bench, peer, machine: machine(), rows })}\n`);
+}
+
+/** What the figures were measured on. */
+export function machine(): Readonly<Record<string, string | number>> {
+  return {
     cpu: cpus()[0]?.model ?? "",
     cores: cpus().length,
     kernel: release(),
     node: process.version,
   };
-  process.stdout.write(`${JSON.stringify({ bench, peer, machine, rows })}\n`);
 }
