@@ -60,7 +60,8 @@ export interface TaskBackend {
 export interface NodeBackend {
   getNode(ref: string): Promise<NodeView>;
   listNodes(filters: Filters): Promise<NodeView[]>;
-  updateNode(ref: string, version: number, spec: NodeSpec): Promise<Node>;
+  /** @param force demotes a manager even if those left are no majority that answers. */
+  updateNode(ref: string, version: number, spec: NodeSpec, force: boolean): Promise<Node>;
   removeNode(ref: string, force: boolean): Promise<void>;
 }
 

@@ -31,7 +31,8 @@ export function newBackends(
     nodes: {
       getNode: async (ref) => control().getNode(ref),
       listNodes: async (filters) => control().listNodes(filters),
-      updateNode: async (ref, version, spec) => control().updateNode(ref, version, spec),
+      updateNode: async (ref, version, spec, force) =>
+        control().updateNode(ref, version, spec, force),
       removeNode: async (ref, force) => control().removeNode(ref, force),
     },
     networks: {

@@ -20,6 +20,10 @@ export interface DaemonConfig {
   /** Host names, host:port or CIDRs that are spoken to by plain HTTP. Loopback always is. */
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly string[];
+  /** Where others reach this node, should that have changed since it joined its swarm; empty: as before. */
+  readonly advertiseAddr: string;
+  /** host:port of managers, should they have moved while this node was off. */
+  readonly managers: readonly string[];
 }
 
 export const DEFAULT_CONFIG: DaemonConfig = {
@@ -32,6 +36,8 @@ export const DEFAULT_CONFIG: DaemonConfig = {
   logLevel: "info",
   insecureRegistries: [],
   registryMirrors: [],
+  advertiseAddr: "",
+  managers: [],
 };
 
 const DEFAULT_CONFIG_FILE = "/etc/muster/daemon.json";
@@ -85,6 +91,15 @@ function readFlags(
       append,
     )
     .option("--registry-mirror <url>", "Mirror of Docker Hub; may be repeated", append)
+    .option(
+      "--advertise-addr <addr>",
+      "Where others reach this node now, if that has changed since it joined: IP or interface[:port]",
+    )
+    .option(
+      "--manager <addr>",
+      "Where a manager is now, if all have moved while this node was off; may be repeated",
+      append,
+    )
     .exitOverride();
   try {
     program.parse([...argv], { from: "user" });
@@ -94,7 +109,8 @@ function readFlags(
       throw invalid("command line", error.message.replace(/^error: /, ""));
     throw error;
   }
-  const { host, label, pidfile, debug, insecureRegistry, registryMirror, ...same } = program.opts();
+  const { host, label, pidfile, debug, insecureRegistry, registryMirror, manager, ...same } =
+    program.opts();
   const given = {
     ...same,
     hosts: host,
@@ -102,6 +118,7 @@ function readFlags(
     pidFile: pidfile,
     insecureRegistries: insecureRegistry,
     registryMirrors: registryMirror,
+    managers: manager,
     logLevel: debug === true ? "debug" : same.logLevel,
   };
   return validate(dropUndefined(given), "command line");
@@ -118,6 +135,8 @@ const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
   "log-level": "logLevel",
   "insecure-registries": "insecureRegistries",
   "registry-mirrors": "registryMirrors",
+  "advertise-addr": "advertiseAddr",
+  managers: "managers",
 };
 
 function readConfigFile(path: string, required: boolean): Fields {

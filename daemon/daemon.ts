@@ -60,6 +60,7 @@ export async function startDaemon(
       }),
     describe: () => describeNode(facts),
     ownAddresses,
+    whereabouts: { advertiseAddr: config.advertiseAddr, managers: config.managers },
     clock: systemClock,
     random: systemRandom,
     log,

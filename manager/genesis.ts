@@ -81,7 +81,7 @@ export async function newSwarm(
     defaultAddressPools: [...options.defaultAddressPools],
     subnetSize: options.subnetSize,
     dataPathPort: options.dataPathPort,
-    removedRaftIds: [],
+    generation: 0,
   };
   return {
     nodeId,

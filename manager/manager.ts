@@ -107,7 +107,10 @@ export class Manager {
 async function openCore(options: ManagerOptions): Promise<ManagerCore> {
   const store = new Store();
   const openLog = options.openLog ?? openRaft;
-  const { replicatedLog, services: logServices } = await openLog(options, store);
+  const { replicatedLog, services: logServices } = await openLog(
+    { ...options, generation: () => store.view().cluster?.generation ?? 0 },
+    store,
+  );
   const leaderAddr = () => {
     const { leaderRaftId } = replicatedLog.leadership();
     return replicatedLog.members().find((member) => member.raftId === leaderRaftId)?.addr;

@@ -7,6 +7,7 @@ import { openRaftLog } from "./log/raft-log.ts";
 import type { ReplicatedLog, StateMachine } from "./log/replicated-log.ts";
 import { GrpcTransport } from "./log/transport/grpc-transport.ts";
 import { raftService } from "./log/transport/raft-service.ts";
+import type { Expulsion } from "./log/transport/transport.ts";
 import type { Served } from "./rpc/server.ts";
 
 /** This manager as a member of a log. */
@@ -24,6 +25,12 @@ export interface LogMember {
   readonly log: Log;
   /** The log can no longer be trusted: the process must end. */
   readonly onFatal: (error: unknown) => void;
+  /** The managers' group goes on without this member, for good. */
+  readonly onExpelled?: (notice: Expulsion) => void;
+  /** host:port where other managers may be now, should all have moved. */
+  readonly hints?: () => readonly string[];
+  /** `Cluster.generation` as known here now. */
+  readonly generation?: () => number;
 }
 
 /** A member of the log at work, and what it serves to other managers. */
@@ -37,16 +44,20 @@ export type OpenLog = (member: LogMember, stateMachine: StateMachine) => Promise
 
 /** The embedded log: this manager's own disk, and other managers by gRPC. */
 export const openRaft: OpenLog = async (member, stateMachine) => {
+  const { hints = () => [], generation = () => 0, onExpelled = () => undefined } = member;
   const { credentials, dir, raftId, advertiseAddr: addr, start, clock, random, onFatal } = member;
   const { nodeId } = credentials.identity;
   const transport = new GrpcTransport({
     self: { raftId, nodeId, addr },
     credentialsFor: (peer) => credentials.toManager(peer.nodeId),
     channelOptions: MANAGER_CHANNEL_OPTIONS,
+    generation,
+    hints,
     clock,
   });
   const replicatedLog = await openRaftLog({
     ...{ dir, raftId, nodeId, addr, start, stateMachine, transport, clock, random, onFatal },
+    onExpelled,
     log: member.log.child({ component: "raft" }),
   });
   const service = raftService(

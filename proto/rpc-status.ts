@@ -26,23 +26,26 @@ const CODE_OF: ReadonlyMap<status, ErrorCode> = new Map(
 
 /** Marks what one of our servers said, as against what gRPC says when it reached none. */
 const ANSWERED_KEY = "muster-answered";
+/** Set when the caller is no member of the managers' group any more; its value is the group's generation. */
+const EXPELLED_KEY = "muster-expelled";
 /** Set when the server cannot say whether what was asked has happened. */
 const OUTCOME_UNKNOWN_KEY = "muster-outcome-unknown";
 
 /**
  * The one place where an error becomes an RPC status: what a handler's callback or a stream's `destroy` takes.
  *
- * Two details travel as metadata: `leader`, so that a client turned away knows where to go, and `outcomeUnknown`, so
- * that it does not ask for the same twice.
+ * Three details travel as metadata: `leader`, so that a client turned away knows where to go, `outcomeUnknown`, so that
+ * it does not ask for the same twice, and `expelled`, so that a manager that is none any more ends its part.
  */
 export function rpcError(error: unknown): ServiceError {
   const message = errorMessage(error);
   const metadata = new Metadata();
   metadata.set(ANSWERED_KEY, "1");
   if (!(error instanceof ClusterError)) return serviceError(status.INTERNAL, message, metadata);
-  const { leader, outcomeUnknown } = error.details;
+  const { leader, outcomeUnknown, expelled } = error.details;
   if (typeof leader === "string") metadata.set(LEADER_HINT_KEY, leader);
   if (outcomeUnknown === true) metadata.set(OUTCOME_UNKNOWN_KEY, "1");
+  if (typeof expelled === "number") metadata.set(EXPELLED_KEY, String(expelled));
   return serviceError(STATUS_OF[error.code], message, metadata);
 }
 
@@ -56,10 +59,12 @@ export function fromRpcError(cause: unknown): ClusterError {
   if (!isServiceError(cause)) return new ClusterError("Internal", errorMessage(cause), { cause });
   const said = (key: string) => cause.metadata?.get(key)[0];
   const leader = said(LEADER_HINT_KEY);
+  const expelled = said(EXPELLED_KEY);
   return new ClusterError(CODE_OF.get(cause.code) ?? "Internal", cause.details, {
     cause,
     details: {
       ...(leader === undefined ? {} : { leader: String(leader) }),
+      ...(expelled === undefined ? {} : { expelled: Number(expelled) }),
       ...(said(OUTCOME_UNKNOWN_KEY) === undefined ? {} : { outcomeUnknown: true }),
       ...(said(ANSWERED_KEY) === undefined ? { unanswered: true } : {}),
     },

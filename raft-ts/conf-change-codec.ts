@@ -2,7 +2,7 @@ import { assert } from "./assert.ts";
 import type { ConfChange } from "./types.ts";
 
 const FORMAT = 1;
-const KINDS = ["addLearner", "addVoter", "remove"] as const;
+const KINDS = ["addLearner", "addVoter", "remove", "update"] as const;
 const CHANGE_HEAD_BYTES = 1 + 8 + 4;
 
 /**

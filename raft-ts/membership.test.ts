@@ -25,6 +25,7 @@ describe("raft: membership", () => {
       expected: { voters: [1, 2, 3], learners: [] },
     },
     { name: "a voter goes", changes: [change("remove", 2)], expected: { voters: [1] } },
+    { name: "a member's context is updated", changes: [change("update", 2, [7])], expected: {} },
     { name: "a learner goes", changes: [change("remove", 3)], expected: { learners: [] } },
     {
       name: "two changes at once are joint",
@@ -48,6 +49,7 @@ describe("raft: membership", () => {
     { before: {}, changes: [change("addLearner", 3)], detail: "member 3 exists" },
     { before: {}, changes: [change("addVoter", 2)], detail: "member 2 is a voter already" },
     { before: {}, changes: [change("remove", 7)], detail: "member 7 is unknown" },
+    { before: {}, changes: [change("update", 7)], detail: "member 7 is unknown" },
     { before: { voters: [1] }, changes: [change("remove", 1)], detail: "no voter would remain" },
     { before: {}, changes: [change("addVoter", -1)], detail: "-1 is no raft id" },
     { before: {}, changes: [change("addVoter", 1.5)], detail: "1.5 is no raft id" },
@@ -74,6 +76,7 @@ describe("raft: the data of a membership entry", () => {
     [],
     [change("addVoter", 1)],
     [change("addLearner", 2 ** 53 - 1, [1, 2, 3]), change("remove", 7, [0])],
+    [change("update", 3, [1])],
   ]) {
     it(`reads back ${changes.length} changes`, () => {
       expect(decodeConfChanges(encodeConfChanges(changes))).to.deep.equal(changes);

@@ -43,6 +43,7 @@ function objectionToOne(conf: ConfState, { kind, raftId }: ConfChange): string |
     case "addVoter":
       return voter ? `member ${raftId} is a voter already` : undefined;
     case "remove":
+    case "update":
       return voter || learner ? undefined : `member ${raftId} is unknown`;
   }
 }
@@ -66,6 +67,7 @@ function incoming(conf: ConfState, changes: readonly ConfChange[]): ConfState {
   const voters = new Set(conf.voters);
   const learners = new Set(conf.learners);
   for (const { kind, raftId } of changes) {
+    if (kind === "update") continue;
     voters.delete(raftId);
     learners.delete(raftId);
     if (kind === "addVoter") voters.add(raftId);

@@ -35,7 +35,8 @@ export interface SnapshotMeta {
 }
 
 export interface ConfChange {
-  readonly kind: "addLearner" | "addVoter" | "remove";
+  /** `update` changes nobody's part: its `context` is all it brings. */
+  readonly kind: "addLearner" | "addVoter" | "remove" | "update";
   readonly raftId: RaftId;
   /** Travels with the change, for the shell (the member's address). */
   readonly context: Uint8Array;

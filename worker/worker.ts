@@ -75,6 +75,7 @@ export class Worker {
       tasks: this.#tasks,
       logs: this.#logs,
       picker: this.#picker,
+      generation: restored.welcome?.generation ?? 0,
     });
     this.#carryOn(restored, duties);
     this.#sessions = new SessionLoop({

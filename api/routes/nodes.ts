@@ -38,7 +38,8 @@ export function nodeRoutes(
       handler: async (exchange) => {
         const version = exchange.version();
         const spec = readNodeSpec(await exchange.json());
-        await nodes.updateNode(resolve(exchange.param("ref")), version, spec);
+        const force = exchange.flag("force");
+        await nodes.updateNode(resolve(exchange.param("ref")), version, spec, force);
         return done();
       },
     },

@@ -1,6 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
+import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
+import { holdsLog } from "../../manager/log/log-folder.ts";
+import type { Expulsion } from "../../manager/log/transport/transport.ts";
 import { Manager } from "../../manager/manager.ts";
 import { joinManagers } from "../../manager/membership/membership-client.ts";
 import type { Change } from "../../proto/gen/store.ts";
@@ -19,6 +22,8 @@ export interface ManagerPartOptions {
   readonly random: Random;
   readonly log: Log;
   readonly onFatal: (error: unknown) => void;
+  /** The managers' group goes on without this member, for good. Called once for each member. */
+  readonly onExpelled: (notice: Expulsion) => void;
 }
 
 /** The manager of this node: there while its certificate says so. Calls must not overlap. */
@@ -46,21 +51,58 @@ export class ManagerPart {
    * Runs, as a member of the managers' group: with the log it has or, the first time, with an empty one and the others'
    * leave. Nothing to do when it runs already; may be repeated after a failure.
    *
+   * A log that is gone is never begun again under the same id, for what that id voted for and acknowledged is forgotten:
+   * the node joins as a newcomer, and the others take the old id out.
+   *
    * @throws {ClusterError} when the port is taken, the log is damaged, or no leader lets it in.
    */
   async run(): Promise<void> {
-    const { identity, managers, random } = this.#options;
-    if (identity.state.raftJoined) {
+    const { identity, managers, random, files } = this.#options;
+    const hasLog = this.#manager !== undefined || holdsLog(files.managerFolder);
+    if (identity.state.raftJoined && hasLog) {
       this.#manager ??= await this.#open("restart", { raftId: identity.state.raftId });
       return;
     }
-    // The id is kept first: it must not be drawn twice.
-    if (identity.state.raftId === 0) identity.save({ raftId: drawRaftId(random) });
-    const { raftId, advertiseAddr: addr } = identity.state;
-    this.#manager ??= await this.#open("join", { raftId });
+    const { advertiseAddr: addr } = identity.state;
     const others = managers().filter((manager) => manager !== addr);
-    await joinManagers(others, identity.credentials, { raftId, addr });
+    if (identity.state.raftJoined) this.#mayStartAgain(others);
+    // The id is kept first: it must not be drawn twice.
+    if (identity.state.raftId === 0 || !hasLog) {
+      identity.save({ raftId: drawRaftId(random), raftJoined: false });
+    }
+    const { raftId, generation = 0 } = identity.state;
+    this.#manager ??= await this.#open("join", { raftId });
+    await joinManagers(others, identity.credentials, { raftId, addr, generation });
     identity.save({ raftJoined: true });
+  }
+
+  /** Ends a member the group has taken out; its log is kept aside. What this node becomes is the swarm's to say. */
+  async putAside({ generation, reason }: Expulsion): Promise<void> {
+    const { identity, files, clock, log } = this.#options;
+    if (identity.state.raftId === 0) return;
+    await this.close();
+    const aside = holdsLog(files.managerFolder)
+      ? files.putManagerAside(`expelled-${clock.nowMs()}`)
+      : "";
+    log.warn("this manager is no member of its group any more", { reason, aside });
+    const known = identity.state.generation ?? 0;
+    identity.save({ raftId: 0, raftJoined: false, generation: Math.max(known, generation) });
+  }
+
+  #mayStartAgain(others: readonly string[]): void {
+    const { identity, files, log } = this.#options;
+    const dir = files.managerFolder;
+    const { raftId } = identity.state;
+    if (others.length > 0) {
+      log.warn("the log is gone: this manager starts again as a newcomer", { dir, raftId });
+      return;
+    }
+    throw new ClusterError(
+      "FailedPrecondition",
+      `cannot start the manager: the log in ${dir} is gone and no other manager is known: put it back, or leave the ` +
+        'swarm ("muster swarm leave --force") and restore it from a backup ("muster cluster restore")',
+      { details: { dir, raftId } },
+    );
   }
 
   /** Ends it and forgets its log: this node is a worker. Nothing to do when it is one already. */
@@ -82,7 +124,8 @@ export class ManagerPart {
     start: "bootstrap" | "join" | "restart",
     more: { readonly raftId: number; readonly genesis?: readonly Change[] },
   ): Promise<Manager> {
-    const { identity, files, clock, random, log, onFatal } = this.#options;
+    const { identity, files, clock, random, log, onFatal, onExpelled } = this.#options;
+    let isExpelled = false;
     return Manager.open({
       credentials: identity.credentials,
       dir: files.managerFolder,
@@ -94,6 +137,12 @@ export class ManagerPart {
       random,
       log,
       onFatal,
+      onExpelled: (notice) => {
+        if (isExpelled) return;
+        isExpelled = true;
+        onExpelled(notice);
+      },
+      hints: () => identity.state.managers,
     });
   }
 }

@@ -4,6 +4,7 @@ import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import { MANAGER_CHANNEL_OPTIONS } from "../../manager/ca/credentials.ts";
 import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
+import type { Expulsion } from "../../manager/log/transport/transport.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { leaveSwarm } from "../../manager/membership/membership-client.ts";
 import { type NodeDescription, NodeRole } from "../../proto/gen/objects.ts";
@@ -59,6 +60,7 @@ export class Member {
       ...parts,
       identity: this.#identity,
       managers: () => this.managers,
+      onExpelled: (notice) => void this.#onExpelled(notice),
     });
   }
 
@@ -144,6 +146,12 @@ export class Member {
       if (!(error instanceof ClusterError)) throw error;
       this.#parts.log.warn("left without the managers' knowing", { error: error.message });
     }
+  }
+
+  /** Its log counts no more. Whether it may come back as a manager, the swarm says when it asks. */
+  async #onExpelled(notice: Expulsion): Promise<void> {
+    await this.#serial.run(() => this.#managerPart.putAside(notice));
+    await this.#roles?.want(this.#identity.role);
   }
 
   async #startWorker(): Promise<void> {

@@ -18,12 +18,16 @@ export interface SwarmState {
   readonly listenAddr: string;
   /** host:port others reach it at. */
   readonly advertiseAddr: string;
+  /** The interface that had the advertised address; empty or absent: none of this machine's. */
+  readonly advertiseInterface?: string;
   /** host:port of managers, to look for at first. */
   readonly managers: readonly string[];
   /** Its id in the Raft group while it is a manager; 0: it is none. */
   readonly raftId: number;
   /** The Raft group has taken it in, or it has started one: from then on its log must be there. */
   readonly raftJoined: boolean;
+  /** The greatest Cluster.generation it was told of when its member was expelled; absent: 0. */
+  readonly generation?: number;
 }
 
 /** The files of a node's membership, below `<data-root>/swarm`. Each is written whole or not at all. */
@@ -58,6 +62,14 @@ export class SwarmFiles {
   /** Forgets the manager part; its log must be closed. */
   removeManager(): void {
     rmSync(this.managerFolder, { recursive: true, force: true });
+  }
+
+  /** Ends the manager part's log for good, and keeps it for people to look at. @returns where it is now. */
+  putManagerAside(suffix: string): string {
+    const aside = `${this.managerFolder}.${suffix}`;
+    renameSync(this.managerFolder, aside);
+    syncFolder(this.#folder);
+    return aside;
   }
 
   /** Forgets the swarm. The certificate first: without it nothing here counts. */

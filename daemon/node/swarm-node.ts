@@ -20,6 +20,7 @@ import {
   notInSwarmNorManager,
   notManager,
 } from "./refusals.ts";
+import { interfaceOf, relocatedState, type Whereabouts } from "./relocation.ts";
 import { Serial } from "./serial.ts";
 import type { SwarmState } from "./swarm-files.ts";
 
@@ -30,6 +31,8 @@ const DEFAULT_DATA_PATH_PORT = 4789;
 
 export interface SwarmNodeParts extends MemberParts {
   readonly ownAddresses: () => readonly OwnAddress[];
+  /** What the daemon was told of addresses that changed while it was off. */
+  readonly whereabouts: Omit<Whereabouts, "own">;
 }
 
 /** This machine's membership in a swarm, or its absence: how it comes, goes, and finds itself after a restart. */
@@ -47,7 +50,7 @@ export class SwarmNode implements MembershipBackend {
   async resume(): Promise<void> {
     const own = this.#parts.files.load();
     if (own === undefined) return;
-    const member = new Member(this.#parts, own);
+    const member = new Member(this.#parts, { ...own, state: this.#relocate(own.state) });
     this.#member = member;
     await member.resume();
   }
@@ -150,6 +153,19 @@ export class SwarmNode implements MembershipBackend {
     };
   }
 
+  #relocate(before: SwarmState): SwarmState {
+    const { whereabouts, ownAddresses, files, log } = this.#parts;
+    const state = relocatedState(before, { ...whereabouts, own: ownAddresses() });
+    if (state.advertiseAddr !== before.advertiseAddr) {
+      log.warn("this node has another address", {
+        before: before.advertiseAddr,
+        now: state.advertiseAddr,
+      });
+    }
+    files.saveState(state);
+    return state;
+  }
+
   /** Runs what makes a member of a node that is none. */
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.#serial.run(async () => {
@@ -167,7 +183,11 @@ export class SwarmNode implements MembershipBackend {
     const own = this.#parts.ownAddresses();
     const listen = chooseListenAddr(options.listenAddr, own);
     const advertise = chooseAdvertiseAddr(options.advertiseAddr, listen, own);
-    return { listenAddr: formatHostPort(listen), advertiseAddr: formatHostPort(advertise) };
+    return {
+      listenAddr: formatHostPort(listen),
+      advertiseAddr: formatHostPort(advertise),
+      advertiseInterface: interfaceOf(advertise.host, own),
+    };
   }
 
   /** What a try that was cut off left is forgotten first. */

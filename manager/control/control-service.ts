@@ -31,8 +31,8 @@ function controlMethods(control: Control) {
       const nodes = await control.listNodes(readFilters(request));
       for (const chunk of chunked(nodes, bytesBy(NodeView))) yield { nodes: chunk };
     }),
-    updateNode: unary(({ ref, version, spec }) =>
-      control.updateNode(ref, version, required(spec, "node spec")),
+    updateNode: unary(({ ref, version, spec, force }) =>
+      control.updateNode(ref, version, required(spec, "node spec"), force),
     ),
     removeNode: unary(async ({ ref, force }) => {
       await control.removeNode(ref, force);

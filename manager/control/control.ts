@@ -51,7 +51,8 @@ export interface Control {
 
   getNode(ref: string): Promise<NodeView>;
   listNodes(filters: Filters): Promise<NodeView[]>;
-  updateNode(ref: string, version: number, spec: NodeSpec): Promise<Node>;
+  /** @param force demotes a manager even if those left would be no majority. */
+  updateNode(ref: string, version: number, spec: NodeSpec, force?: boolean): Promise<Node>;
   removeNode(ref: string, force: boolean): Promise<void>;
 
   createNetwork(spec: NetworkSpec): Promise<Network>;

@@ -41,7 +41,8 @@ export function controlGateway(parts: GatewayParts): Control {
     listTasks: (filters) => read((leader) => leader.listTasks(filters)),
     getNode: (ref) => read((leader) => leader.getNode(ref)),
     listNodes: (filters) => read((leader) => leader.listNodes(filters)),
-    updateNode: (ref, version, spec) => change((leader) => leader.updateNode(ref, version, spec)),
+    updateNode: (ref, version, spec, force) =>
+      change((leader) => leader.updateNode(ref, version, spec, force)),
     removeNode: (ref, force) => change((leader) => leader.removeNode(ref, force)),
     createNetwork: (spec) => change((leader) => leader.createNetwork(spec)),
     getNetwork: (ref) => read((leader) => leader.getNetwork(ref)),

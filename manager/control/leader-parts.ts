@@ -11,7 +11,10 @@ import type { PlannerView } from "./planner-view.ts";
 export interface LeaderOptions {
   readonly view: () => View;
   readonly proposer: Pick<Proposer, "propose">;
-  readonly replicatedLog: Pick<ReplicatedLog, "readBarrier" | "leadership" | "members">;
+  readonly replicatedLog: Pick<
+    ReplicatedLog,
+    "readBarrier" | "leadership" | "members" | "removeMember"
+  >;
   readonly logs: LogSource;
   readonly clock: Clock;
   readonly random: Random;

@@ -38,7 +38,18 @@ describe("control: demotion and removal of nodes", () => {
 
   it("keeps a manager without whom no majority would answer, and shows the arithmetic", () => {
     const members = [member(1, true), member(2, true), member(3, false)];
-    expect(() => demote(3, members)).to.throw(/of the 2 left 1 would answer and 2 are needed/);
+    expect(() => demote(3, members)).to.throw(
+      /of 3 managers 2 answer; without it 1 of 2 would answer and 2 are needed/,
+    );
+  });
+
+  it("lets it go by force all the same", () => {
+    const members = [member(1, true), member(2, true), member(3, false)];
+    const view = viewOf(3);
+    const facts = { leaderRaftId: 1, members, force: true };
+    expect(() =>
+      checkRoleChange(view, getNode(view, "m1"), NodeSpec.create(), facts),
+    ).not.to.throw();
   });
 
   it("lets the unreachable one of three go", () => {

@@ -23,16 +23,17 @@ export function nodeControl(parts: LeaderParts): NodeControl {
       const facts = managerFacts(parts);
       return nodes.map((node) => nodeView(node, facts));
     },
-    updateNode: async (ref, ifVersion, wanted) => {
+    updateNode: async (ref, ifVersion, wanted, force = false) => {
       const spec = checkNodeSpec(wanted);
-      const { id } = await parts.planner.plan((view) => {
-        const node = getNode(view, ref);
-        checkRoleChange(view, node, spec, managerFacts(parts));
-        return node;
+      const node = await parts.planner.plan((view) => {
+        const found = getNode(view, ref);
+        checkRoleChange(view, found, spec, { ...managerFacts(parts), force });
+        return found;
       });
       const options = { ifVersion, bumpVersion: true };
-      await parts.proposer.propose([updateChange("node", id, { spec }, options)]);
-      return getNode(parts.view(), id);
+      await parts.proposer.propose([updateChange("node", node.id, { spec }, options)]);
+      if (force && spec.role === NodeRole.WORKER) await removeByForce(parts, node);
+      return getNode(parts.view(), node.id);
     },
     removeNode: async (ref, force) => {
       const node = await parts.planner.plan((view) => {
@@ -47,7 +48,7 @@ export function nodeControl(parts: LeaderParts): NodeControl {
 }
 
 /**
- * Whether a node may get the role in `spec`: the managers left must be a majority that answers.
+ * Whether a node may get the role in `spec`: the managers left must be a majority that answers, unless by force.
  *
  * @throws {ClusterError} `FailedPrecondition`.
  */
@@ -55,7 +56,7 @@ export function checkRoleChange(
   view: View,
   node: StoredNode,
   spec: NodeSpec,
-  { members }: ManagerFacts,
+  { members, force = false }: ManagerFacts & { readonly force?: boolean },
 ): void {
   const demoted = node.spec.role === NodeRole.MANAGER && spec.role === NodeRole.WORKER;
   if (!demoted) return;
@@ -69,9 +70,27 @@ export function checkRoleChange(
     );
   }
   const raftId = memberIdOf(node, members);
-  if (raftId === undefined) return;
+  if (raftId === undefined || force) return;
   const reachable = members.filter((member) => member.reachable !== false);
-  checkQuorumWithout({ members, removed: [] }, raftId, new Set(reachable.map((one) => one.raftId)));
+  const ids = new Set(reachable.map((one) => one.raftId));
+  const named = (nodeId: string) => {
+    const other = view.nodes.get(nodeId);
+    return other === undefined ? nodeId : nameOf({ $case: "node", value: other });
+  };
+  checkQuorumWithout("demote", { members, removed: [] }, raftId, ids, named);
+}
+
+/** Now, by whoever leads: what keeps roles and group in agreement would wait for a majority. */
+async function removeByForce(parts: LeaderParts, node: StoredNode): Promise<void> {
+  const { replicatedLog, log } = parts;
+  const raftId = memberIdOf(node, replicatedLog.members());
+  if (raftId === undefined) return;
+  try {
+    await replicatedLog.removeMember(raftId, { force: true });
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    log.warn("cannot remove a manager at once", { nodeId: node.id, error: error.message });
+  }
 }
 
 /**

@@ -52,8 +52,8 @@ function remoteNodes(client: ControlClient) {
       const chunks = await collect(client.listNodes(request(filters), ...limits()));
       return chunks.flatMap(({ nodes }) => nodes);
     },
-    updateNode: (ref, version, spec) =>
-      call(client.updateNode.bind(client), { ref, version, spec }),
+    updateNode: (ref, version, spec, force = false) =>
+      call(client.updateNode.bind(client), { ref, version, spec, force }),
     removeNode: async (ref, force) => {
       await call(client.removeNode.bind(client), { ref, force });
     },

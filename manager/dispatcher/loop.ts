@@ -73,6 +73,13 @@ export class DispatcherLoop {
     if (node === undefined) {
       throw new ClusterError("PermissionDenied", `node ${nodeId} is not part of this swarm`);
     }
+    const generation = view.cluster?.generation ?? 0;
+    if (hello.generation > generation) {
+      throw new ClusterError(
+        "Unavailable",
+        `cannot open a session with node ${nodeId}: this manager is of before the recovery of the swarm`,
+      );
+    }
     this.#sessions.end(nodeId, new ClusterError("Aborted", "the node opened a newer session"));
     const session = new NodeSession(newId(random), channel, hello);
     log.info("node in session", { nodeId, addr: session.addr });
@@ -84,6 +91,7 @@ export class DispatcherLoop {
         managers: { managers: managerAddresses(view, this.#deps.nodeId) },
         dataPathPort: dataPathPort(view),
         addr: session.addr,
+        generation,
       },
     });
     session.tellRole(node.spec.role);

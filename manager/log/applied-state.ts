@@ -66,10 +66,18 @@ export function encodeMember(member: Member): Uint8Array {
 
 function changeMembers(table: MemberTable, change: ConfChange): MemberTable {
   if (change.kind === "remove") return withoutMember(table, change.raftId);
+  if (change.kind === "update") return relocated(table, change);
   const learner = change.kind === "addLearner";
   if (change.context.length > 0) {
     return withMember(table, { ...RaftMember.decode(change.context), learner });
   }
   const known = findMember(table, change.raftId);
   return known === undefined ? table : withMember(table, { ...known, learner });
+}
+
+/** A member is found elsewhere; what part it takes stays as it is. */
+function relocated(table: MemberTable, { raftId, context }: ConfChange): MemberTable {
+  const known = findMember(table, raftId);
+  if (known === undefined) return table;
+  return withMember(table, { ...known, addr: RaftMember.decode(context).addr });
 }

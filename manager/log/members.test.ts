@@ -117,8 +117,17 @@ describe("members: who may go", () => {
   ];
   for (const { name, table, remove, up, ok } of cases) {
     it(`${ok ? "lets go" : "keeps"} ${name}`, () => {
-      const code = codeOf(() => checkQuorumWithout(table, remove, new Set(up)));
+      const code = codeOf(() => checkQuorumWithout("remove", table, remove, new Set(up)));
       expect(code).to.equal(ok ? undefined : "FailedPrecondition");
     });
   }
+
+  it("shows the arithmetic, by the names people know", () => {
+    const check = () =>
+      checkQuorumWithout("demote", three, 2, new Set([1, 2]), (nodeId) => `host-${nodeId.at(-1)}`);
+    expect(check).to.throw(
+      "cannot demote manager host-2: of 3 managers 2 answer; without it 1 of 2 would answer and 2 are needed; " +
+        "bring host-3 back or demote it first, or use --force",
+    );
+  });
 });

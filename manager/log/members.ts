@@ -76,23 +76,32 @@ export function checkAddition(table: MemberTable, member: Member): void {
 /**
  * Whether the voters left would still decide anything.
  *
+ * @param action what is about to be done to it: "remove", "demote".
  * @param reachable ids of the members that answer now.
+ * @param nameOf what people call a node.
  * @throws {ClusterError} `FailedPrecondition` with the arithmetic when fewer than a majority of them answer.
  */
 export function checkQuorumWithout(
+  action: string,
   table: MemberTable,
   raftId: number,
   reachable: ReadonlySet<number>,
+  nameOf: (nodeId: string) => string = (nodeId) => nodeId,
 ): void {
-  const left = table.members.filter((member) => !member.learner && member.raftId !== raftId);
+  const voters = table.members.filter((member) => !member.learner);
+  const left = voters.filter((member) => member.raftId !== raftId);
   const answering = left.filter((member) => reachable.has(member.raftId)).length;
   const needed = Math.floor(left.length / 2) + 1;
+  const nameOfMember = ({ nodeId }: Member) => nameOf(nodeId);
   if (answering >= needed) return;
-  const nodeId = findMember(table, raftId)?.nodeId ?? String(raftId);
+  const name = nameOf(findMember(table, raftId)?.nodeId ?? String(raftId));
+  const now = voters.filter((member) => reachable.has(member.raftId)).length;
+  const silent = left.filter((member) => !reachable.has(member.raftId)).map(nameOfMember);
   throw new ClusterError(
     "FailedPrecondition",
-    `cannot remove manager ${nodeId}: of the ${left.length} left ${answering} would answer and ${needed} are needed; ` +
-      "bring one back or remove one that does not answer first",
+    `cannot ${action} manager ${name}: of ${voters.length} managers ${now} answer; without it ${answering} of ` +
+      `${left.length} would answer and ${needed} are needed; bring ${silent[0]} back or ${action} it first, ` +
+      "or use --force",
     { details: { raftId, left: left.length, answering, needed } },
   );
 }

@@ -28,8 +28,13 @@ export class Membership {
     return this.#inTurn(() => this.#add(member));
   }
 
-  remove(raftId: number): Promise<void> {
-    return this.#inTurn(() => this.#remove(raftId));
+  remove(raftId: number, options: { readonly force?: boolean } = {}): Promise<void> {
+    return this.#inTurn(() => this.#remove(raftId, options.force === true));
+  }
+
+  /** Writes down where a member is now; nothing to do when that is known. */
+  relocate(member: Member): Promise<void> {
+    return this.#inTurn(() => this.#relocate(member));
   }
 
   async transfer(): Promise<void> {
@@ -77,6 +82,15 @@ export class Membership {
     await this.#driver.requests.change({ kind: "addVoter", raftId, context });
   }
 
+  async #relocate(member: Member): Promise<void> {
+    this.#mustLead("write down a manager's address");
+    await this.#driver.requests.read();
+    const { raftId, nodeId, addr } = member;
+    const known = findMember(this.#driver.applied.members, raftId);
+    if (known === undefined || known.nodeId !== nodeId || known.addr === addr) return;
+    await this.#driver.requests.change({ kind: "update", raftId, context: encodeMember(member) });
+  }
+
   async #catchesUp(raftId: number): Promise<boolean> {
     const { leadership } = this.#driver;
     const { term } = leadership.current;
@@ -88,12 +102,12 @@ export class Membership {
     return held;
   }
 
-  async #remove(raftId: number): Promise<void> {
+  async #remove(raftId: number, force: boolean): Promise<void> {
     this.#mustLead("remove a manager");
     await this.#driver.requests.read();
     const { members } = this.#driver.applied;
     checkRemoval(members, raftId);
-    checkQuorumWithout(members, raftId, this.#driver.reachable());
+    if (!force) checkQuorumWithout("remove", members, raftId, this.#driver.reachable());
     if (raftId === this.#selfId) {
       await this.transfer();
       this.#mustLead("remove this manager itself");

@@ -12,7 +12,7 @@ import { lostLeadership, refused } from "./proposal-errors.ts";
 import { Requests } from "./requests.ts";
 import type { LoadedSnapshot } from "./snapshot/snapshot-store.ts";
 import type { Snapshotter } from "./snapshotter.ts";
-import type { SnapshotMessage, Transport } from "./transport/transport.ts";
+import type { Receiver, SnapshotMessage, Transport } from "./transport/transport.ts";
 import { Conditions, type Waiter } from "./waiting.ts";
 import type { Wal } from "./wal/wal.ts";
 
@@ -33,6 +33,8 @@ export interface DriverParts {
   readonly log: Log;
   /** Disk or invariant broken: the driver has stopped, and so must the process. Called once. */
   readonly onFatal: (error: unknown) => void;
+  readonly onHello?: Receiver["onHello"];
+  readonly onExpelled?: Receiver["onExpelled"];
 }
 
 /**
@@ -71,8 +73,10 @@ export class RaftDriver {
         snapshotter.receive(message, source, (loaded) =>
           this.deliver({ kind: "message", message, loaded }),
         ),
+      onHello: (member) => this.#parts.onHello?.(member),
+      onExpelled: (notice) => this.#parts.onExpelled?.(notice),
     });
-    transport.setMembers(applied.members.members);
+    transport.setMembers(applied.members);
     this.#scheduleTick();
     this.#inbox.schedule();
   }
@@ -231,7 +235,7 @@ export class RaftDriver {
     applied.restore(loaded);
     node.appliedTo(index);
     snapshotter.restored(loaded.header.meta);
-    transport.setMembers(applied.members.members);
+    transport.setMembers(applied.members);
     this.deliver({ kind: "snapshotSaved" });
   }
 
@@ -241,7 +245,7 @@ export class RaftDriver {
       const result = applied.apply(entry);
       if (entry.kind === "confChange") {
         node.applyConfChange(entry);
-        transport.setMembers(applied.members.members);
+        transport.setMembers(applied.members);
       }
       this.requests.proposals.settle(entry, result);
     }

@@ -8,6 +8,8 @@ import type { StoredState } from "../../raft-ts/types.ts";
 import { AppliedState, encodeMember } from "./applied-state.ts";
 import type { LogDisk } from "./disk/log-disk.ts";
 import { openNodeDisk } from "./disk/node-disk.ts";
+import { RAFT_FOLDER } from "./log-folder.ts";
+import { MemberAddresses } from "./member-addresses.ts";
 import { EMPTY_MEMBERS } from "./members.ts";
 import { Membership } from "./membership.ts";
 import { checkEntrySize } from "./proposal-errors.ts";
@@ -16,7 +18,7 @@ import { recoverState, replayBatches } from "./recovery.ts";
 import type { Leadership, Member, ReplicatedLog, StateMachine } from "./replicated-log.ts";
 import { type LoadedSnapshot, SnapshotStore } from "./snapshot/snapshot-store.ts";
 import { ENTRIES_KEPT, SNAPSHOT_INTERVAL, Snapshotter } from "./snapshotter.ts";
-import type { Transport } from "./transport/transport.ts";
+import type { Expulsion, Transport } from "./transport/transport.ts";
 import { type OpenedWal, openWal, type Wal } from "./wal/wal.ts";
 
 export interface RaftLogOptions {
@@ -40,6 +42,8 @@ export interface RaftLogOptions {
   readonly log: Log;
   /** Disk or invariant broken: the log has stopped taking part and the process must exit. Called at most once. */
   readonly onFatal: (error: unknown) => void;
+  /** The group goes on without this member, for good: its part is to be ended and its log forgotten. */
+  readonly onExpelled?: (notice: Expulsion) => void;
   readonly snapshotInterval?: number;
   readonly entriesKept?: number;
   readonly segmentBytes?: number;
@@ -56,7 +60,7 @@ export interface RaftLogOptions {
 export async function openRaftLog(options: RaftLogOptions): Promise<ReplicatedLog> {
   let wal: Wal | undefined;
   try {
-    const disk = options.disk ?? (await openNodeDisk(join(options.dir, "raft")));
+    const disk = options.disk ?? (await openNodeDisk(join(options.dir, RAFT_FOLDER)));
     const store = await SnapshotStore.open(disk);
     const opened = await openWal(disk, options);
     wal = opened.wal;
@@ -151,25 +155,36 @@ function startRaftLog(options: RaftLogOptions, recovered: Recovered): Replicated
     clock,
     log,
     onFatal,
+    onHello: (member) => addresses.onHello(member),
+    onExpelled: (notice) => options.onExpelled?.(notice),
   });
+  const membership = new Membership(driver, options.raftId);
+  const { raftId, nodeId, addr } = options;
+  const self = { raftId, nodeId, addr };
+  const addresses = new MemberAddresses({ self, driver, membership, clock, log });
   driver.start();
-  return new RaftLog(driver, { raftId: options.raftId, wal, transport });
+  return new RaftLog(driver, { raftId, wal, transport, membership, addresses });
+}
+
+interface RaftLogParts {
+  readonly raftId: number;
+  readonly wal: Wal;
+  readonly transport: Transport;
+  readonly membership: Membership;
+  readonly addresses: MemberAddresses;
 }
 
 /** The embedded version: what is asked of it goes to the driver, in a caller's words. */
 class RaftLog implements ReplicatedLog {
   readonly #driver: RaftDriver;
   readonly #membership: Membership;
-  readonly #owned: { readonly wal: Wal; readonly transport: Transport };
+  readonly #owned: RaftLogParts;
   #reachable: ReadonlySet<number> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(
-    driver: RaftDriver,
-    parts: { readonly raftId: number; readonly wal: Wal; readonly transport: Transport },
-  ) {
+  constructor(driver: RaftDriver, parts: RaftLogParts) {
     this.#driver = driver;
-    this.#membership = new Membership(driver, parts.raftId);
+    this.#membership = parts.membership;
     this.#owned = parts;
     void this.#campaignIfAlone(parts.raftId);
   }
@@ -203,8 +218,8 @@ class RaftLog implements ReplicatedLog {
     return this.#membership.add(member);
   }
 
-  removeMember(raftId: number): Promise<void> {
-    return this.#membership.remove(raftId);
+  removeMember(raftId: number, options: { readonly force?: boolean } = {}): Promise<void> {
+    return this.#membership.remove(raftId, options);
   }
 
   transferLeadership(): Promise<void> {
@@ -217,6 +232,7 @@ class RaftLog implements ReplicatedLog {
   }
 
   async #close(): Promise<void> {
+    this.#owned.addresses.close();
     await this.#driver.stop();
     await this.#owned.transport.close();
     await this.#owned.wal.close();

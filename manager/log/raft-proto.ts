@@ -72,7 +72,13 @@ export function membersToProto(table: MemberTable): RaftMembers {
 
 /** Inverse of `membersToProto`. */
 export function membersFromProto(table: RaftMembers | undefined): MemberTable {
-  return { members: table?.members ?? [], removed: table?.removed ?? [] };
+  const members = (table?.members ?? []).map(({ raftId, nodeId, addr, learner }) => ({
+    raftId,
+    nodeId,
+    addr,
+    learner,
+  }));
+  return { members, removed: table?.removed ?? [] };
 }
 
 /** A message as it travels. */

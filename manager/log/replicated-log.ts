@@ -30,9 +30,10 @@ export interface ReplicatedLog {
    * Leader only. Removing the leader itself hands over leadership and then throws `Unavailable` with the new leader in
    * its details: ask there.
    *
+   * @param options.force even if too few of those left would answer: for one who goes anyway.
    * @throws {ClusterError} `FailedPrecondition` when it is the last voter or too few of those left would answer.
    */
-  removeMember(raftId: number): Promise<void>;
+  removeMember(raftId: number, options?: { readonly force?: boolean }): Promise<void>;
   /** Hands leadership to another voter; resolves when it is no longer ours. */
   transferLeadership(): Promise<void>;
   /** Stops taking part; what is on disk stays. Idempotent. */

@@ -16,7 +16,7 @@ const PATIENCE_MS = 8_000;
 export async function joinManagers(
   managers: readonly string[],
   credentials: NodeCredentials,
-  own: { readonly raftId: number; readonly addr: string },
+  own: { readonly raftId: number; readonly addr: string; readonly generation: number },
 ): Promise<void> {
   await askLeader(searchBy(managers, credentials, PATIENCE_MS), (client) =>
     callUnary(client.joinManagers.bind(client), own, { timeoutMs: JOIN_TIMEOUT_MS }),
@@ -26,7 +26,7 @@ export async function joinManagers(
 /**
  * Tells the managers that this node goes for good.
  *
- * @throws {ClusterError} `FailedPrecondition` when the managers left would be no majority, `Unavailable` without a leader.
+ * @throws {ClusterError} `FailedPrecondition` when it is the last manager, `Unavailable` without a leader.
  */
 export async function leaveSwarm(
   managers: readonly string[],

@@ -18,14 +18,7 @@ export const UPDATE_FIELDS: { readonly [K in Kind]: readonly (keyof WireByKind[K
   task: ["nodeId", "desiredState", "status", "networks"],
   node: ["spec", "description", "status", "role", "manager", "attachments"],
   network: ["spec", "vni", "ipam", "pendingDelete"],
-  cluster: [
-    "spec",
-    "rootCa",
-    "defaultAddressPools",
-    "subnetSize",
-    "dataPathPort",
-    "removedRaftIds",
-  ],
+  cluster: ["spec", "rootCa", "defaultAddressPools", "subnetSize", "dataPathPort", "generation"],
   // Never their data: who wants other data makes another object.
   config: ["spec"],
   secret: ["spec"],

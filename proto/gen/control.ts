@@ -178,7 +178,11 @@ export interface NodeList {
 export interface UpdateNodeRequest {
   ref: string;
   version: number;
-  spec: NodeSpec | undefined;
+  spec:
+    | NodeSpec
+    | undefined;
+  /** Demote a manager even if those left are no majority that answers. */
+  force: boolean;
 }
 
 export interface CreateNetworkRequest {
@@ -1737,7 +1741,7 @@ export const NodeList: MessageFns<NodeList> = {
 };
 
 function createBaseUpdateNodeRequest(): UpdateNodeRequest {
-  return { ref: "", version: 0, spec: undefined };
+  return { ref: "", version: 0, spec: undefined, force: false };
 }
 
 export const UpdateNodeRequest: MessageFns<UpdateNodeRequest> = {
@@ -1750,6 +1754,9 @@ export const UpdateNodeRequest: MessageFns<UpdateNodeRequest> = {
     }
     if (message.spec !== undefined) {
       NodeSpec.encode(message.spec, writer.uint32(26).fork()).join();
+    }
+    if (message.force !== false) {
+      writer.uint32(32).bool(message.force);
     }
     return writer;
   },
@@ -1791,6 +1798,14 @@ export const UpdateNodeRequest: MessageFns<UpdateNodeRequest> = {
             message.spec = NodeSpec.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1811,6 +1826,7 @@ export const UpdateNodeRequest: MessageFns<UpdateNodeRequest> = {
     message.ref = object.ref ?? "";
     message.version = object.version ?? 0;
     message.spec = (object.spec !== undefined && object.spec !== null) ? NodeSpec.fromPartial(object.spec) : undefined;
+    message.force = object.force ?? false;
     return message;
   },
 };

@@ -46,6 +46,8 @@ export interface Hello {
   addr: string;
   /** The endpoint tables it serves, by network: only what is newer need be sent. */
   endpointVersions: EndpointVersion[];
+  /** The greatest Cluster.generation a manager has named. */
+  generation: number;
 }
 
 export interface EndpointVersion {
@@ -99,6 +101,8 @@ export interface Welcome {
   dataPathPort: number;
   /** The node's address as the managers give it to others. */
   addr: string;
+  /** Cluster.generation: a worker that knows of a greater one does not follow this manager. */
+  generation: number;
 }
 
 /** The swarm's settings changed: they hold from now on, in this session. */
@@ -323,7 +327,7 @@ export const WorkerMessage: MessageFns<WorkerMessage> = {
 };
 
 function createBaseHello(): Hello {
-  return { description: undefined, addr: "", endpointVersions: [] };
+  return { description: undefined, addr: "", endpointVersions: [], generation: 0 };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -336,6 +340,9 @@ export const Hello: MessageFns<Hello> = {
     }
     for (const v of message.endpointVersions) {
       EndpointVersion.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.generation !== 0) {
+      writer.uint32(32).uint64(message.generation);
     }
     return writer;
   },
@@ -377,6 +384,14 @@ export const Hello: MessageFns<Hello> = {
             message.endpointVersions.push(EndpointVersion.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -399,6 +414,7 @@ export const Hello: MessageFns<Hello> = {
       : undefined;
     message.addr = object.addr ?? "";
     message.endpointVersions = object.endpointVersions?.map((e) => EndpointVersion.fromPartial(e)) || [];
+    message.generation = object.generation ?? 0;
     return message;
   },
 };
@@ -934,7 +950,7 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { sessionId: "", heartbeatMs: 0, managers: undefined, dataPathPort: 0, addr: "" };
+  return { sessionId: "", heartbeatMs: 0, managers: undefined, dataPathPort: 0, addr: "", generation: 0 };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -953,6 +969,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.addr !== "") {
       writer.uint32(42).string(message.addr);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(48).uint64(message.generation);
     }
     return writer;
   },
@@ -1010,6 +1029,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.addr = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1034,6 +1061,7 @@ export const Welcome: MessageFns<Welcome> = {
       : undefined;
     message.dataPathPort = object.dataPathPort ?? 0;
     message.addr = object.addr ?? "";
+    message.generation = object.generation ?? 0;
     return message;
   },
 };

@@ -28,6 +28,8 @@ export interface JoinManagersRequest {
   raftId: number;
   /** host:port other managers reach it at. Without a host: the one the call comes from. */
   addr: string;
+  /** The greatest Cluster.generation the newcomer has heard of: a manager of a lesser one must not take it in. */
+  generation: number;
 }
 
 export interface JoinManagersResponse {
@@ -40,7 +42,7 @@ export interface LeaveResponse {
 }
 
 function createBaseJoinManagersRequest(): JoinManagersRequest {
-  return { raftId: 0, addr: "" };
+  return { raftId: 0, addr: "", generation: 0 };
 }
 
 export const JoinManagersRequest: MessageFns<JoinManagersRequest> = {
@@ -50,6 +52,9 @@ export const JoinManagersRequest: MessageFns<JoinManagersRequest> = {
     }
     if (message.addr !== "") {
       writer.uint32(18).string(message.addr);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(24).uint64(message.generation);
     }
     return writer;
   },
@@ -83,6 +88,14 @@ export const JoinManagersRequest: MessageFns<JoinManagersRequest> = {
             message.addr = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -102,6 +115,7 @@ export const JoinManagersRequest: MessageFns<JoinManagersRequest> = {
     const message = createBaseJoinManagersRequest();
     message.raftId = object.raftId ?? 0;
     message.addr = object.addr ?? "";
+    message.generation = object.generation ?? 0;
     return message;
   },
 };

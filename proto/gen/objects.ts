@@ -705,8 +705,11 @@ export interface Cluster {
   /** Prefix length of networks taken from the pools. */
   subnetSize: number;
   dataPathPort: number;
-  /** Raft ids that were members once and never may be again. */
-  removedRaftIds: number[];
+  /**
+   * 0, and after each recovery from a lost quorum the time of it in milliseconds: of two states of one swarm the greater
+   * is the one that counts. Nobody follows a manager of a lesser one.
+   */
+  generation: number;
 }
 
 export interface RootCa {
@@ -6696,7 +6699,7 @@ function createBaseCluster(): Cluster {
     defaultAddressPools: [],
     subnetSize: 0,
     dataPathPort: 0,
-    removedRaftIds: [],
+    generation: 0,
   };
 }
 
@@ -6723,12 +6726,8 @@ export const Cluster: MessageFns<Cluster> = {
     if (message.dataPathPort !== 0) {
       writer.uint32(56).uint32(message.dataPathPort);
     }
-    if (message.removedRaftIds.length !== 0) {
-      writer.uint32(66).fork();
-      for (const v of message.removedRaftIds) {
-        writer.uint64(v);
-      }
-      writer.join();
+    if (message.generation !== 0) {
+      writer.uint32(320).uint64(message.generation);
     }
     return writer;
   },
@@ -6802,23 +6801,13 @@ export const Cluster: MessageFns<Cluster> = {
             message.dataPathPort = reader.uint32();
             continue;
           }
-          case 8: {
-            if (tag === 64) {
-              message.removedRaftIds.push(longToNumber(reader.uint64()));
-
-              continue;
+          case 40: {
+            if (tag !== 320) {
+              break;
             }
 
-            if (tag === 66) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.removedRaftIds.push(longToNumber(reader.uint64()));
-              }
-
-              continue;
-            }
-
-            break;
+            message.generation = longToNumber(reader.uint64());
+            continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -6848,7 +6837,7 @@ export const Cluster: MessageFns<Cluster> = {
     message.defaultAddressPools = object.defaultAddressPools?.map((e) => e) || [];
     message.subnetSize = object.subnetSize ?? 0;
     message.dataPathPort = object.dataPathPort ?? 0;
-    message.removedRaftIds = object.removedRaftIds?.map((e) => e) || [];
+    message.generation = object.generation ?? 0;
     return message;
   },
 };

@@ -117,6 +117,8 @@ export interface RaftMember {
   /** host:port of its gRPC server. */
   addr: string;
   learner: boolean;
+  /** In a hello: Cluster.generation as the sender knows it. */
+  generation?: number | undefined;
 }
 
 export interface RaftMembers {
@@ -1369,7 +1371,7 @@ export const RaftSnapshotMeta: MessageFns<RaftSnapshotMeta> = {
 };
 
 function createBaseRaftMember(): RaftMember {
-  return { raftId: 0, nodeId: "", addr: "", learner: false };
+  return { raftId: 0, nodeId: "", addr: "", learner: false, generation: undefined };
 }
 
 export const RaftMember: MessageFns<RaftMember> = {
@@ -1385,6 +1387,9 @@ export const RaftMember: MessageFns<RaftMember> = {
     }
     if (message.learner !== false) {
       writer.uint32(32).bool(message.learner);
+    }
+    if (message.generation !== undefined) {
+      writer.uint32(40).uint64(message.generation);
     }
     return writer;
   },
@@ -1434,6 +1439,14 @@ export const RaftMember: MessageFns<RaftMember> = {
             message.learner = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1455,6 +1468,7 @@ export const RaftMember: MessageFns<RaftMember> = {
     message.nodeId = object.nodeId ?? "";
     message.addr = object.addr ?? "";
     message.learner = object.learner ?? false;
+    message.generation = object.generation ?? undefined;
     return message;
   },
 };

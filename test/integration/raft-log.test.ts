@@ -118,6 +118,12 @@ describe("raft log: members over gRPC", function () {
     await start(1);
     const entries = [...named("a", 20), ...named("b", 20)];
     for (const raftId of [1, 2, 3]) await untilEquals(raftId, entries);
+    const addr = running.get(1)?.member.addr;
+    await eventually("every member's table has its new address", () =>
+      [...running.values()].every(({ log }) =>
+        log.members().some((member) => member.raftId === 1 && member.addr === addr),
+      ),
+    );
   });
 
   it("starts again from disk with everything, after all were stopped", async () => {
@@ -161,6 +167,32 @@ describe("raft log: members over gRPC", function () {
     await proposeAll(leader.log, named("b", 5));
   });
 
+  it("remembers the removed through snapshots, compaction and restarts, and tells them", async () => {
+    const options = { snapshotInterval: 20, entriesKept: 2 };
+    const first = await startThree(options);
+    await stop(3);
+    await first.log.removeMember(3);
+    await proposeAll(first.log, named("a", 20));
+    for (const entry of named("b", 60)) await first.log.propose(Buffer.from(entry));
+    const ports = new Map([...running].map(([id, { member }]) => [id, portOf(member.addr)]));
+    for (const raftId of [1, 2]) await stop(raftId);
+    for (const raftId of [1, 2]) {
+      await start(raftId, { ...options, start: "restart", port: ports.get(raftId) ?? 0 });
+    }
+    const notices: string[] = [];
+    const third = await start(3, {
+      ...options,
+      start: "restart",
+      onExpelled: ({ reason }) => void notices.push(reason),
+    });
+    const leader = await untilOneLeads();
+    await eventually("the removed one is told", () => notices.length > 0);
+    expect(notices[0]).to.contain("id 3 was removed from the group for ever");
+    await leader.log.readBarrier();
+    await expectCode("FailedPrecondition", leader.log.addMember(third.member));
+    await proposeAll(leader.log, named("c", 5));
+  });
+
   it("refuses a removal that would leave too few that answer", async () => {
     const first = await startThree();
     await stop(3);
@@ -168,7 +200,9 @@ describe("raft log: members over gRPC", function () {
       first.log.members().some(({ raftId, reachable }) => raftId === 3 && reachable === false),
     );
     const error = await expectCode("FailedPrecondition", first.log.removeMember(2));
-    expect(error.message).to.contain("of the 2 left 1 would answer and 2 are needed");
+    expect(error.message).to.contain(
+      "of 3 managers 2 answer; without it 1 of 2 would answer and 2 are needed",
+    );
     await first.log.removeMember(3);
     await first.log.removeMember(2);
     await proposeAll(first.log, named("alone", 3));

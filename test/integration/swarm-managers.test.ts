@@ -149,6 +149,25 @@ describe("integration: managers of a swarm", function () {
     );
   });
 
+  it("takes a manager back that lost its log, as a newcomer, and never its old id", async () => {
+    const [second, third] = [await joinManager(), await joinManager()];
+    await second.stop();
+    const again = await becomeManager(first.addr, second.credentials);
+    started = [first, third, again];
+    await eventually("three vote, one under a new id", () =>
+      started.every((one) => {
+        const ids = members(one).map(({ raftId }) => raftId);
+        return voters(one) === 3 && ids.includes(again.raftId) && !ids.includes(second.raftId);
+      }),
+    );
+    const former = { raftId: second.raftId, nodeId: "another", addr: second.addr };
+    const leader = started.find((one) => one.manager.replicatedLog.leadership().isLeader) ?? first;
+    expect(await failureOf(leader.manager.replicatedLog.addMember(former))).to.have.property(
+      "message",
+      `cannot add manager another: raft id ${second.raftId} was removed; empty its data directory and join again`,
+    );
+  });
+
   it("keeps its last manager", async () => {
     const error = await failureOf(setRole(first, first.nodeId, NodeRole.WORKER));
     expect(error.message).to.equal("attempting to demote the last manager of the swarm");

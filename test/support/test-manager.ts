@@ -48,7 +48,11 @@ export async function becomeManager(
   credentials: NodeCredentials,
 ): Promise<TestManager> {
   const started = await open(credentials, "join");
-  await joinManagers([addr], credentials, { raftId: started.raftId, addr: started.addr });
+  await joinManagers([addr], credentials, {
+    raftId: started.raftId,
+    addr: started.addr,
+    generation: 0,
+  });
   return started;
 }
 

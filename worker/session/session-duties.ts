@@ -24,6 +24,8 @@ export interface SessionDutiesDeps {
   readonly tasks: TaskLoop;
   readonly logs: LogPublisher;
   readonly picker: ManagerPicker;
+  /** Of the state of the swarm this node followed last: `Cluster.generation`. */
+  readonly generation: number;
 }
 
 /** What each message of a manager means on this node, and what the manager is told. */
@@ -35,9 +37,11 @@ export class SessionDuties implements SessionHandlers {
   readonly #applied = new Map<string, number>();
   #assignments = new AssignmentSet();
   #session: Session | undefined;
+  #generation: number;
 
   constructor(deps: SessionDutiesDeps) {
     this.#deps = deps;
+    this.#generation = deps.generation;
     this.#log = deps.options.log;
   }
 
@@ -46,11 +50,12 @@ export class SessionDuties implements SessionHandlers {
       .tables()
       .map(({ networkId, version }) => ({ networkId, version }));
     const { description, addr } = this.#deps.options;
-    return { description: description(), addr, endpointVersions };
+    return { description: description(), addr, endpointVersions, generation: this.#generation };
   }
 
   onWelcome(session: Session, welcome: Welcome): void {
     const { picker, state, tables, tasks } = this.#deps;
+    this.#follow(welcome, session.addr);
     this.#log.info("in session with a manager", { manager: session.addr });
     this.#session = session;
     picker.learn(welcome.managers?.managers ?? []);
@@ -126,6 +131,18 @@ export class SessionDuties implements SessionHandlers {
     network.setNode({ nodeId, dataAddress: addr, dataPathPort }).catch((error: unknown) => {
       this.#log.error("cannot set up the data plane", { addr, error: errorMessage(error) });
     });
+  }
+
+  /** @throws {ClusterError} `FailedPrecondition` when the manager is of a state of the swarm that was replaced. */
+  #follow({ generation }: Welcome, manager: string): void {
+    if (generation < this.#generation) {
+      this.#log.warn("does not follow a manager of before the swarm's recovery", { manager });
+      throw new ClusterError(
+        "FailedPrecondition",
+        `manager ${manager} is of before the recovery of the swarm`,
+      );
+    }
+    this.#generation = generation;
   }
 
   #onAssignments(message: Assignments): void {

@@ -95,9 +95,9 @@ export class Session {
   }
 
   #onWelcome(welcome: Welcome): void {
+    this.#handlers.onWelcome(this, welcome);
     this.#welcomed = true;
     this.#beatEvery(welcome.heartbeatMs);
-    this.#handlers.onWelcome(this, welcome);
   }
 
   #beatEvery(periodMs: number): void {

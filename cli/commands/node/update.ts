@@ -13,6 +13,7 @@ interface UpdateOptions {
   readonly role?: string;
   readonly labelAdd?: string[];
   readonly labelRm?: string[];
+  readonly force?: boolean;
 }
 
 export function addNodeUpdate(parent: Command, context: Context): void {
@@ -24,8 +25,9 @@ export function addNodeUpdate(parent: Command, context: Context): void {
     .addOption(new Option("--role <role>").choices(["worker", "manager"]))
     .option("--label-add <key=value>", "Add or change a label", collect)
     .option("--label-rm <key>", "Remove a label", collect)
+    .addOption(forceOption())
     .action(async (ref: string, options: UpdateOptions) => {
-      await updateNode(context, ref, (spec) => amend(spec, options));
+      await updateNode(context, ref, (spec) => amend(spec, options), options.force);
       context.print(`${ref}\n`);
     });
 }
@@ -51,16 +53,21 @@ function addRoleCommand(
   context: Context,
   { name, role, done }: { name: string; role: string; done: string },
 ): void {
-  parent
+  const command = parent
     .command(name)
     .description(`Make nodes ${role}s`)
-    .argument("<node...>", "Ids or host names")
-    .action(async (refs: string[]) => {
-      await forEachRef(context, refs, async (ref) => {
-        const before = await updateNode(context, ref, (spec) => ({ ...spec, Role: role }));
-        return before.Role === role ? `Node ${ref} is already a ${role}.` : `Node ${ref} ${done}`;
-      });
+    .argument("<node...>", "Ids or host names");
+  if (name === "demote") command.addOption(forceOption());
+  command.action(async (refs: string[], { force }: { force?: boolean }) => {
+    await forEachRef(context, refs, async (ref) => {
+      const before = await updateNode(context, ref, (spec) => ({ ...spec, Role: role }), force);
+      return before.Role === role ? `Node ${ref} is already a ${role}.` : `Node ${ref} ${done}`;
     });
+  });
+}
+
+function forceOption(): Option {
+  return new Option("-f, --force", "Demote even if the managers left are no majority that answers");
 }
 
 /** @returns the spec as it was. */
@@ -68,11 +75,13 @@ async function updateNode(
   context: Context,
   ref: string,
   change: (spec: NodeSpec) => NodeSpec,
+  force = false,
 ): Promise<NodeSpec> {
   const node = await getNode(context, ref);
-  await context
-    .client()
-    .post(`/nodes/${node.ID}/update`, change(node.Spec), { version: node.Version.Index });
+  await context.client().post(`/nodes/${node.ID}/update`, change(node.Spec), {
+    version: node.Version.Index,
+    force,
+  });
   return node.Spec;
 }
 

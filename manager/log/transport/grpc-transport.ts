@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import type { ChannelCredentials, ChannelOptions, ClientWritableStream } from "@grpc/grpc-js";
 import type { Clock } from "../../../core/clock.ts";
+import type { ClusterError } from "../../../core/errors.ts";
 import { RaftClient, type RaftMessage, type RaftSnapshotChunk } from "../../../proto/gen/raft.ts";
 import { fromRpcError } from "../../../proto/rpc-status.ts";
 import type { Message } from "../../../raft-ts/types.ts";
+import { EMPTY_MEMBERS, type MemberTable } from "../members.ts";
 import { asBuffer, messageToProto } from "../raft-proto.ts";
 import type { Member } from "../replicated-log.ts";
 import { headerToProto } from "../snapshot/snapshot-frame.ts";
+import { type Caller, callerRefusal } from "./caller-refusal.ts";
 import { PeerLink, RAFT_CHANNEL_OPTIONS } from "./peer-link.ts";
 import type { Receiver, SnapshotMessage, SnapshotSource, Transport } from "./transport.ts";
 
@@ -22,6 +25,10 @@ export interface GrpcTransportOptions {
   readonly credentialsFor: (peer: PeerAddress) => ChannelCredentials;
   /** Beside our own: the name the peer's certificate carries, for one. */
   readonly channelOptions?: ChannelOptions;
+  /** `Cluster.generation` as known here now; absent: 0. */
+  readonly generation?: () => number;
+  /** host:port of managers who may be where no member was known to be: told where we are while no leader is heard of. */
+  readonly hints?: () => readonly string[];
   readonly clock: Clock;
 }
 
@@ -34,6 +41,9 @@ export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #links = new Map<number, PeerLink>();
   readonly #snapshotClients = new Set<RaftClient>();
+  /** To addresses of which nobody knows who is there. */
+  readonly #hintLinks = new Map<string, PeerLink>();
+  #table: MemberTable = EMPTY_MEMBERS;
   #members: ReadonlyMap<number, PeerAddress> = new Map();
   /** Where peers say they are: newer than the members table, or known before it. */
   readonly #hellos = new Map<number, PeerAddress>();
@@ -53,8 +63,10 @@ export class GrpcTransport implements Transport {
     return this.#isClosed ? undefined : this.#receiver;
   }
 
-  setMembers(members: readonly Member[]): void {
+  setMembers(table: MemberTable): void {
+    const { members } = table;
     const { raftId: selfId } = this.#options.self;
+    this.#table = table;
     const others = members.filter((member) => member.raftId !== selfId);
     for (const { raftId, addr } of others) {
       const before = this.#members.get(raftId);
@@ -70,14 +82,24 @@ export class GrpcTransport implements Transport {
     }
   }
 
+  /** Why a caller is not heard; undefined when it is. */
+  refusal(caller: Caller): ClusterError | undefined {
+    const own = { self: this.#options.self, table: this.#table, generation: this.#generation() };
+    return callerRefusal(own, caller);
+  }
+
   /** A peer said where it is. */
   onHello(peer: PeerAddress): void {
     this.#hellos.set(peer.raftId, peer);
-    if (this.#links.get(peer.raftId)?.addr !== peer.addr) this.#unlink(peer.raftId);
+    const { addr } = this.#links.get(peer.raftId) ?? peer;
+    if (addr !== peer.addr) this.#unlink(peer.raftId);
+    const { raftId, nodeId } = peer;
+    this.#receiver?.onHello({ raftId, nodeId, addr: peer.addr });
   }
 
   announce(): void {
     for (const raftId of this.#members.keys()) this.#linkTo(raftId)?.connect();
+    for (const addr of this.#options.hints?.() ?? []) this.#hintLinkTo(addr)?.connect();
   }
 
   send(message: Message): void {
@@ -103,6 +125,7 @@ export class GrpcTransport implements Transport {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const raftId of [...this.#links.keys()]) this.#unlink(raftId);
+    for (const link of this.#hintLinks.values()) link.close();
     for (const client of this.#snapshotClients) client.close();
   }
 
@@ -122,8 +145,29 @@ export class GrpcTransport implements Transport {
   #link(peer: PeerAddress): PeerLink {
     const { self, clock, credentialsFor, channelOptions = {} } = this.#options;
     const target = { addr: peer.addr, credentials: credentialsFor(peer), channelOptions };
-    const onUnreachable = (): void => this.#receiver?.onUnreachable(peer.raftId);
-    return new PeerLink(target, helloOf(self, peer.raftId), clock, { onUnreachable });
+    return new PeerLink(target, () => helloOf(self, peer.raftId, this.#generation()), clock, {
+      onUnreachable: () => this.#receiver?.onUnreachable(peer.raftId),
+      onRefused: (error) => this.#onRefused(error),
+    });
+  }
+
+  /** Undefined for where a member is known to be, or we are ourselves. */
+  #hintLinkTo(addr: string): PeerLink | undefined {
+    const isKnown = [...this.#members.keys()].some((id) => this.#addressOf(id)?.addr === addr);
+    if (isKnown || addr === this.#options.self.addr || this.#isClosed) return undefined;
+    const link = this.#hintLinks.get(addr) ?? this.#link({ raftId: 0, nodeId: "", addr });
+    this.#hintLinks.set(addr, link);
+    return link;
+  }
+
+  #onRefused({ message, details }: ClusterError): void {
+    const { expelled } = details;
+    if (typeof expelled !== "number") return;
+    this.#receiver?.onExpelled({ generation: expelled, reason: message });
+  }
+
+  #generation(): number {
+    return this.#options.generation?.() ?? 0;
   }
 
   #unlink(raftId: number): void {
@@ -132,8 +176,12 @@ export class GrpcTransport implements Transport {
   }
 }
 
-function helloOf({ raftId, nodeId, addr }: PeerAddress, to: number): RaftMessage {
-  const value = { raftId, nodeId, addr, learner: false };
+function helloOf(
+  { raftId, nodeId, addr }: PeerAddress,
+  to: number,
+  generation: number,
+): RaftMessage {
+  const value = { raftId, nodeId, addr, learner: false, generation };
   return { from: raftId, to, term: 0, kind: { $case: "hello", value } };
 }
 

@@ -1,7 +1,9 @@
-import type { ChannelOptions, ClientWritableStream } from "@grpc/grpc-js";
+import type { ChannelOptions, ClientWritableStream, ServiceError } from "@grpc/grpc-js";
 import { type ChannelCredentials, Metadata } from "@grpc/grpc-js";
 import type { Clock } from "../../../core/clock.ts";
+import type { ClusterError } from "../../../core/errors.ts";
 import { RaftClient, type RaftMessage } from "../../../proto/gen/raft.ts";
+import { fromRpcError } from "../../../proto/rpc-status.ts";
 import type { Message } from "../../../raft-ts/types.ts";
 import { messageToProto } from "../raft-proto.ts";
 import { Outbox } from "./outbox.ts";
@@ -32,12 +34,14 @@ export interface LinkTarget {
 export interface LinkEvents {
   /** Messages to the peer are being lost. */
   readonly onUnreachable: () => void;
+  /** The peer ended the stream and said why; a connection that breaks says nothing. */
+  readonly onRefused: (error: ClusterError) => void;
 }
 
 /** The stream to one peer, opened again whenever it breaks. */
 export class PeerLink {
   readonly addr: string;
-  readonly #hello: RaftMessage;
+  readonly #hello: () => RaftMessage;
   readonly #client: RaftClient;
   readonly #clock: Clock;
   readonly #events: LinkEvents;
@@ -47,7 +51,7 @@ export class PeerLink {
   #openAgainAtMs = 0;
   #isClosed = false;
 
-  constructor(target: LinkTarget, hello: RaftMessage, clock: Clock, events: LinkEvents) {
+  constructor(target: LinkTarget, hello: () => RaftMessage, clock: Clock, events: LinkEvents) {
     this.addr = target.addr;
     this.#hello = hello;
     this.#clock = clock;
@@ -79,7 +83,7 @@ export class PeerLink {
   #open(): ClientWritableStream<RaftMessage> | undefined {
     if (this.#clock.monotonicMs() < this.#openAgainAtMs) return undefined;
     // The server never ends a stream by itself: any end is a break.
-    const stream = this.#client.messages(new Metadata(), () => this.#onBroken(stream));
+    const stream = this.#client.messages(new Metadata(), (error) => this.#onBroken(stream, error));
     // The callback above tells of the same error.
     stream.on("error", () => undefined);
     stream.on("drain", () => {
@@ -87,7 +91,7 @@ export class PeerLink {
       this.#flush();
     });
     this.#isBlocked = false;
-    stream.write(this.#hello);
+    stream.write(this.#hello());
     return stream;
   }
 
@@ -99,11 +103,15 @@ export class PeerLink {
     }
   }
 
-  #onBroken(stream: ClientWritableStream<RaftMessage>): void {
+  #onBroken(stream: ClientWritableStream<RaftMessage>, error: ServiceError | null): void {
     if (this.#stream !== stream) return;
     this.#stream = undefined;
     this.#openAgainAtMs = this.#clock.monotonicMs() + REOPEN_MS;
     this.#outbox.clear();
-    if (!this.#isClosed) this.#events.onUnreachable();
+    if (this.#isClosed) return;
+    this.#events.onUnreachable();
+    if (error === null) return;
+    const refusal = fromRpcError(error);
+    if (refusal.details.unanswered !== true) this.#events.onRefused(refusal);
   }
 }

@@ -43,7 +43,7 @@ export function raftService(
         );
       },
       installSnapshot: (call, callback) => {
-        receiveSnapshot(findTransport, call).then(
+        receiveSnapshot(findTransport, call, nodeIdOf).then(
           (installed) => callback(null, installed),
           (error: unknown) => callback(rpcError(error)),
         );
@@ -61,7 +61,7 @@ async function receiveMessages(
   for await (const proto of call as AsyncIterable<RaftMessage>) {
     const { transport, receiver } = getOpen(findTransport);
     if (proto.kind?.$case === "hello") {
-      sender = checkHello(proto.kind.value, nodeIdOf(call));
+      sender = checkHello(transport, proto.to, checkNode(proto.kind.value, nodeIdOf(call)));
       transport.onHello(sender);
       continue;
     }
@@ -76,7 +76,13 @@ async function receiveMessages(
   }
 }
 
-function checkHello(hello: RaftMember, nodeId: string | undefined): RaftMember {
+function checkHello(transport: GrpcTransport, to: number, hello: RaftMember): RaftMember {
+  const refusal = transport.refusal({ ...hello, generation: hello.generation ?? 0, to });
+  if (refusal !== undefined) throw refusal;
+  return hello;
+}
+
+function checkNode(hello: RaftMember, nodeId: string | undefined): RaftMember {
   if (nodeId === undefined || nodeId === hello.nodeId) return hello;
   throw new ClusterError(
     "PermissionDenied",
@@ -87,9 +93,14 @@ function checkHello(hello: RaftMember, nodeId: string | undefined): RaftMember {
 async function receiveSnapshot(
   findTransport: FindTransport,
   call: ServerReadableStream<RaftSnapshotChunk, RaftSnapshotInstalled>,
+  nodeIdOf: NodeIdOf,
 ): Promise<RaftSnapshotInstalled> {
   const chunks = (call as AsyncIterable<RaftSnapshotChunk>)[Symbol.asyncIterator]();
   const message = takeMessage((await chunks.next()).value);
+  const { transport } = getOpen(findTransport);
+  const { from: raftId, to } = message;
+  const refusal = transport.refusal({ raftId, nodeId: nodeIdOf(call), to, generation: 0 });
+  if (refusal !== undefined) throw refusal;
   const header = (await chunks.next()).value?.kind;
   if (header?.$case !== "header") throw malformed("it has no header");
   const source: SnapshotSource = {

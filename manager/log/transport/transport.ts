@@ -1,4 +1,5 @@
 import type { Message } from "../../../raft-ts/types.ts";
+import type { MemberTable } from "../members.ts";
 import type { Member } from "../replicated-log.ts";
 import type { SnapshotHeader } from "../snapshot/snapshot-frame.ts";
 
@@ -10,7 +11,7 @@ export interface Transport {
   /** Gives what arrives to `receiver` from now on. Once. */
   start(receiver: Receiver): void;
   /** Who can be sent to, and where; connections to others end. */
-  setMembers(members: readonly Member[]): void;
+  setMembers(table: MemberTable): void;
   /** Tells every member where this one is, if it may not know: called now and then while no leader is heard of. */
   announce(): void;
   /** Never waits: past a bound the oldest messages are dropped, and the receiver is told that the peer is unreachable. */
@@ -39,4 +40,15 @@ export interface Receiver {
   /** Resolves once the snapshot is durable; rejects when it is cut, refused or the disk fails. */
   onSnapshot(message: SnapshotMessage, snapshot: SnapshotSource): Promise<void>;
   onUnreachable(raftId: number): void;
+  /** A member said where it is now. */
+  onHello(member: Member): void;
+  /** Another member says that the group goes on without this one, for good. */
+  onExpelled(notice: Expulsion): void;
+}
+
+/** What a member is told that was taken out of its group, or whose whole group was replaced by a recovery. */
+export interface Expulsion {
+  /** Of the group that says so: `Cluster.generation`. */
+  readonly generation: number;
+  readonly reason: string;
 }
