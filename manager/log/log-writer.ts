@@ -21,6 +21,7 @@ export class LogWriter {
   /** A commit index that moved alone is not worth a flush: it goes with the next batch. */
   #hardState: HardState | undefined;
   #writing: Promise<void> | undefined;
+  #onRolled: (() => void)[] = [];
 
   constructor(wal: Wal, events: LogWriterEvents) {
     this.#wal = wal;
@@ -38,6 +39,12 @@ export class LogWriter {
     this.#writing ??= this.#writeAll();
   }
 
+  /** Writes a batch although nothing may have happened: the log goes on under its new key then. */
+  roll(onRolled: () => void): void {
+    this.#onRolled.push(onRolled);
+    this.#writing ??= this.#writeAll();
+  }
+
   /** Writes what was held back, so that a restart knows how far the log was committed; resolves when all is written. */
   async finish(): Promise<void> {
     await this.#writing;
@@ -51,15 +58,19 @@ export class LogWriter {
 
   async #writeAll(): Promise<void> {
     try {
-      while (this.#queue.length > 0) {
+      while (this.#queue.length > 0 || this.#onRolled.length > 0) {
+        const rolled = this.#onRolled.splice(0);
         const group = takeGroup(this.#queue);
         const batch = mergeReadys(group, this.#hardState);
         this.#hardState = undefined;
         await this.#wal.append(batch);
-        this.#events.onStable(group.at(-1)?.id ?? 0);
+        const last = group.at(-1);
+        if (last !== undefined) this.#events.onStable(last.id);
+        for (const onRolled of rolled) onRolled();
       }
     } catch (error) {
       this.#queue = [];
+      this.#onRolled = [];
       this.#hardState = undefined;
       this.#events.onFailure(error);
     } finally {

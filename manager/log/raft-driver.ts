@@ -10,6 +10,7 @@ import { LeadershipCell } from "./leadership.ts";
 import { LogWriter } from "./log-writer.ts";
 import { lostLeadership, refused } from "./proposal-errors.ts";
 import { Requests } from "./requests.ts";
+import type { DataKeys } from "./seal/data-key.ts";
 import type { LoadedSnapshot } from "./snapshot/snapshot-store.ts";
 import type { Snapshotter } from "./snapshotter.ts";
 import type { Receiver, SnapshotMessage, Transport } from "./transport/transport.ts";
@@ -31,6 +32,7 @@ export interface DriverParts {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly log: Log;
+  readonly keys?: DataKeys | undefined;
   /** Disk or invariant broken: the driver has stopped, and so must the process. Called once. */
   readonly onFatal: (error: unknown) => void;
   readonly onHello?: Receiver["onHello"];
@@ -54,6 +56,7 @@ export class RaftDriver {
   readonly #heardAtTick = new Map<number, number>();
   #isStopped = false;
   #cancelTick: () => void = () => {};
+  #forgetKeys: () => void = () => {};
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
@@ -65,7 +68,9 @@ export class RaftDriver {
 
   /** Starts time and takes what arrives. */
   start(): void {
-    const { transport, snapshotter, applied } = this.#parts;
+    const { transport, snapshotter, applied, keys } = this.#parts;
+    this.#forgetKeys = keys?.onChange(() => this.#rollKey()) ?? this.#forgetKeys;
+    if (keys?.isRotating === true) this.#rollKey();
     transport.start({
       onMessage: (message) => this.deliver({ kind: "message", message }),
       onUnreachable: (raftId) => this.deliver({ kind: "unreachable", raftId }),
@@ -131,10 +136,16 @@ export class RaftDriver {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancelTick();
+    this.#forgetKeys();
     this.requests.close();
     this.#conditions.endAll();
     const { term } = this.leadership.current;
     this.leadership.set({ leaderRaftId: undefined, isLeader: false, term });
+  }
+
+  /** Nothing is written under an older key from here on; then what is under one can go. */
+  #rollKey(): void {
+    this.#writer.roll(() => this.deliver({ kind: "snapshotSaved" }));
   }
 
   #scheduleTick(): void {

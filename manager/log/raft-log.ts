@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
-import { ClusterError, errorMessage } from "../../core/errors.ts";
+import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import { bootstrapState, RaftNode } from "../../raft-ts/index.ts";
 import type { StoredState } from "../../raft-ts/types.ts";
 import { AppliedState, encodeMember } from "./applied-state.ts";
-import type { LogDisk } from "./disk/log-disk.ts";
+import { type LogDisk, orDiskFailed } from "./disk/log-disk.ts";
 import { openNodeDisk } from "./disk/node-disk.ts";
 import { RAFT_FOLDER } from "./log-folder.ts";
 import { MemberAddresses } from "./member-addresses.ts";
@@ -16,6 +16,7 @@ import { checkEntrySize } from "./proposal-errors.ts";
 import { ELECTION_TICKS, HEARTBEAT_TICKS, RaftDriver } from "./raft-driver.ts";
 import { recoverState, replayBatches } from "./recovery.ts";
 import type { Leadership, Member, ReplicatedLog, StateMachine } from "./replicated-log.ts";
+import type { DataKeys } from "./seal/data-key.ts";
 import { type LoadedSnapshot, SnapshotStore } from "./snapshot/snapshot-store.ts";
 import { ENTRIES_KEPT, SNAPSHOT_INTERVAL, Snapshotter } from "./snapshotter.ts";
 import type { Expulsion, Transport } from "./transport/transport.ts";
@@ -35,6 +36,8 @@ export interface RaftLogOptions {
    */
   readonly start: "bootstrap" | "join" | "restart";
   readonly stateMachine: StateMachine;
+  /** What is written is sealed with their current one; without them it is in clear, which only tests may want. */
+  readonly keys?: DataKeys | undefined;
   /** Owned by the log from here on. */
   readonly transport: Transport;
   readonly clock: Clock;
@@ -58,33 +61,35 @@ export interface RaftLogOptions {
  * is gone.
  */
 export async function openRaftLog(options: RaftLogOptions): Promise<ReplicatedLog> {
-  let wal: Wal | undefined;
+  const dir = join(options.dir, RAFT_FOLDER);
   try {
-    const disk = options.disk ?? (await openNodeDisk(join(options.dir, RAFT_FOLDER)));
-    const store = await SnapshotStore.open(disk);
-    const opened = await openWal(disk, options);
-    wal = opened.wal;
-    const snapshot = await loadNewest(store, options.log);
-    const stored = await recover(options, opened, snapshot);
-    return startRaftLog(options, { store, wal, snapshot, stored });
+    const stored = await orDiskFailed("open the log", options.disk ?? { dir }, async () =>
+      openStored(options, options.disk ?? (await openNodeDisk(dir))),
+    );
+    return startRaftLog(options, stored);
   } catch (error) {
-    await wal?.close();
     await options.transport.close();
     throw error;
   }
 }
 
-/** The newest whole snapshot; a damaged one is dropped, and the log decides whether the one before will do. */
-async function loadNewest(store: SnapshotStore, log: Log): Promise<LoadedSnapshot | undefined> {
-  for (const name of [...store.names].reverse()) {
-    try {
-      return await store.load(name);
-    } catch (error) {
-      log.error("cannot use a snapshot, trying the one before", { error: errorMessage(error) });
+/** Reads what is on the disk and makes it ready to be gone on with. */
+async function openStored(options: RaftLogOptions, disk: LogDisk): Promise<Recovered> {
+  const store = await SnapshotStore.open(disk, options.keys);
+  const opened = await openWal(disk, options);
+  try {
+    const snapshot = await store.loadNewest(async (error, name) => {
+      const { message } = error;
+      options.log.error("cannot use a snapshot, trying the one before", { error: message });
+      // The log decides whether the one before will do.
       await store.discard(name);
-    }
+    });
+    const stored = await recover(options, opened, snapshot);
+    return { store, wal: opened.wal, snapshot, stored };
+  } catch (error) {
+    await opened.wal.close();
+    throw error;
   }
-  return undefined;
 }
 
 async function recover(
@@ -124,7 +129,7 @@ interface Recovered {
 }
 
 function startRaftLog(options: RaftLogOptions, recovered: Recovered): ReplicatedLog {
-  const { clock, random, log, onFatal, transport } = options;
+  const { clock, random, log, onFatal, transport, keys } = options;
   const { store, wal, snapshot, stored } = recovered;
   const applied = new AppliedState(options.stateMachine, { members: EMPTY_MEMBERS, index: 0 });
   if (snapshot !== undefined) applied.restore(snapshot);
@@ -139,7 +144,7 @@ function startRaftLog(options: RaftLogOptions, recovered: Recovered): Replicated
   );
   const onFailure = (error: unknown): void => driver.fail(error);
   const snapshotter = new Snapshotter(
-    { store, wal, applied, log, onFailure },
+    { store, wal, applied, log, keys, onFailure },
     {
       interval: options.snapshotInterval ?? SNAPSHOT_INTERVAL,
       entriesKept: options.entriesKept ?? ENTRIES_KEPT,
@@ -154,6 +159,7 @@ function startRaftLog(options: RaftLogOptions, recovered: Recovered): Replicated
     transport,
     clock,
     log,
+    keys,
     onFatal,
     onHello: (member) => addresses.onHello(member),
     onExpelled: (notice) => options.onExpelled?.(notice),

@@ -3,6 +3,7 @@ import type { Log } from "../../core/log.ts";
 import type { RaftNode } from "../../raft-ts/index.ts";
 import type { SnapshotMeta } from "../../raft-ts/types.ts";
 import type { AppliedState } from "./applied-state.ts";
+import type { DataKeys } from "./seal/data-key.ts";
 import type { LoadedSnapshot, SnapshotStore } from "./snapshot/snapshot-store.ts";
 import type { SnapshotMessage, SnapshotSource, Transport } from "./transport/transport.ts";
 import type { Wal } from "./wal/wal.ts";
@@ -19,6 +20,7 @@ export interface SnapshotterParts {
   readonly wal: Wal;
   readonly applied: AppliedState;
   readonly log: Log;
+  readonly keys: DataKeys | undefined;
   /** The disk failed. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -51,6 +53,7 @@ export class Snapshotter {
     const { applied, onFailure } = this.#parts;
     if (this.#work !== undefined) return;
     const isDue =
+      this.#isKeyDue() ||
       applied.index - (this.#newest?.index ?? 0) >= this.#options.interval ||
       applied.entryBytes - this.#newestBytes >= SNAPSHOT_LOG_BYTES;
     if (!isDue) return;
@@ -66,10 +69,27 @@ export class Snapshotter {
 
   /** Forgets in the node and on disk what the snapshots cover. */
   compact(node: RaftNode): void {
-    const { wal, store, onFailure } = this.#parts;
-    if (this.#newest === undefined) return;
-    node.compact(this.#newest, this.#options.entriesKept);
-    wal.purge(store.oldestIndex).catch(onFailure);
+    if (this.#newest !== undefined) node.compact(this.#newest, this.#options.entriesKept);
+    this.#purge().catch(this.#parts.onFailure);
+  }
+
+  async #purge(): Promise<void> {
+    const { wal, store, keys, log } = this.#parts;
+    await store.discardOutdated();
+    await wal.purge(store.oldestIndex);
+    if (keys?.isRotating !== true || wal.outdated !== undefined || store.hasOutdated) return;
+    keys.retire();
+    log.info("nothing is left under an older data key", { keyId: keys.current.id });
+  }
+
+  /** Files under an older key can go once a snapshot under the new one covers them: whether it is time to take it. */
+  #isKeyDue(): boolean {
+    const { wal, store, applied } = this.#parts;
+    const { outdated } = wal;
+    // What is still written to has no last entry yet.
+    if (outdated?.isWrittenTo === true) return false;
+    const needed = Math.max(outdated?.maxIndex ?? 0, store.outdatedIndex);
+    return needed > store.currentIndex && applied.index >= needed;
   }
 
   /** Sends the newest snapshot instead of the one offered, which may be gone. */

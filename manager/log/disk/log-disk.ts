@@ -43,11 +43,33 @@ export async function writeZeros(file: LogFile, offset: number, end: number): Pr
   }
 }
 
+/** Runs `work`, and says what a disk call that failed in it means. Errors that say it already stay. */
+export async function orDiskFailed<T>(
+  action: string,
+  disk: Pick<LogDisk, "dir">,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof ClusterError || !hasErrno(cause)) throw cause;
+    throw diskFailed(action, disk, cause);
+  }
+}
+
+function hasErrno(error: unknown): boolean {
+  return typeof (error as { code?: unknown } | undefined)?.code === "string";
+}
+
 /**
  * What a failed disk call means: the manager stops. After a failed sync nobody knows what is durable, so no call is
  * ever tried again.
  */
-export function diskFailed(action: string, disk: LogDisk, cause: unknown): ClusterError {
+export function diskFailed(
+  action: string,
+  disk: Pick<LogDisk, "dir">,
+  cause: unknown,
+): ClusterError {
   const errno = (cause as { code?: unknown } | undefined)?.code;
   const details: ErrorDetails = { dir: disk.dir, errno: String(errno ?? "unknown") };
   if (errno === "ENOSPC" || errno === "EDQUOT") {

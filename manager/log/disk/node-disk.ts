@@ -9,6 +9,11 @@ const FILE_MODE = 0o600;
 /** A directory of the machine; made if absent. */
 export async function openNodeDisk(dir: string): Promise<LogDisk> {
   await mkdir(dir, { recursive: true, mode: DIR_MODE });
+  return nodeDisk(dir);
+}
+
+/** A directory of the machine that exists. */
+export function nodeDisk(dir: string): LogDisk {
   const path = (name: string): string => join(dir, name);
   return {
     dir,

@@ -1,5 +1,7 @@
 import { crc32 } from "node:zlib";
 import { ClusterError } from "../../../core/errors.ts";
+import type { DataKeys } from "../seal/data-key.ts";
+import { FileSeal, SEED_BYTES, type SealHead } from "../seal/file-seal.ts";
 import { decodeBatch, type WalBatch } from "./batch.ts";
 import { findLaterRecord, isZero, RECORD_ALIGN, readRecord } from "./record.ts";
 
@@ -12,13 +14,18 @@ export interface SegmentHeader {
   /** Whose log this is: a directory serves one member for ever. */
   readonly raftId: number;
   readonly salt: number;
+  /** What its records are sealed with; undefined: they are in clear, as an older version wrote them. */
+  readonly seal: SealHead | undefined;
 }
 
 /** A segment's contents up to where the next record goes. */
 export interface SegmentContents {
   readonly header: SegmentHeader;
+  readonly seal: FileSeal | undefined;
   readonly batches: readonly WalBatch[];
   readonly nextSequence: number;
+  /** Where the last record starts; `endOffset` when there is none. */
+  readonly lastOffset: number;
   /** Where the next record goes. */
   readonly endOffset: number;
   /** Why the bytes from `endOffset` on must be zeroed before use; undefined when they are zero. */
@@ -29,7 +36,11 @@ export interface SegmentContents {
 export const SEGMENT_HEADER_BYTES = 64;
 
 const MAGIC = "MUSTRWAL";
-const FORMAT = 1;
+const FORMAT_CLEAR = 1;
+const FORMAT_SEALED = 2;
+const KEY_ID_AT = 40;
+const KEY_ID_BYTES = 8;
+const SEED_AT = KEY_ID_AT + KEY_ID_BYTES;
 const CRC_AT = 60;
 const NAME = /^(\d{10})\.wal$/;
 
@@ -49,11 +60,15 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(Buffer.from(MAGIC), 0);
-  view.setUint32(8, FORMAT, true);
+  view.setUint32(8, header.seal === undefined ? FORMAT_CLEAR : FORMAT_SEALED, true);
   view.setUint32(12, header.salt, true);
   view.setBigUint64(16, BigInt(header.number), true);
   view.setBigUint64(24, BigInt(header.firstSequence), true);
   view.setBigUint64(32, BigInt(header.raftId), true);
+  if (header.seal !== undefined) {
+    bytes.set(Buffer.from(header.seal.keyId, "hex"), KEY_ID_AT);
+    bytes.set(header.seal.seed, SEED_AT);
+  }
   view.setUint32(CRC_AT, crc32(bytes.subarray(0, CRC_AT)), true);
   return bytes;
 }
@@ -67,17 +82,22 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
 export function readSegment(
   file: string,
   bytes: Uint8Array,
-  options: { readonly isLast: boolean },
+  options: { readonly isLast: boolean; readonly keys?: DataKeys | undefined },
 ): SegmentContents {
   const header = decodeSegmentHeader(file, bytes);
+  const seal = FileSeal.of(file, header.seal, { keys: options.keys, file: segmentFile(header) });
   const batches: WalBatch[] = [];
   let offset = SEGMENT_HEADER_BYTES;
+  let lastOffset = offset;
   let sequence = header.firstSequence;
   let torn: string | undefined;
   for (;;) {
     const read = readRecord(bytes, { offset, sequence, salt: header.salt });
     if (read.kind === "record") {
-      batches.push(decodeBatch(read.payload));
+      const payload = openPayload(seal, read.payload, { offset, sequence });
+      if (payload === undefined) throw walDamaged(file, offset, "its seal is broken");
+      batches.push(decodeBatch(payload));
+      lastOffset = offset;
       offset = read.end;
       sequence++;
       continue;
@@ -96,7 +116,7 @@ export function readSegment(
     if (later !== undefined) throw walDamaged(file, offset, `${torn}, yet a later record is whole`);
     if (!options.isLast) throw walDamaged(file, offset, `${torn}, yet a later segment exists`);
   }
-  return { header, batches, nextSequence: sequence, endOffset: offset, torn };
+  return { header, seal, batches, nextSequence: sequence, lastOffset, endOffset: offset, torn };
 }
 
 function decodeSegmentHeader(file: string, bytes: Uint8Array): SegmentHeader {
@@ -109,18 +129,44 @@ function decodeSegmentHeader(file: string, bytes: Uint8Array): SegmentHeader {
     throw walDamaged(file, 0, "the CRC of the file's header is wrong");
   }
   const format = view.getUint32(8, true);
-  if (format !== FORMAT) {
+  if (format !== FORMAT_CLEAR && format !== FORMAT_SEALED) {
     throw new ClusterError(
       "FailedPrecondition",
-      `cannot read ${file}: its format is ${format}, this version reads ${FORMAT}`,
+      `cannot read ${file}: its format is ${format}, this version reads up to ${FORMAT_SEALED}`,
     );
   }
+  const seal = {
+    keyId: Buffer.from(bytes.subarray(KEY_ID_AT, SEED_AT)).toString("hex"),
+    seed: bytes.slice(SEED_AT, SEED_AT + SEED_BYTES),
+  };
   return {
     salt: view.getUint32(12, true),
     number: Number(view.getBigUint64(16, true)),
     firstSequence: Number(view.getBigUint64(24, true)),
     raftId: Number(view.getBigUint64(32, true)),
+    seal: format === FORMAT_SEALED ? seal : undefined,
   };
+}
+
+/** What a segment's seal is bound to. */
+export function segmentFile(header: Omit<SegmentHeader, "seal">): string {
+  const { number, raftId, firstSequence, salt } = header;
+  return `segment ${number} from ${firstSequence} of member ${raftId}, salt ${salt}`;
+}
+
+/** A record's payload as it is written at a place. */
+export function sealPayload(seal: FileSeal | undefined, payload: Uint8Array, at: RecordAt) {
+  return seal === undefined ? payload : seal.seal(payload, placeOf(at));
+}
+
+function openPayload(seal: FileSeal | undefined, payload: Uint8Array, at: RecordAt) {
+  return seal === undefined ? payload : seal.open(payload, placeOf(at));
+}
+
+type RecordAt = { readonly offset: number; readonly sequence: number };
+
+function placeOf({ offset, sequence }: RecordAt): string {
+  return `record ${sequence} at ${offset}`;
 }
 
 /** The error that keeps a manager with damaged files from starting. */

@@ -2,10 +2,13 @@ import { expect } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { MemoryDisk, type MemoryDiskOptions } from "../disk/memory-disk.ts";
+import { newDataKey, singleKey } from "../seal/data-key.ts";
+import { KeyRing, newKeySet } from "../seal/key-ring.ts";
 import type { WalBatch } from "./batch.ts";
 import { openWal, type Wal } from "./wal.ts";
 
-const OPTIONS = { raftId: 1, random: seededRandom(1), segmentBytes: 2048 };
+const KEYS = singleKey(newDataKey());
+const OPTIONS = { raftId: 1, random: seededRandom(1), segmentBytes: 2048, keys: KEYS };
 
 function batchOf(index: number, bytes = 100): WalBatch {
   const data = Buffer.alloc(bytes, index);
@@ -112,6 +115,55 @@ describe("wal", () => {
     expect(error.code).to.equal("DataLoss");
     broken = false;
     expect(await rejection(wal.append(batchOf(2)))).to.equal(error);
+  });
+
+  it("goes on in a new segment when the key changes, also after a restart", async () => {
+    for (const restart of [false, true]) {
+      const ring = new KeyRing(newKeySet(false), () => undefined);
+      const disk = new MemoryDisk();
+      let { wal } = await openWal(disk, { ...OPTIONS, keys: ring });
+      await appendAll(wal, 1, 2);
+      ring.rotate();
+      if (restart) ({ wal } = await openWal(disk, { ...OPTIONS, keys: ring }));
+      expect(wal.outdated).to.deep.equal({ maxIndex: 2, isWrittenTo: true });
+      await appendAll(wal, 3, 3);
+      expect(wal.outdated).to.deep.equal({ maxIndex: 2, isWrittenTo: false });
+      await wal.purge(2);
+      expect(wal.outdated).to.equal(undefined);
+      const only = { ...OPTIONS, keys: singleKey(ring.current) };
+      const { batches } = await openWal(disk, only);
+      expect(batches.flatMap(({ entries }) => entries.map(({ index }) => index))).to.include(3);
+    }
+  });
+
+  it("goes on under a key where an older version wrote in clear", async () => {
+    const disk = new MemoryDisk();
+    const { wal } = await openWal(disk, { ...OPTIONS, keys: undefined });
+    await appendAll(wal, 1, 5);
+    const keys = new KeyRing(newKeySet(true), () => undefined);
+    const later = await openWal(disk, { ...OPTIONS, keys });
+    await appendAll(later.wal, 6, 7);
+    const { batches } = await openWal(disk, { ...OPTIONS, keys });
+    expect(batches.flatMap(({ entries }) => entries.map(({ index }) => index))).to.deep.equal([
+      1, 2, 3, 4, 5, 6, 7,
+    ]);
+  });
+
+  it("writes its last record again at a start: a failed sync may have left it in memory only", async () => {
+    let isFailing = false;
+    const fault: MemoryDiskOptions["fault"] = (call) =>
+      isFailing && call === "sync" ? Object.assign(new Error("EIO"), { code: "EIO" }) : undefined;
+    const disk = new MemoryDisk({ fault });
+    const { wal } = await openWal(disk, OPTIONS);
+    await wal.append(batchOf(1));
+    isFailing = true;
+    await rejection(wal.append(batchOf(2)));
+    isFailing = false;
+    const found = await indexesOn(disk);
+    expect(found).to.deep.equal([1, 2]);
+    // Every sector that is not durable is lost: what was read must not be.
+    const never = { next: () => 0 };
+    expect(await indexesOn(disk.crash(never, {}))).to.deep.equal(found);
   });
 
   it("names the full directory", async () => {

@@ -3,6 +3,8 @@ import { ClusterError } from "../../../core/errors.ts";
 import { type Random, randomInt } from "../../../core/random.ts";
 import type { HardState } from "../../../raft-ts/types.ts";
 import { diskFailed, type LogDisk, type LogFile, writeZeros } from "../disk/log-disk.ts";
+import type { DataKeys } from "../seal/data-key.ts";
+import { FileSeal, SEAL_BYTES } from "../seal/file-seal.ts";
 import { encodeBatch, type WalBatch } from "./batch.ts";
 import { encodeRecord, recordBytes } from "./record.ts";
 import {
@@ -11,6 +13,8 @@ import {
   SEGMENT_HEADER_BYTES,
   type SegmentContents,
   type SegmentHeader,
+  sealPayload,
+  segmentFile,
   segmentName,
   segmentNumber,
   walDamaged,
@@ -26,6 +30,8 @@ export interface WalOptions {
   /** For the salts. */
   readonly random: Random;
   readonly segmentBytes?: number | undefined;
+  /** Without them all is in clear. */
+  readonly keys?: DataKeys | undefined;
 }
 
 export interface OpenedWal {
@@ -41,6 +47,8 @@ export interface OpenedWal {
 /** A segment on disk: whether it is still needed is a question of `maxIndex`. */
 interface Segment {
   readonly number: number;
+  /** Undefined: in clear. */
+  readonly keyId: string | undefined;
   maxIndex: number;
 }
 
@@ -52,17 +60,7 @@ interface Segment {
  */
 export async function openWal(disk: LogDisk, options: WalOptions): Promise<OpenedWal> {
   await disk.remove(SPARE_NAME);
-  const numbers = (await disk.list())
-    .map(segmentNumber)
-    .filter((number): number is number => number !== undefined);
-  const contents: SegmentContents[] = [];
-  for (const number of numbers) {
-    const name = segmentName(number);
-    const isLast = number === numbers.at(-1);
-    const read = readSegment(`${disk.dir}/${name}`, await disk.read(name), { isLast });
-    checkSegment(disk, read, { number, raftId: options.raftId, before: contents.at(-1) });
-    contents.push(read);
-  }
+  const contents = await readWal(disk, options);
   const wal = new Wal(disk, options);
   const last = contents.at(-1);
   if (last === undefined) await wal.begin();
@@ -71,18 +69,38 @@ export async function openWal(disk: LogDisk, options: WalOptions): Promise<Opene
   return { wal, isNew: last === undefined, batches, torn: last?.torn };
 }
 
+/** Reads every segment and changes nothing. @param options.raftId whose log it must be; undefined: anyone's. */
+export async function readWal(
+  disk: LogDisk,
+  { raftId, keys }: { readonly raftId?: number; readonly keys?: DataKeys | undefined },
+): Promise<readonly SegmentContents[]> {
+  const numbers = (await disk.list())
+    .map(segmentNumber)
+    .filter((number): number is number => number !== undefined);
+  const contents: SegmentContents[] = [];
+  for (const number of numbers) {
+    const name = segmentName(number);
+    const isLast = number === numbers.at(-1);
+    const read = readSegment(`${disk.dir}/${name}`, await disk.read(name), { isLast, keys });
+    const before = contents.at(-1);
+    checkSegment(disk, read, { number, raftId: raftId ?? before?.header.raftId, before });
+    contents.push(read);
+  }
+  return contents;
+}
+
 function checkSegment(
   disk: LogDisk,
   read: SegmentContents,
   expected: {
     readonly number: number;
-    readonly raftId: number;
+    readonly raftId: number | undefined;
     readonly before: SegmentContents | undefined;
   },
 ): void {
   const file = `${disk.dir}/${segmentName(expected.number)}`;
   const { number, raftId, firstSequence } = read.header;
-  if (raftId !== expected.raftId) {
+  if (expected.raftId !== undefined && raftId !== expected.raftId) {
     throw new ClusterError(
       "FailedPrecondition",
       `cannot start: ${disk.dir} is the log of raft member ${raftId}, not of ${expected.raftId}`,
@@ -111,6 +129,7 @@ export class Wal {
   #fileBytes = 0;
   #offset = 0;
   #salt = 0;
+  #seal: FileSeal | undefined;
   #sequence = 1;
   #hardState: HardState | undefined;
   #spare: Promise<LogFile> | undefined;
@@ -133,20 +152,27 @@ export class Wal {
   async resume(contents: readonly SegmentContents[], last: SegmentContents): Promise<void> {
     this.#segments = contents.map(({ header, batches }) => ({
       number: header.number,
+      keyId: header.seal?.keyId,
       maxIndex: Math.max(0, ...batches.map(maxIndexOf)),
     }));
     const batches = contents.flatMap((segment) => segment.batches);
     this.#hardState = batches.findLast((batch) => batch.hardState !== undefined)?.hardState;
     this.#offset = last.endOffset;
     this.#salt = last.header.salt;
+    this.#seal = last.seal;
     this.#sequence = last.nextSequence;
     await this.#orFail("open the write-ahead log", async () => {
       const name = segmentName(last.header.number);
-      this.#fileBytes = (await this.#disk.read(name)).length;
+      const bytes = await this.#disk.read(name);
+      this.#fileBytes = bytes.length;
       this.#file = await this.#disk.open(name);
-      if (last.torn === undefined) return;
-      await writeZeros(this.#file, last.endOffset, this.#fileBytes);
+      // What a failed sync left in the page cache reads well and is not on the disk: write it once more.
+      await this.#file.write(bytes.subarray(last.lastOffset, last.endOffset), last.lastOffset);
+      if (last.torn !== undefined) {
+        await writeZeros(this.#file, last.endOffset, this.#fileBytes);
+      }
       await this.#file.sync();
+      await this.#disk.syncDir();
     });
   }
 
@@ -157,6 +183,21 @@ export class Wal {
    */
   async append(batch: WalBatch): Promise<void> {
     await this.#orFail("write the write-ahead log", () => this.#append(batch));
+  }
+
+  /** What is under another key than the current one; undefined when nothing is. */
+  get outdated(): { readonly maxIndex: number; readonly isWrittenTo: boolean } | undefined {
+    const outdated = this.#segments.filter((segment) => this.#isOutdated(segment));
+    if (outdated.length === 0) return undefined;
+    return {
+      maxIndex: Math.max(...outdated.map(({ maxIndex }) => maxIndex)),
+      isWrittenTo: outdated.at(-1) === this.#segments.at(-1),
+    };
+  }
+
+  #isOutdated({ keyId }: Segment): boolean {
+    const { keys } = this.#options;
+    return keys !== undefined && keyId !== keys.current.id;
   }
 
   /** Removes the oldest segments that hold no entry after `index`. Calls may overlap each other and `append`. */
@@ -194,16 +235,18 @@ export class Wal {
 
   async #append(batch: WalBatch): Promise<void> {
     let payload = encodeBatch(batch);
-    if (this.#offset + recordBytes(payload.length) > this.#fileBytes) {
+    const current = this.#segments.at(-1);
+    const isOutdated = current !== undefined && this.#isOutdated(current);
+    if (isOutdated || this.#offset + recordBytes(this.#sealedLength(payload)) > this.#fileBytes) {
       // The first record of a segment says the hard state again, so that older segments can go.
       payload = encodeBatch({ ...batch, hardState: batch.hardState ?? this.#hardState });
-      await this.#startSegment(payload.length);
+      await this.#startSegment(this.#sealedLength(payload));
     }
     const file = this.#file;
     const segment = this.#segments.at(-1);
     assert(file !== undefined && segment !== undefined, "an open log has a segment");
     const place = { offset: this.#offset, sequence: this.#sequence, salt: this.#salt };
-    const record = encodeRecord(payload, place);
+    const record = encodeRecord(sealPayload(this.#seal, payload, place), place);
     segment.maxIndex = Math.max(segment.maxIndex, maxIndexOf(batch));
     this.#hardState = batch.hardState ?? this.#hardState;
     await file.write(record, this.#offset);
@@ -211,6 +254,10 @@ export class Wal {
     this.#offset += record.length;
     this.#sequence++;
     if (this.#offset > this.#segmentBytes / 2) this.#prepareSpare();
+  }
+
+  #sealedLength(payload: Uint8Array): number {
+    return payload.length + (this.#options.keys === undefined ? 0 : SEAL_BYTES);
   }
 
   /** Everything before is synced, so the new segment's existence proves the old one whole. */
@@ -221,12 +268,15 @@ export class Wal {
     assert(file !== undefined, "a spare was prepared");
     const needed = SEGMENT_HEADER_BYTES + recordBytes(payloadLength);
     if (needed > this.#segmentBytes) await writeZeros(file, this.#segmentBytes, needed);
-    const header: SegmentHeader = {
+    const { raftId, random, keys } = this.#options;
+    const is = {
       number: (this.#segments.at(-1)?.number ?? 0) + 1,
       firstSequence: this.#sequence,
-      raftId: this.#options.raftId,
-      salt: randomInt(this.#options.random, 2 ** 32),
+      raftId,
+      salt: randomInt(random, 2 ** 32),
     };
+    const seal = keys === undefined ? undefined : FileSeal.begin(keys, segmentFile(is));
+    const header: SegmentHeader = { ...is, seal: seal?.head };
     await file.write(encodeSegmentHeader(header), 0);
     await file.sync();
     await this.#disk.rename(SPARE_NAME, segmentName(header.number));
@@ -236,15 +286,18 @@ export class Wal {
     this.#fileBytes = Math.max(needed, this.#segmentBytes);
     this.#offset = SEGMENT_HEADER_BYTES;
     this.#salt = header.salt;
-    this.#segments.push({ number: header.number, maxIndex: 0 });
+    this.#seal = seal;
+    this.#segments.push({ number: header.number, keyId: seal?.head.keyId, maxIndex: 0 });
   }
 
   /** Writes the next segment's zeros ahead, beside the appends. */
   #prepareSpare(): void {
     if (this.#spare !== undefined) return;
     this.#spare = this.#createSpare();
-    // Reported where it is awaited.
-    this.#spare.catch(() => undefined);
+    // Nothing more is acknowledged by a disk that failed, though this segment has room still.
+    this.#spare.catch((cause: unknown) => {
+      this.#failure ??= diskFailed("write the write-ahead log", this.#disk, cause);
+    });
   }
 
   async #createSpare(): Promise<LogFile> {
