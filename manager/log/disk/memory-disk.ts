@@ -101,6 +101,11 @@ export class MemoryDisk implements LogDisk {
     this.#unsyncedChanges = this.#unsyncedChanges.filter((change) => !changes.includes(change));
   }
 
+  /** Name and size of each file. */
+  files(): ReadonlyMap<string, number> {
+    return new Map([...this.#names].map(([name, { bytes }]) => [name, bytes.length]));
+  }
+
   /** Flips one bit where it lies, as a failing disk does. */
   flipBit(name: string, bit: number): void {
     this.#find(name).flipBit(bit);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { randomInt, seededRandom } from "../../../core/random.ts";
 import { checkLinearizable, type Operation, type Verdict } from "./checker.ts";
-import { REGISTERS, type RegisterOp } from "./register.ts";
+import { narrowed, REGISTERS, type RegisterOp } from "./register.ts";
 
 /**
  * A history as people draw it, a line for each operation: `|` call and return, `>` for one that never returned.
@@ -137,6 +137,23 @@ describe("linearizability checker", () => {
       if (kind === "violation") refused++;
     }
     expect(refused).to.be.greaterThan(20);
+  });
+
+  it("says the same of a history narrowed to what matters", () => {
+    let decided = 0;
+    for (let seed = 1; seed <= 300; seed++) {
+      const history = randomHistory(seed);
+      const at = randomInt(seededRandom(seed), history.length);
+      const changed = history.map((one, i): Operation<RegisterOp> => {
+        if (i !== at || one.op.kind !== "read") return one;
+        return { ...one, op: { ...one.op, value: String(at) } };
+      });
+      const { kind } = checkLinearizable(REGISTERS, changed);
+      if (kind === "undecided") continue;
+      decided++;
+      expect(checkLinearizable(REGISTERS, narrowed(changed)).kind, `seed ${seed}`).to.equal(kind);
+    }
+    expect(decided).to.be.greaterThan(250);
   });
 
   /** Plainly, by every order there is. */

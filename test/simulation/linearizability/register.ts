@@ -1,4 +1,4 @@
-import type { Model } from "./checker.ts";
+import type { Model, Operation } from "./checker.ts";
 
 /** What clients do with one of many registers, each under a key. */
 export type RegisterOp =
@@ -20,3 +20,25 @@ export const REGISTERS: Model<string, RegisterOp> = {
   },
   keyOf: (state) => state,
 };
+
+/**
+ * The same question with less to search, for histories whose values are all different. What nobody heard of and nobody read
+ * is left out: no order that explains the rest needs it. A write nobody heard of that was read has taken effect by the end
+ * of the first read that saw it.
+ */
+export function narrowed(history: readonly Operation<RegisterOp>[]): Operation<RegisterOp>[] {
+  const seenBy = new Map<string, number>();
+  for (const { op, returnedAt } of history) {
+    if (op.kind !== "read" || op.value === undefined) continue;
+    seenBy.set(op.value, Math.min(returnedAt, seenBy.get(op.value) ?? returnedAt));
+  }
+  const kept: Operation<RegisterOp>[] = [];
+  for (const operation of history) {
+    const { op, returnedAt } = operation;
+    const seenAt = op.kind === "write" ? seenBy.get(op.value) : undefined;
+    const isHeard = returnedAt !== Number.POSITIVE_INFINITY;
+    if (isHeard) kept.push(operation);
+    else if (seenAt !== undefined) kept.push({ ...operation, returnedAt: seenAt });
+  }
+  return kept;
+}

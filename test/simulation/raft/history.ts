@@ -1,10 +1,14 @@
 import { crc32 } from "node:zlib";
 import type { StateMachine } from "../../../manager/log/replicated-log.ts";
+import { checkLinearizable } from "../linearizability/checker.ts";
+import { Recorder } from "../linearizability/recorder.ts";
+import { narrowed, REGISTERS, type RegisterOp } from "../linearizability/register.ts";
 
 /** What must hold however the network, the disks and the machines behave; told of everything that happens. */
 export class History {
   readonly #hashes = new Map<number, number>();
-  readonly #leaders = new Map<number, number>();
+  /** What clients asked and heard. */
+  readonly clients = new Recorder<RegisterOp>();
   readonly #acknowledged = new Map<string, number>();
   #acknowledgedIndex = 0;
   #violation: string | undefined;
@@ -33,19 +37,14 @@ export class History {
     this.#violation ??= what;
   }
 
-  /** State machine safety: all members have the same state after the same entry. Source: Raft paper, Figure 3. */
+  /** EqualHashAtEqualIndex: all members have the same state after the same entry. */
   onApplied(machine: number, index: number, hash: number): void {
     this.#fingerprint = crc32(`${machine}:${index}:${hash}`, this.#fingerprint);
     const known = this.#hashes.get(index);
     if (known === undefined) this.#hashes.set(index, hash);
-    else if (known !== hash) this.violate(`machine ${machine} has another state at index ${index}`);
-  }
-
-  /** Election safety: at most one leader in a term. Source: Raft paper, Figure 3. */
-  onLeads(machine: number, term: number): void {
-    const known = this.#leaders.get(term) ?? machine;
-    this.#leaders.set(term, known);
-    if (known !== machine) this.violate(`${known} and ${machine} both lead in term ${term}`);
+    else if (known !== hash) {
+      this.violate(`EqualHashAtEqualIndex: machine ${machine} has another state at index ${index}`);
+    }
   }
 
   onAcknowledged(value: string, index: number): void {
@@ -53,22 +52,22 @@ export class History {
     this.#acknowledgedIndex = Math.max(this.#acknowledgedIndex, index);
   }
 
-  /** Linearizability of reads: what was acknowledged before the question is applied at the answer. */
-  onRead(machine: number, askedAtIndex: number, appliedIndex: number): void {
-    if (appliedIndex < askedAtIndex) {
-      this.violate(
-        `machine ${machine} read at ${appliedIndex} what was acknowledged at ${askedAtIndex}`,
-      );
-    }
+  /** Linearizable: some order of all that clients wrote and read explains what they heard. */
+  checkLinearizable(): void {
+    const verdict = checkLinearizable(REGISTERS, narrowed(this.clients.operations));
+    if (verdict.kind === "linearizable") return;
+    this.violate(`Linearizable: ${verdict.kind} for ${verdict.part}`);
   }
 
-  /** Durability: every value acknowledged up to `lastIndex` is there, once, at the index its client was told. */
+  /** AckedWritesDurable: every value acknowledged up to `lastIndex` is there, once, at the index its client was told. */
   checkDurable(machine: number, state: HashedState, lastIndex: number): void {
     for (const [value, index] of this.#acknowledged) {
       if (index > lastIndex) continue;
       const found = state.indexesOf(value);
       if (found.length !== 1 || found[0] !== index) {
-        this.violate(`machine ${machine} has ${value} at [${found}], acknowledged at ${index}`);
+        this.violate(
+          `AckedWritesDurable: machine ${machine} has ${value} at [${found}], acknowledged at ${index}`,
+        );
       }
     }
   }
@@ -96,6 +95,11 @@ export class HashedState implements StateMachine {
 
   indexesOf(value: string): number[] {
     return this.#entries.filter((entry) => entry.value === value).map(({ index }) => index);
+  }
+
+  /** The last value of a key; values are `key=…`. */
+  read(key: string): string {
+    return this.#entries.findLast(({ value }) => value.startsWith(`${key}=`))?.value ?? "";
   }
 
   apply(index: number, data: Uint8Array): unknown {

@@ -1,6 +1,8 @@
 import { randomInt, seededRandom } from "../../../core/random.ts";
-import { strikeOnce } from "./faults.ts";
+import type { RegisterOp } from "../linearizability/register.ts";
+import { areWhole, type Kind, mend, strikeOnce } from "./faults.ts";
 import { History } from "./history.ts";
+import { narrowAppends, observeReadys, RaftInvariants } from "./invariants.ts";
 import { type DiskKind, Machine, type World } from "./machine.ts";
 import { SimNetwork } from "./sim-network.ts";
 import { VirtualTime } from "./virtual-time.ts";
@@ -9,14 +11,28 @@ const FORMING_MS = 30_000;
 const FAULTS_MS = 6000;
 /** Once all is well again, everything must be as it should within this time. */
 const LIVENESS_MS = 30_000;
+const ONE_CRASH_MS = 1500;
 const FAULT_EVERY_MS = 500;
 const PROPOSE_EVERY_MS = 40;
 const READ_EVERY_MS = 150;
 const VALUE_BYTES_MAX = 300;
+/** Few, so that clients meet at them; and not too many clients at one, or nobody could say what orders there are. */
+const KEYS = 4;
+const CLIENTS_PER_KEY = 4;
+/** Who was asked may be dead. */
+const CLIENT_PATIENCE_MS = 2000;
+/** Where nobody looks. */
+const BUSY_KEY = "x";
+/** One entry at a time, a few, all: logs differ in more ways where they travel in parts. */
+const APPEND_BYTES = [1, 700, 1024 * 1024];
+const VOTER_OFF_MAX_MS = 50;
+const MEND_EVERY_MS = 300;
 
 /** What one run saw, to show that it saw something. */
 export interface SimulationReport {
   readonly machines: number;
+  /** Members that were replaced because their disks were lost. */
+  readonly replaced: number;
   readonly acknowledged: number;
   readonly terms: number;
   readonly faults: number;
@@ -27,6 +43,8 @@ export interface SimulationReport {
 export interface SimulationOptions {
   /** Broken ones must make runs fail. */
   readonly disks?: DiskKind;
+  /** Instead of all other faults: the first machine crashes in the middle of this disk call, counted from 1. */
+  readonly crashAtCall?: number;
 }
 
 /**
@@ -39,57 +57,94 @@ export async function simulate(
   options: SimulationOptions = {},
 ): Promise<SimulationReport> {
   const run = new Simulation(seed, options);
+  const stopObserving = observeReadys((node, ready) => run.invariants.onReady(node, ready));
+  const stopNarrowing = narrowAppends(run.appendBytesMax);
   try {
     return await run.run();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`SEED=${seed}: ${why}`, { cause: error });
+  } finally {
+    stopObserving();
+    stopNarrowing();
   }
 }
 
 class Simulation {
   readonly #time = new VirtualTime();
   readonly #history = new History();
+  readonly invariants = new RaftInvariants((what) => this.#history.violate(what));
   readonly #world: World;
   readonly #machines: Machine[] = [];
+  readonly #clientsAt = new Map<string, number>();
   #proposed = 0;
   #isFaulty = false;
-  #terms = 0;
   #faults = 0;
+  readonly #kind: Kind;
+  readonly #options: SimulationOptions;
+  readonly appendBytesMax: number;
 
-  constructor(seed: number, { disks = "honest" }: SimulationOptions) {
+  constructor(seed: number, options: SimulationOptions) {
+    const { disks = "honest" } = options;
+    this.#options = options;
     const random = seededRandom(seed);
     const network = new SimNetwork(this.#time, seededRandom(random.next() * 2 ** 32), (id, fn) =>
-      this.#machines[id - 1]?.run(fn),
+      this.#machines.find(({ member }) => member.raftId === id)?.run(fn),
     );
-    this.#world = { time: this.#time, random, network, history: this.#history, disks };
+    this.#world = {
+      time: this.#time,
+      random,
+      network,
+      history: this.#history,
+      disks,
+      raftIds: 0,
+      votersToCrash: 0,
+    };
+    this.invariants.onVoted = (voter) => this.#onVoted(voter);
+    this.appendBytesMax = APPEND_BYTES[randomInt(random, APPEND_BYTES.length)] ?? 1;
+    this.#kind = random.next() < 0.5 ? "membership" : "damage";
   }
 
   async run(): Promise<SimulationReport> {
-    await this.#form(3 + 2 * randomInt(this.#world.random, 2));
+    const size = 3 + 2 * randomInt(this.#world.random, 2);
+    await this.#form(size);
     for (const machine of this.#machines) machine.backUp();
     this.#every(PROPOSE_EVERY_MS, () => this.#propose());
     this.#every(READ_EVERY_MS, () => this.#read());
     this.#every(FAULT_EVERY_MS, () => {
-      if (this.#isFaulty) strikeOnce(this.#world, this.#machines);
+      if (this.#isFaulty) strikeOnce(this.#world, this.#machines, this.#kind);
       if (this.#isFaulty) this.#faults++;
     });
-    this.#isFaulty = true;
-    await this.#pass(FAULTS_MS);
-    this.#isFaulty = false;
+    if (this.#kind === "damage") {
+      this.#every(MEND_EVERY_MS, () => mend(this.#world, this.#machines));
+    }
+    await this.#suffer();
     await this.#recover();
     return {
       machines: this.#machines.length,
       acknowledged: this.#history.acknowledged,
-      terms: this.#terms,
+      replaced: this.#world.raftIds - size,
+      terms: this.invariants.terms,
       faults: this.#faults,
       fingerprint: this.#history.fingerprint,
     };
   }
 
+  async #suffer(): Promise<void> {
+    const { crashAtCall } = this.#options;
+    if (crashAtCall === undefined) {
+      this.#isFaulty = true;
+      await this.#pass(FAULTS_MS);
+      this.#isFaulty = false;
+    } else {
+      this.#machines[0]?.crashAtCall(crashAtCall);
+      await this.#pass(ONE_CRASH_MS);
+    }
+  }
+
   async #form(size: number): Promise<void> {
-    for (let raftId = 1; raftId <= size; raftId++) {
-      const machine = new Machine(this.#world, raftId);
+    while (this.#machines.length < size) {
+      const machine = new Machine(this.#world, ++this.#world.raftIds);
       this.#machines.push(machine);
       machine.boot();
       await this.#until("it starts", FORMING_MS, () => machine.log !== undefined);
@@ -123,6 +178,11 @@ class Simulation {
       machine.recover();
       if (!machine.isOn) machine.boot();
     }
+    if (this.#kind === "damage") {
+      await this.#until("who lost its disk is replaced", LIVENESS_MS, () =>
+        areWhole(this.#machines),
+      );
+    }
     const before = this.#history.acknowledged;
     await this.#until("writes are acknowledged again", LIVENESS_MS, () => {
       return this.#history.acknowledged > before;
@@ -134,6 +194,7 @@ class Simulation {
     for (const { member, state } of this.#members()) {
       this.#history.checkDurable(member.raftId, state, target);
     }
+    this.#history.checkLinearizable();
     this.#check();
   }
 
@@ -149,11 +210,17 @@ class Simulation {
     const leaders = this.#machines.filter(({ log }) => log?.leadership().isLeader);
     const leader = leaders[randomInt(random, leaders.length)];
     if (leader === undefined) return;
-    const value = `${++this.#proposed}`.padEnd(randomInt(random, VALUE_BYTES_MAX), ".");
+    const key = this.#chooseKey();
+    const value = `${key}=${++this.#proposed}`.padEnd(randomInt(random, VALUE_BYTES_MAX), ".");
+    const write = { kind: "write", key, value } as const;
+    const heard = this.#begin(write);
     leader.log?.propose(Buffer.from(value)).then(
-      (index) => this.#history.onAcknowledged(value, index as number),
+      (index) => {
+        heard(write);
+        this.#history.onAcknowledged(value, index as number);
+      },
       // Whether it happened is unknown: the history takes both.
-      () => undefined,
+      () => heard(undefined),
     );
   }
 
@@ -161,12 +228,43 @@ class Simulation {
     const machine = this.#machines[randomInt(this.#world.random, this.#machines.length)];
     if (machine?.log === undefined) return;
     const { state } = machine;
-    const asked = this.#history.acknowledgedIndex;
+    const key = this.#chooseKey();
+    const heard = this.#begin({ kind: "read", key, value: undefined });
     machine.log.readBarrier().then(
-      () => this.#history.onRead(machine.member.raftId, asked, state.index),
+      () => heard({ kind: "read", key, value: state.read(key) }),
       // Only a leader can say.
-      () => undefined,
+      () => heard(undefined),
     );
+  }
+
+  #onVoted(voter: number): void {
+    const { time, random } = this.#world;
+    if (this.#world.votersToCrash <= 0 || !this.#isFaulty) return;
+    this.#world.votersToCrash--;
+    const machine = this.#machines.find(({ member }) => member.raftId === voter);
+    time.after(0, () => machine?.crashFor(random.next() * VOTER_OFF_MAX_MS));
+  }
+
+  #chooseKey(): string {
+    const key = `k${randomInt(this.#world.random, KEYS)}`;
+    return (this.#clientsAt.get(key) ?? 0) < CLIENTS_PER_KEY ? key : BUSY_KEY;
+  }
+
+  /** A client asks; the returned function takes what it heard, undefined when that was no answer. */
+  #begin(op: RegisterOp): (heard: RegisterOp | undefined) => void {
+    const { key } = op;
+    if (key === BUSY_KEY) return () => undefined;
+    this.#clientsAt.set(key, (this.#clientsAt.get(key) ?? 0) + 1);
+    const heard = this.#history.clients.begin(op);
+    let isOver = false;
+    const end = (answer: RegisterOp | undefined): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#clientsAt.set(key, (this.#clientsAt.get(key) ?? 1) - 1);
+      if (answer !== undefined) heard(answer);
+    };
+    this.#time.after(CLIENT_PATIENCE_MS, () => end(undefined));
+    return end;
   }
 
   /** At irregular times, `intervalMs` apart on average. */
@@ -179,25 +277,16 @@ class Simulation {
 
   async #until(what: string, withinMs: number, isDone: () => boolean): Promise<void> {
     if (!(await this.#pass(withinMs, isDone)))
-      throw new Error(`not within ${withinMs} ms: ${what}`);
+      throw new Error(`Liveness: not within ${withinMs} ms: ${what}`);
   }
 
   async #pass(durationMs: number, isDone: () => boolean = () => false): Promise<boolean> {
-    const done = await this.#time.pass(durationMs, () => {
-      this.#noteLeaders();
-      return this.#history.violation !== undefined || isDone();
-    });
+    const done = await this.#time.pass(
+      durationMs,
+      () => this.#history.violation !== undefined || isDone(),
+    );
     this.#check();
     return done;
-  }
-
-  #noteLeaders(): void {
-    for (const { log, member } of this.#machines) {
-      const leadership = log?.leadership();
-      if (leadership?.isLeader !== true) continue;
-      this.#history.onLeads(member.raftId, leadership.term);
-      this.#terms = Math.max(this.#terms, leadership.term);
-    }
   }
 
   #check(): void {
