@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ClusterError } from "../../core/errors.ts";
+import { MESSAGE_BYTES_MAX } from "../../proto/limits.ts";
 
-/** A request's JSON body may be this long; a service spec of Docker's largest configs fits many times. */
-export const BODY_BYTES_MAX = 8 * 1024 * 1024;
+/** A request's JSON body may be this long: what is in it then fits into one message to another manager. */
+export const BODY_BYTES_MAX = MESSAGE_BYTES_MAX;
 /** Past this the connection is cut, in the middle of the body. */
-const SENT_BYTES_MAX = 8 * BODY_BYTES_MAX;
+const SENT_BYTES_MAX = 32 * BODY_BYTES_MAX;
 
 /** One request with its answer, as route handlers see it. */
 export class Exchange {

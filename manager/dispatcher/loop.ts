@@ -4,11 +4,13 @@ import { newId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import type { Hello, StatusUpdate, WorkerMessage } from "../../proto/gen/dispatcher.ts";
+import { STATUS_BATCH_MAX } from "../../proto/limits.ts";
 import { livenessSettings } from "../../proto/liveness-settings.ts";
 import { EndpointTables } from "../endpoints/endpoint-tables.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { Store } from "../store/store.ts";
 import type { Cursor } from "../store/watch-queue.ts";
+import { checkHello } from "./check-hello.ts";
 import { DrainGate } from "./drain-gate.ts";
 import { LIVENESS_TICK_MS, Liveness, type Transition } from "./liveness.ts";
 import { NodeSession, type Said, type SessionChannel } from "./node-session.ts";
@@ -80,6 +82,7 @@ export class DispatcherLoop {
         `cannot open a session with node ${nodeId}: this manager is of before the recovery of the swarm`,
       );
     }
+    checkHello(hello);
     this.#sessions.end(nodeId, new ClusterError("Aborted", "the node opened a newer session"));
     const session = new NodeSession(newId(random), channel, hello);
     log.info("node in session", { nodeId, addr: session.addr });
@@ -160,6 +163,11 @@ export class DispatcherLoop {
 
   #onStatus(session: NodeSession, update: StatusUpdate): void {
     const { channel } = session;
+    if (update.statuses.length > STATUS_BATCH_MAX) {
+      const message = `cannot take ${update.statuses.length} statuses: at most ${STATUS_BATCH_MAX} at once`;
+      channel.end(new ClusterError("InvalidArgument", message));
+      return;
+    }
     const changes = statusChanges(this.#deps.store.view(), channel.nodeId, update);
     const acknowledge = () =>
       channel.send({ $case: "statusAck", value: { sequence: update.sequence } });

@@ -1,5 +1,5 @@
 import type { StatusUpdate } from "../../proto/gen/dispatcher.ts";
-import type { TaskStatus } from "../../proto/gen/objects.ts";
+import type { ContainerStatus, TaskStatus } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import { moverOf } from "../../proto/task-transitions.ts";
 import { updateChange } from "../store/changes.ts";
@@ -7,6 +7,7 @@ import type { View } from "../store/tables.ts";
 
 /** Longest `err` and `message` stored; workers cut them, and are not trusted to. */
 export const STATUS_TEXT_MAX = 1024;
+const CONTAINER_ID_CHARS_MAX = 64;
 
 /**
  * What a worker's report changes in the store. What is not about its own tasks, or claims a state that a worker cannot
@@ -29,12 +30,16 @@ function isNews(old: TaskStatus, next: TaskStatus): boolean {
   return next.timestampMs > old.timestampMs;
 }
 
+function boundedContainer({ containerId, pid, exitCode }: ContainerStatus): ContainerStatus {
+  return { containerId: containerId.slice(0, CONTAINER_ID_CHARS_MAX), pid, exitCode };
+}
+
 function bounded(status: TaskStatus): TaskStatus {
   return {
     state: status.state,
     timestampMs: status.timestampMs,
     message: status.message.slice(0, STATUS_TEXT_MAX),
     err: status.err.slice(0, STATUS_TEXT_MAX),
-    container: status.container,
+    container: status.container && boundedContainer(status.container),
   };
 }

@@ -1,16 +1,24 @@
-import type { EndpointUpdate } from "../../proto/gen/endpoints.ts";
+import {
+  Endpoint,
+  EndpointNode,
+  EndpointService,
+  type EndpointUpdate,
+} from "../../proto/gen/endpoints.ts";
+import { CHUNK_BYTES_MAX } from "../../proto/limits.ts";
 import { emptyUpdate } from "./network-table.ts";
 
-/** Entries in one message at most: some 50 KiB, well below what a stream takes at once. */
-export const UPDATE_ENTRIES_MAX = 256;
+/** What a part has beside its entries: ids, versions and the network itself, whose spec is bounded. */
+const HEAD_BYTES = 32 * 1024;
+/** Tag and length of an entry. */
+const FIELD_BYTES = 8;
 
-/** Cuts an update into parts of at most `entriesMax` entries, to be applied together; the last says so. */
+/** Cuts an update into parts of at most `bytesMax`, to be applied together; the last says so. An entry is never cut. */
 export function splitUpdate(
   update: EndpointUpdate,
-  entriesMax: number = UPDATE_ENTRIES_MAX,
+  bytesMax: number = CHUNK_BYTES_MAX - HEAD_BYTES,
 ): EndpointUpdate[] {
   const parts: EndpointUpdate[] = [];
-  let used = entriesMax;
+  let used = 0;
   const nextPart = (): EndpointUpdate => {
     const { networkId, version, fromVersion, removed } = update;
     const part = { ...emptyUpdate(networkId, version), fromVersion, removed, last: false };
@@ -20,23 +28,29 @@ export function splitUpdate(
   };
   let part = nextPart();
   part.network = update.network;
-  for (const key of LISTS) {
+  for (const { key, bytesOf } of LISTS) {
     for (const entry of update[key]) {
-      if (used >= entriesMax) part = nextPart();
+      const bytes = bytesOf(entry as never) + FIELD_BYTES;
+      if (used > 0 && used + bytes > bytesMax) part = nextPart();
       // Both lists are of one key, so of one type.
       (part[key] as unknown[]).push(entry);
-      used++;
+      used += bytes;
     }
   }
   part.last = true;
   return parts;
 }
 
+const idBytes = (id: string) => id.length;
+
 const LISTS = [
-  "removeServiceIds",
-  "removeTaskIds",
-  "removeNodeIds",
-  "putServices",
-  "putEndpoints",
-  "putNodes",
+  { key: "removeServiceIds", bytesOf: idBytes },
+  { key: "removeTaskIds", bytesOf: idBytes },
+  { key: "removeNodeIds", bytesOf: idBytes },
+  {
+    key: "putServices",
+    bytesOf: (one: EndpointService) => EndpointService.encode(one).finish().length,
+  },
+  { key: "putEndpoints", bytesOf: (one: Endpoint) => Endpoint.encode(one).finish().length },
+  { key: "putNodes", bytesOf: (one: EndpointNode) => EndpointNode.encode(one).finish().length },
 ] as const;

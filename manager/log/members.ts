@@ -17,6 +17,9 @@ export const EMPTY_MEMBERS: MemberTable = { members: [], removed: [] };
 /** Members of a group at most: each one more slows every commit; Docker advises 7. */
 export const MEMBERS_MAX = 31;
 
+/** Ids remembered of members that were removed; the oldest are forgotten first. They are chosen at random from 2^53. */
+export const REMOVED_MAX = 10_000;
+
 /** The member of this id, or undefined. */
 export function findMember(table: MemberTable, raftId: number): Member | undefined {
   return table.members.find((member) => member.raftId === raftId);
@@ -31,11 +34,13 @@ export function withMember(table: MemberTable, member: Member): MemberTable {
   };
 }
 
-/** Takes a member out and remembers its id for ever. */
+/** Takes a member out and remembers its id. */
 export function withoutMember(table: MemberTable, raftId: number): MemberTable {
   return {
     members: table.members.filter((member) => member.raftId !== raftId),
-    removed: table.removed.includes(raftId) ? table.removed : [...table.removed, raftId],
+    removed: table.removed.includes(raftId)
+      ? table.removed
+      : [...table.removed, raftId].slice(-REMOVED_MAX),
   };
 }
 

@@ -1,3 +1,5 @@
+import { MESSAGE_BYTES_MAX } from "../../proto/limits.ts";
+
 /**
  * The seam between the cluster's state and whatever keeps it safe (DESIGN D3): an ordered log of opaque entries that a
  * majority has on disk. Versions: `raft` (embedded), `memory` (tests), later `etcd`. All pass test/conformance.
@@ -68,5 +70,6 @@ export interface StateMachine {
   restore(index: number, parts: Iterable<Uint8Array>): void;
 }
 
-export const ENTRY_BYTES_MAX = 4 * 1024 * 1024 - 64 * 1024;
+/** Bytes of one entry at most: with what goes around it, it fits into one message between managers. */
+export const ENTRY_BYTES_MAX = MESSAGE_BYTES_MAX - 64 * 1024;
 export const SNAPSHOT_PART_BYTES = 512 * 1024;

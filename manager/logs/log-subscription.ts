@@ -15,6 +15,8 @@ import { MessageQueue } from "./message-queue.ts";
 export const TICK_MS = 500;
 /** Task ids in one request to a node. */
 export const TASKS_PER_REQUEST_MAX = 1_000;
+/** Tasks named in an error: it travels in a header. */
+const MISSING_SHOWN_MAX = 10;
 
 /** Whose logs: of all tasks of a service, or of one task. */
 export type LogSelector =
@@ -127,12 +129,7 @@ export class LogSubscription {
     }
     this.#incomplete.push(...missing);
     if (!this.#sources.settled) return;
-    const [first] = this.#incomplete;
-    this.close(
-      first === undefined
-        ? undefined
-        : new ClusterError("Unavailable", `incomplete log stream: ${this.#incomplete.join("; ")}`),
-    );
+    this.close(incompleteness(this.#incomplete));
   }
 
   /** A log that is followed ends with the task it is about, or with the last task of a service that was removed. */
@@ -183,6 +180,14 @@ function describeSource(view: View, task: StoredTask): LogSource {
     nodeId: task.nodeId,
     nodeName: view.nodes.get(task.nodeId)?.description?.hostname ?? task.nodeId,
   };
+}
+
+/** The error of a log of which something is missing; its text does not grow with what is. */
+function incompleteness(missing: readonly string[]): ClusterError | undefined {
+  if (missing.length === 0) return undefined;
+  const shown = missing.slice(0, MISSING_SHOWN_MAX);
+  if (missing.length > shown.length) shown.push(`and ${missing.length - shown.length} more`);
+  return new ClusterError("Unavailable", `incomplete log stream: ${shown.join("; ")}`);
 }
 
 function notice(sentence: string): LogMessages {

@@ -1,10 +1,14 @@
 import { expect } from "chai";
-import { NodeAvailability, NodeState, TaskState } from "../../proto/gen/objects.ts";
+import { newId } from "../../core/ids.ts";
+import { NodeAvailability, NodeState, Task, TaskState } from "../../proto/gen/objects.ts";
+import { type Change, Transaction } from "../../proto/gen/store.ts";
 import { ControlFixture } from "../../test/support/control-fixture.ts";
 import { type ServiceSpecInput, serviceSpec } from "../../test/support/store-fixture.ts";
-import { removeChange, updateChange } from "../store/changes.ts";
+import { ENTRY_BYTES_MAX } from "../log/replicated-log.ts";
+import { createChange, removeChange, updateChange } from "../store/changes.ts";
 import type { StoredTask } from "../store/objects.ts";
 import { removeServiceChanges, updateServiceChanges } from "../store/service-changes.ts";
+import { CHANGES_PER_PLAN_MAX, planService, SLOTS_PER_PLAN_MAX } from "./service-plan.ts";
 
 /** The longest a restart waits. */
 const BACKOFF_MAX_MS = 300_000;
@@ -241,4 +245,41 @@ describe("orchestrator: nodes", () => {
     fixture.work();
     expect(nodes()).to.deep.equal(["n1", "n3"]);
   });
+});
+
+describe("orchestrator: however much there is to do", () => {
+  /** What the service needs at first, as one transaction. */
+  const planned = (fixture: ControlFixture): Change[] => {
+    const service = fixture.view.services.get("web") ?? expect.fail("there is no service");
+    const newTaskId = () => newId(fixture.random);
+    const plan = planService({ view: fixture.view, service, nowMs: fixture.nowMs, newTaskId });
+    return [...plan.changes];
+  };
+  const bytesOf = (changes: Change[]) => Transaction.encode({ changes, nowMs: 0 }).finish().length;
+
+  it("plans no more at once than a log entry holds", () => {
+    const fixture = new ControlFixture();
+    fixture.addService("web", { replicas: 100_000 });
+    const changes = planned(fixture);
+    expect(changes).to.have.length(SLOTS_PER_PLAN_MAX);
+    expect(bytesOf(changes)).to.be.lessThan(ENTRY_BYTES_MAX);
+  });
+
+  it("nor where slots are full of ended tasks", () => {
+    const fixture = new ControlFixture();
+    fixture.addNode("n1");
+    fixture.addService("web", { replicas: 0 });
+    for (let slot = 1; slot <= 35; slot++) {
+      const tasks = Array.from({ length: 200 }, (_, i) => ({
+        ...{ id: `t${slot}-${i}`, serviceId: "web", slot, revision: 1, nodeId: "n1" },
+        ...{ desiredState: TaskState.SHUTDOWN, status: { state: TaskState.FAILED } },
+      }));
+      fixture.must(...tasks.map((task) => createChange("task", Task.fromPartial(task))));
+    }
+    const changes = planned(fixture);
+    expect(changes.length)
+      .to.be.at.least(CHANGES_PER_PLAN_MAX)
+      .and.lessThan(35 * 200);
+    expect(bytesOf(changes)).to.be.lessThan(ENTRY_BYTES_MAX);
+  }).timeout(10_000);
 });

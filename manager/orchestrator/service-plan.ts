@@ -13,6 +13,9 @@ import { planUpdate } from "./updater.ts";
 /** Slots one plan of a service changes at most: its changes make one transaction of some hundred kilobytes. */
 export const SLOTS_PER_PLAN_MAX = 4_000;
 
+/** Changes after which one plan of a service begins no other slot: beyond the slots' bound where they are many each. */
+export const CHANGES_PER_PLAN_MAX = 6_000;
+
 /** What a service, or some slots of it, need now. */
 export interface ServicePlan {
   /** To be made whole or not at all. */
@@ -35,6 +38,8 @@ export function planService(context: ServiceContext): ServicePlan {
   const changes: Change[] = [];
   const removed = new Set<SlotKey>();
   for (const slot of remove.slice(0, SLOTS_PER_PLAN_MAX)) {
+    // A slot may have as many ended tasks as the history keeps.
+    if (changes.length >= CHANGES_PER_PLAN_MAX) break;
     removed.add(slot.key);
     changes.push(...removeTasks(slot.tasks));
   }
@@ -107,7 +112,7 @@ function planSlots(context: ServiceContext, slots: readonly Slot[], slotsMax: nu
   const touched = new Set<SlotKey>();
   const wakeSlots = new Map<SlotKey, number>();
   for (const slot of slots) {
-    if (touched.size >= slotsMax) break;
+    if (touched.size >= slotsMax || changes.length >= CHANGES_PER_PLAN_MAX) break;
     const plan = planSlot(context, slot);
     if (plan.wakeAtMs !== undefined) wakeSlots.set(slot.key, plan.wakeAtMs);
     if (plan.changes.length === 0) continue;

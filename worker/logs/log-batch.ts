@@ -6,10 +6,15 @@ export const BATCH_BYTES_MAX = 64 * 1024;
 /** Lines in one batch; short lines must not make a message of a million. */
 export const BATCH_MESSAGES_MAX = 512;
 
+/** Ends of tasks in one batch. */
+export const BATCH_ENDS_MAX = 500;
+/** Characters of why a task's log ended early. */
+const ERR_CHARS_MAX = 256;
+
 /** Log messages on their way: collected while the last batch is being sent, never more than one batch. */
 export class LogBatch {
   #messages: LogMessage[] = [];
-  #ended: LogEnd[] = [];
+  readonly #ended: LogEnd[] = [];
   #bytes = 0;
 
   add(message: LogMessage): void {
@@ -17,8 +22,8 @@ export class LogBatch {
     this.#bytes += message.data.byteLength;
   }
 
-  end(end: LogEnd): void {
-    this.#ended.push(end);
+  end({ taskId, err }: LogEnd): void {
+    this.#ended.push({ taskId, err: err.slice(0, ERR_CHARS_MAX) });
   }
 
   /** Whether the sources must wait until it is sent. */
@@ -30,11 +35,10 @@ export class LogBatch {
     return this.#messages.length === 0 && this.#ended.length === 0;
   }
 
-  /** Empties it. */
+  /** Takes all messages, and as many ends as go into one batch. */
   take(): { readonly messages: LogMessage[]; readonly ended: LogEnd[] } {
-    const taken = { messages: this.#messages, ended: this.#ended };
+    const taken = { messages: this.#messages, ended: this.#ended.splice(0, BATCH_ENDS_MAX) };
     this.#messages = [];
-    this.#ended = [];
     this.#bytes = 0;
     return taken;
   }

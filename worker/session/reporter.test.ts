@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { TaskState, TaskStatus } from "../../proto/gen/objects.ts";
-import { Reporter, STATUS_BATCH_MAX } from "./reporter.ts";
+import { STATUS_BATCH_MAX } from "../../proto/limits.ts";
+import { Reporter } from "./reporter.ts";
 
 describe("worker: reporter", () => {
   const status = (state: TaskState) => TaskStatus.create({ state });

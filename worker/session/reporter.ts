@@ -1,8 +1,6 @@
 import type { StatusUpdate } from "../../proto/gen/dispatcher.ts";
 import type { TaskStatus } from "../../proto/gen/objects.ts";
-
-/** Statuses in one update; with their texts at their longest it stays under 256 KiB. */
-export const STATUS_BATCH_MAX = 100;
+import { STATUS_BATCH_MAX } from "../../proto/limits.ts";
 
 /**
  * What managers have not confirmed yet: the newest status of each task, however often it changed.

@@ -4,6 +4,7 @@ import type { Log } from "../../core/log.ts";
 import type { Assignments, Hello, ManagerMessage, Welcome } from "../../proto/gen/dispatcher.ts";
 import type { EndpointUpdate } from "../../proto/gen/endpoints.ts";
 import { TaskState, type TaskStatus } from "../../proto/gen/objects.ts";
+import { ENDPOINT_VERSIONS_MAX } from "../../proto/limits.ts";
 import type { LogPublisher } from "../logs/log-publisher.ts";
 import { orphanSandboxes } from "../restore.ts";
 import type { LocalState } from "../state/local-state.ts";
@@ -48,6 +49,7 @@ export class SessionDuties implements SessionHandlers {
   hello(): Hello {
     const endpointVersions = this.#deps.tables
       .tables()
+      .slice(0, ENDPOINT_VERSIONS_MAX)
       .map(({ networkId, version }) => ({ networkId, version }));
     const { description, addr } = this.#deps.options;
     return { description: description(), addr, endpointVersions, generation: this.#generation };

@@ -1,5 +1,5 @@
-import type { ClusterSpec, NetworkSpec, NodeSpec } from "../../../proto/gen/objects.ts";
-import { NodeAvailability, NodeRole } from "../../../proto/gen/objects.ts";
+import type { ClusterSpec, NodeSpec } from "../../../proto/gen/objects.ts";
+import { NetworkSpec, NodeAvailability, NodeRole } from "../../../proto/gen/objects.ts";
 import { findLivenessFault } from "../../../proto/liveness-settings.ts";
 import { checkNetworkName } from "./names.ts";
 import { checkCount, checkLabels, checkText, refuse } from "./refuse.ts";
@@ -8,12 +8,18 @@ const HOUR_NS = 3600 * 1e9;
 const CERT_EXPIRY_NS_MAX = 20 * 365 * 24 * HOUR_NS;
 const HISTORY_MAX = 1_000;
 const SUBNETS_MAX = 16;
+const NODE_NAME_CHARS_MAX = 253;
+/** Encoded bytes of a network's spec at most: a task shows all networks it is on, up to 64. */
+export const NETWORK_SPEC_BYTES_MAX = 8 * 1024;
 
 /** @throws {ClusterError} `InvalidArgument` naming the first thing that cannot be. */
 export function checkNodeSpec(spec: NodeSpec | undefined): NodeSpec {
   if (spec === undefined) refuse("node spec must be provided");
   checkLabels(spec.labels);
   checkText("the node's name", spec.name);
+  if (spec.name.length > NODE_NAME_CHARS_MAX) {
+    refuse(`the node's name must be ${NODE_NAME_CHARS_MAX} characters or fewer`);
+  }
   if (!Object.values<number>(NodeRole).includes(spec.role)) refuse(`invalid role ${spec.role}`);
   if (!Object.values<number>(NodeAvailability).includes(spec.availability)) {
     refuse(`invalid availability ${spec.availability}`);
@@ -31,6 +37,10 @@ export function checkNetworkSpec(spec: NetworkSpec | undefined): NetworkSpec {
   }
   if (spec.ingress && spec.attachable) refuse("ingress network cannot be attachable");
   if (spec.ipam.length > SUBNETS_MAX) refuse(`a network may have at most ${SUBNETS_MAX} subnets`);
+  const bytes = NetworkSpec.encode(spec).finish().length;
+  if (bytes > NETWORK_SPEC_BYTES_MAX) {
+    refuse(`the spec has ${bytes} bytes, at most ${NETWORK_SPEC_BYTES_MAX} can be stored`);
+  }
   return { ...spec, driver: "overlay" };
 }
 

@@ -5,6 +5,7 @@ const DATA_PATH_PORT_MIN = 1_024;
 const DATA_PATH_PORT_MAX = 49_151;
 /** A network needs addresses for the node, the service and a task. */
 const SUBNET_SIZE_MAX = 29;
+const POOLS_MAX = 64;
 
 /** What is chosen once, when a swarm is made. */
 export interface GenesisNetworks {
@@ -31,6 +32,8 @@ export function checkGenesisNetworks(options: GenesisNetworks): void {
   if (subnetSize > SUBNET_SIZE_MAX) {
     refuse(`subnet size ${subnetSize} is too large: at most ${SUBNET_SIZE_MAX}`);
   }
+  if (defaultAddressPools.length > POOLS_MAX)
+    refuse(`at most ${POOLS_MAX} address pools can be set`);
   for (const pool of defaultAddressPools) {
     const block = parseBlock(pool);
     if (block === undefined) refuse(`invalid address pool '${pool}': write it like 10.0.0.0/8`);

@@ -29,11 +29,17 @@ export function checkDuration(what: string, durationNs: number | undefined): voi
 
 /** Labels of one object at most. */
 const LABELS_MAX = 1_000;
+/** Bytes of all labels of one object at most. */
+export const LABELS_BYTES_MAX = 256 * 1024;
 
 /** @throws {ClusterError} `InvalidArgument` for keys that are empty or that objects of JavaScript cannot hold. */
 export function checkLabels(labels: Readonly<Record<string, string>>): void {
   const keys = Object.keys(labels);
   if (keys.length > LABELS_MAX) refuse(`at most ${LABELS_MAX} labels may be set`);
+  const bytes = keys.reduce((sum, key) => sum + Buffer.byteLength(`${key}${labels[key]}`), 0);
+  if (bytes > LABELS_BYTES_MAX) {
+    refuse(`the labels have ${bytes} bytes, at most ${LABELS_BYTES_MAX} can be stored`);
+  }
   for (const key of keys) {
     if (key.trim() === "") refuse("a label must have a name");
     if (key === "__proto__") refuse("the label name __proto__ is reserved");

@@ -14,7 +14,12 @@ import {
   TaskSpec,
   UpdateConfig,
 } from "../../../proto/gen/objects.ts";
-import { checkServiceChange, checkServiceSpec, REPLICAS_MAX } from "./service-spec.ts";
+import {
+  checkServiceChange,
+  checkServiceSpec,
+  REPLICAS_MAX,
+  SPEC_BYTES_MAX,
+} from "./service-spec.ts";
 
 const container = (part: Partial<ContainerSpec> = {}) =>
   ContainerSpec.create({ image: "nginx:1", ...part });
@@ -157,7 +162,7 @@ const REFUSED: { name: string; spec: ServiceSpec | undefined; says: RegExp }[] =
   {
     name: "a spec of two MiB",
     spec: withContainer({ env: [`A=${"x".repeat(2 ** 21)}`] }),
-    says: /at most 1048576 can be stored/,
+    says: new RegExp(`at most ${SPEC_BYTES_MAX} can be stored`),
   },
 ];
 

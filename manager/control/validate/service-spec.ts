@@ -13,8 +13,8 @@ import { checkTaskSpec } from "./task-spec.ts";
 
 /** Replicas of one service at most. */
 export const REPLICAS_MAX = 100_000;
-/** Encoded bytes of one spec at most: it, the one before and the revision share a log entry of 4 MiB. */
-export const SPEC_BYTES_MAX = 1024 * 1024;
+/** Encoded bytes of one spec at most: it, the one before and the revision share a log entry, with room to spare. */
+export const SPEC_BYTES_MAX = 384 * 1024;
 /** Ports of one service at most: each costs a rule on every node. */
 const PORTS_MAX = 1_000;
 const PORT_MAX = 65_535;
