@@ -80,3 +80,12 @@ export function lostLeadership(action: string): ClusterError {
 export function logClosed(action: string): ClusterError {
   return new ClusterError("Unavailable", `cannot ${action}: this manager is stopping`);
 }
+
+/** What a caller gets whose entry another leader's took the place of. */
+export function replaced(): ClusterError {
+  return new ClusterError(
+    "Unavailable",
+    "cannot propose: another leader replaced the entry; it was not applied, propose again",
+    { details: { outcomeUnknown: false } },
+  );
+}

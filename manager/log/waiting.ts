@@ -1,5 +1,5 @@
-import { ClusterError } from "../../core/errors.ts";
-import { lostLeadership } from "./proposal-errors.ts";
+import type { ClusterError } from "../../core/errors.ts";
+import { lostLeadership, replaced } from "./proposal-errors.ts";
 
 /** One caller who waits for an outcome. */
 export interface Waiter<T> {
@@ -146,12 +146,4 @@ export class Conditions {
       return held === undefined;
     });
   }
-}
-
-function replaced(): ClusterError {
-  return new ClusterError(
-    "Unavailable",
-    "cannot propose: another leader replaced the entry; it was not applied, propose again",
-    { details: { outcomeUnknown: false } },
-  );
 }
