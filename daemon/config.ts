@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ClusterError } from "../core/errors.ts";
 import type { LogLevel } from "../core/log.ts";
+import { checkLogConfig, type LogConfig } from "./log-choice.ts";
 
 /** Where `musterd` keeps and offers things, and whom it trusts. */
-export interface DaemonConfig {
+export interface DaemonConfig extends LogConfig {
   /** What must survive a reboot. */
   readonly dataRoot: string;
   /** What need not: sockets, namespaces, run-time state of containers. */
@@ -38,6 +39,13 @@ export const DEFAULT_CONFIG: DaemonConfig = {
   registryMirrors: [],
   advertiseAddr: "",
   managers: [],
+  log: "raft",
+  etcd: [],
+  etcdPrefix: "/muster",
+  etcdCacert: "",
+  etcdCert: "",
+  etcdKey: "",
+  etcdUserFile: "",
 };
 
 const DEFAULT_CONFIG_FILE = "/etc/muster/daemon.json";
@@ -58,6 +66,7 @@ export function readConfig(argv: readonly string[], version: string): DaemonConf
   const { configFile, ...given } = flags;
   const file = readConfigFile(configFile ?? DEFAULT_CONFIG_FILE, configFile !== undefined);
   const config = { ...DEFAULT_CONFIG, ...merge(given, file) };
+  checkLogConfig(config);
   return {
     ...config,
     hosts: config.hosts.length > 0 ? config.hosts : ["unix:///run/muster/muster.sock"],
@@ -101,6 +110,7 @@ function readFlags(
       append,
     )
     .exitOverride();
+  addLogOptions(program);
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -124,6 +134,24 @@ function readFlags(
   return validate(dropUndefined(given), "command line");
 }
 
+function addLogOptions(program: Command): void {
+  program
+    .option(
+      "--log <kind>",
+      "Where managers keep the swarm's state: raft, with themselves (default), or etcd",
+    )
+    .option(
+      "--etcd <url>",
+      "Member of an etcd cluster, as http[s]://host:port; may be repeated",
+      appendEach,
+    )
+    .option("--etcd-prefix <key>", `Where in etcd (default ${DEFAULT_CONFIG.etcdPrefix})`)
+    .option("--etcd-cacert <path>", "CA of etcd's certificates, PEM")
+    .option("--etcd-cert <path>", "Certificate to show to etcd, PEM")
+    .option("--etcd-key <path>", "Its key, PEM")
+    .option("--etcd-user-file <path>", "File with user:password for etcd");
+}
+
 /** dockerd's key for each of our settings. */
 const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
   "data-root": "dataRoot",
@@ -137,6 +165,13 @@ const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
   "registry-mirrors": "registryMirrors",
   "advertise-addr": "advertiseAddr",
   managers: "managers",
+  log: "log",
+  etcd: "etcd",
+  "etcd-prefix": "etcdPrefix",
+  "etcd-cacert": "etcdCacert",
+  "etcd-cert": "etcdCert",
+  "etcd-key": "etcdKey",
+  "etcd-user-file": "etcdUserFile",
 };
 
 function readConfigFile(path: string, required: boolean): Fields {
@@ -208,6 +243,11 @@ function merge(flags: Fields, file: Fields): Fields {
 
 function append(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
+}
+
+/** As etcd's own programs take them: with commas between. */
+function appendEach(value: string, before: readonly string[] = []): string[] {
+  return [...before, ...value.split(",")];
 }
 
 function dropUndefined(fields: Record<string, unknown>): Record<string, unknown> {

@@ -12,6 +12,7 @@ import { takeDirectories } from "./exclusive.ts";
 import { describeNode, readFacts } from "./facts.ts";
 import { newImages } from "./images.ts";
 import { listenAt } from "./listeners.ts";
+import { chooseLog } from "./log-choice.ts";
 import type { OwnAddress } from "./node/addresses.ts";
 import { SwarmFiles } from "./node/swarm-files.ts";
 import { SwarmNode } from "./node/swarm-node.ts";
@@ -34,6 +35,7 @@ export async function startDaemon(
   log: Log,
   onFatal: (error: unknown) => void,
 ): Promise<Daemon> {
+  const logChoice = chooseLog(config);
   const release = takeDirectories(config);
   const { dataRoot, execRoot, insecureRegistries, registryMirrors } = config;
   const engine = await Engine.open({
@@ -49,6 +51,7 @@ export async function startDaemon(
   const node = new SwarmNode({
     dataRoot,
     files: new SwarmFiles(dataRoot),
+    logChoice,
     containers: engine.containers,
     images: engine.images,
     openNetwork: async () =>

@@ -7,8 +7,9 @@ import type { Expulsion } from "../../manager/log/transport/transport.ts";
 import { Manager } from "../../manager/manager.ts";
 import { joinManagers } from "../../manager/membership/membership-client.ts";
 import type { Change } from "../../proto/gen/store.ts";
+import type { LogChoice } from "../log-choice.ts";
 import type { Identity } from "./identity.ts";
-import type { SwarmFiles } from "./swarm-files.ts";
+import type { SwarmFiles, SwarmState } from "./swarm-files.ts";
 
 /** Raft ids are drawn below 2^48: as numbers exact, and two of a swarm never alike. */
 const RAFT_ID_LIMIT = 2 ** 48;
@@ -16,6 +17,7 @@ const RAFT_ID_LIMIT = 2 ** 48;
 export interface ManagerPartOptions {
   readonly identity: Identity;
   readonly files: SwarmFiles;
+  readonly logChoice: LogChoice;
   /** host:port of managers, this node itself perhaps among them. */
   readonly managers: () => readonly string[];
   readonly clock: Clock;
@@ -44,7 +46,7 @@ export class ManagerPart {
   async startSwarm(genesis: readonly Change[]): Promise<void> {
     const raftId = drawRaftId(this.#options.random);
     this.#manager = await this.#open("bootstrap", { raftId, genesis });
-    this.#options.identity.save({ raftId, raftJoined: true });
+    this.#saveJoined(raftId);
   }
 
   /**
@@ -57,8 +59,9 @@ export class ManagerPart {
    * @throws {ClusterError} when the port is taken, the log is damaged, or no leader lets it in.
    */
   async run(): Promise<void> {
-    const { identity, managers, random, files } = this.#options;
-    const hasLog = this.#manager !== undefined || holdsLog(files.managerFolder);
+    const { identity, managers, random, files, logChoice } = this.#options;
+    if (identity.state.raftJoined) checkLogKind(identity.state, logChoice);
+    const hasLog = this.#manager !== undefined || logChoice.isThere(files.managerFolder);
     if (identity.state.raftJoined && hasLog) {
       this.#manager ??= await this.#open("restart", { raftId: identity.state.raftId });
       return;
@@ -73,7 +76,7 @@ export class ManagerPart {
     const { raftId, generation = 0 } = identity.state;
     this.#manager ??= await this.#open("join", { raftId });
     await joinManagers(others, identity.credentials, { raftId, addr, generation });
-    identity.save({ raftJoined: true });
+    this.#saveJoined(raftId);
   }
 
   /** Ends a member the group has taken out; its log is kept aside. What this node becomes is the swarm's to say. */
@@ -120,11 +123,17 @@ export class ManagerPart {
     this.#manager = undefined;
   }
 
+  /** With the kind of its log: a restart with another kind would find none. */
+  #saveJoined(raftId: number): void {
+    const { identity, logChoice } = this.#options;
+    identity.save({ raftId, raftJoined: true, logKind: logChoice.kind });
+  }
+
   async #open(
     start: "bootstrap" | "join" | "restart",
     more: { readonly raftId: number; readonly genesis?: readonly Change[] },
   ): Promise<Manager> {
-    const { identity, files, clock, random, log, onFatal, onExpelled } = this.#options;
+    const { identity, files, logChoice, clock, random, log, onFatal, onExpelled } = this.#options;
     let isExpelled = false;
     return Manager.open({
       credentials: identity.credentials,
@@ -132,6 +141,7 @@ export class ManagerPart {
       listenAddr: identity.state.listenAddr,
       advertiseAddr: identity.state.advertiseAddr,
       start,
+      openLog: logChoice.open,
       ...more,
       clock,
       random,
@@ -145,6 +155,16 @@ export class ManagerPart {
       hints: () => identity.state.managers,
     });
   }
+}
+
+function checkLogKind({ logKind = "raft" }: SwarmState, { kind }: LogChoice): void {
+  if (logKind === kind) return;
+  throw new ClusterError(
+    "FailedPrecondition",
+    `cannot start the manager: its swarm keeps its state in ${logKind}, and musterd was started for ${kind}; start it ` +
+      `with --log ${logKind}`,
+    { details: { logKind } },
+  );
 }
 
 /** Never 0: that means none. */

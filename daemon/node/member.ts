@@ -14,6 +14,7 @@ import type { DataPlane } from "../../worker/network/data-plane.ts";
 import { grpcDial } from "../../worker/session/grpc-wire.ts";
 import { Worker } from "../../worker/worker.ts";
 import type { TaskImages } from "../../worker/worker-options.ts";
+import type { LogChoice } from "../log-choice.ts";
 import { parseHostPort } from "./addresses.ts";
 import { Identity } from "./identity.ts";
 import { ManagerPart } from "./manager-part.ts";
@@ -29,6 +30,7 @@ const FAREWELL_MS = 5000;
 export interface MemberParts {
   readonly dataRoot: string;
   readonly files: SwarmFiles;
+  readonly logChoice: LogChoice;
   readonly containers: Containers;
   readonly images: TaskImages;
   /** Opened once for each membership. */

@@ -11,6 +11,7 @@ import {
 import { dirname, join } from "node:path";
 import { ClusterError } from "../../core/errors.ts";
 import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
+import type { LogKind } from "../log-choice.ts";
 
 /** What a node must remember of its swarm to be itself again after a restart. */
 export interface SwarmState {
@@ -28,6 +29,8 @@ export interface SwarmState {
   readonly raftJoined: boolean;
   /** The greatest Cluster.generation it was told of when its member was expelled; absent: 0. */
   readonly generation?: number;
+  /** Which log that is; absent: the embedded one. */
+  readonly logKind?: LogKind;
 }
 
 /** The files of a node's membership, below `<data-root>/swarm`. Each is written whole or not at all. */

@@ -30,6 +30,7 @@ export interface EtcdDriverParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly onFatal: (error: unknown) => void;
+  readonly onExpelled: () => void;
 }
 
 /**
@@ -46,6 +47,7 @@ export class EtcdDriver {
   #isStopped = false;
   #isFailing = false;
   #isHandingOver = false;
+  #isExpelled = false;
   #isNudged = false;
   #wake: () => void = () => undefined;
   #cancelBeat: () => void = () => undefined;
@@ -141,6 +143,7 @@ export class EtcdDriver {
   noteChange(): void {
     if (this.#isStopped) return;
     this.#noteLeadership();
+    this.#noteExpulsion();
     this.#conditions.look();
     if (this.#wantsKeys()) this.#beatSoon();
     this.nudge();
@@ -237,6 +240,12 @@ export class EtcdDriver {
     if (before.isLeader !== isLeader) {
       log.info(isLeader ? "became the leader" : "is no longer the leader", { term });
     }
+  }
+
+  #noteExpulsion(): void {
+    if (this.#isExpelled || !this.members.removed.includes(this.#parts.raftId)) return;
+    this.#isExpelled = true;
+    this.#parts.onExpelled();
   }
 
   /** What is being written settles itself: it knows best what became of it. */

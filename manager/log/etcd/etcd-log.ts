@@ -40,6 +40,8 @@ export interface EtcdLogOptions {
   readonly log: Log;
   /** Called at most once: the process must exit. */
   readonly onFatal: (error: unknown) => void;
+  /** The group goes on without this member, for good. Called at most once. */
+  readonly onExpelled?: () => void;
   readonly snapshotInterval?: number;
 }
 
@@ -63,8 +65,8 @@ export async function openEtcdLog(options: EtcdLogOptions): Promise<ReplicatedLo
 }
 
 function assemble(options: EtcdLogOptions): EtcdLog {
-  const { kv, raftId, nodeId, clock, stateMachine, onFatal } = options;
-  const { log } = options;
+  const { kv, raftId, nodeId, clock, log, stateMachine, onFatal } = options;
+  const { onExpelled = () => undefined } = options;
   const keys = new Keys(options.prefix, options.clusterId);
   const view = new MetaView(keys);
   const reader = new LogReader(kv, keys);
@@ -75,7 +77,7 @@ function assemble(options: EtcdLogOptions): EtcdLog {
   const tail = new Tail({ reader, view, stateMachine, snapshots, log });
   const isCaughtUp = (): boolean => tail.hasCaughtUp;
   const driver: EtcdDriver = new EtcdDriver({
-    ...{ kv, keys, view, tail, snapshots, stateMachine, raftId, clock, log, onFatal },
+    ...{ kv, keys, view, tail, snapshots, stateMachine, raftId, clock, log, onFatal, onExpelled },
     watch: new MetaWatch({ kv, keys, view, clock, log, onChange }),
     session: new Session({ kv, keys, view, clock, raftId, nodeId, isCaughtUp }),
   });
@@ -154,6 +156,7 @@ class EtcdLog implements ReplicatedLog {
     return this.#membership.add(member);
   }
 
+  /** Whoever is left, one is enough: the majority that counts is etcd's. So there is nothing to force. */
   removeMember(raftId: number): Promise<void> {
     return this.#membership.remove(raftId);
   }

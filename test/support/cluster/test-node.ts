@@ -25,7 +25,8 @@ export class TestNode {
   readonly folder: string;
   readonly socket: string;
   readonly #lab: Lab;
-  readonly #flags: readonly string[];
+  /** More flags for `musterd`, from its next start on. */
+  flags: readonly string[];
   #process: ChildProcess | undefined;
 
   constructor({ lab, host, folder, flags = [] }: TestNodeOptions) {
@@ -33,7 +34,7 @@ export class TestNode {
     this.host = host;
     this.folder = join(folder, host.name);
     this.socket = join(this.folder, "muster.sock");
-    this.#flags = flags;
+    this.flags = flags;
   }
 
   get name(): string {
@@ -55,7 +56,7 @@ export class TestNode {
       join(ROOT, "bin/musterd"),
       ...["--data-root", this.dataRoot, "--exec-root", join(this.folder, "run")],
       ...["-H", `unix://${this.socket}`],
-      ...this.#flags,
+      ...this.flags,
     ];
     const [program = "", ...args] = [...this.#lab.enter(this.host), ...command];
     const child = spawn(program, args, { stdio: ["ignore", log, log], detached: true });
