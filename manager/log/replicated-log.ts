@@ -2,7 +2,7 @@ import { MESSAGE_BYTES_MAX } from "../../proto/limits.ts";
 
 /**
  * The seam between the cluster's state and whatever keeps it safe (DESIGN D3): an ordered log of opaque entries that a
- * majority has on disk. Versions: `raft` (embedded), `memory` (tests), later `etcd`. All pass test/conformance.
+ * majority has on disk. Versions: `raft` (embedded), `etcd` (a cluster there is), `memory` (tests). All pass test/conformance.
  */
 export interface ReplicatedLog {
   /**

@@ -45,6 +45,11 @@ describe("e2e: a swarm that keeps its state in etcd", function () {
     await cluster?.close();
   });
 
+  afterEach(function () {
+    if (this.currentTest?.state !== "failed") return;
+    for (const node of cluster.managers) console.error(node.name, node.logTail(40));
+  });
+
   const leaderIs = (node: TestNode) =>
     eventually(`${node.name} leads`, async () => (await findLeader(cluster)) === node, SLOW_MS);
   const isRunning = async (node: TestNode, service: string, replicas: number) =>
@@ -52,7 +57,16 @@ describe("e2e: a swarm that keeps its state in etcd", function () {
 
   it("runs a service, asked at a manager that does not lead", async () => {
     await leaderIs(first);
-    const words = ["--replicas", "3", "--stop-signal", "SIGKILL", "busybox", "sleep", "1000"];
+    const words = [
+      "--replicas",
+      "3",
+      "--stop-signal",
+      "SIGKILL",
+      "--no-resolve-image",
+      "busybox",
+      "sleep",
+      "1000",
+    ];
     await second.mustMuster("service", "create", "--name", "web", ...words);
     expect(await isRunning(second, "web", 3)).to.equal(true);
   });
