@@ -27,12 +27,12 @@ export interface TestManager {
   stop(): Promise<void>;
 }
 
-/** The first manager of a new swarm, in whose log `more` is from the beginning. */
-export async function initSwarm(more: readonly Change[] = []): Promise<TestManager> {
+/** The first manager of a new swarm. */
+export async function initSwarm(): Promise<TestManager> {
   const availability = NodeAvailability.ACTIVE;
   const networks = { defaultAddressPools: ["10.0.0.0/8"], subnetSize: 24, dataPathPort: 4789 };
   const genesis = await newSwarm({ spec: DEFAULT_CLUSTER_SPEC, availability, ...networks }, PARTS);
-  return open(new NodeCredentials(genesis.certificate), "bootstrap", [...genesis.changes, ...more]);
+  return open(new NodeCredentials(genesis.certificate), "bootstrap", genesis.changes);
 }
 
 /** Another manager, joined by token through the one at `addr`. */

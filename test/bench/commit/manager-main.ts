@@ -3,15 +3,8 @@
  * Arguments: none for the first, else address and token to join by. Speaks ManagerNews over IPC; ends with its parent.
  */
 
-import { newNode } from "../../../manager/ca/ca-service.ts";
 import type { NodeCertificate } from "../../../manager/ca/node-certificate.ts";
-import { createChange } from "../../../manager/store/changes.ts";
-import { NodeAvailability, NodeRole } from "../../../proto/gen/objects.ts";
 import { initSwarm, joinSwarm } from "../../support/test-manager.ts";
-import { benchNodeId } from "./muster-driver.ts";
-
-/** Objects to write to: as many as there are clients at most. */
-export const CLIENTS_MAX = 1000;
 
 /** What a manager tells its parent: once it runs, and at each change of leadership. */
 export interface ManagerNews {
@@ -25,9 +18,7 @@ export interface ManagerNews {
 
 const [addr, token] = process.argv.slice(2);
 const started =
-  addr === undefined || token === undefined
-    ? await initSwarm(Array.from({ length: CLIENTS_MAX }, (_, client) => benchNode(client)))
-    : await joinSwarm(addr, token);
+  addr === undefined || token === undefined ? await initSwarm() : await joinSwarm(addr, token);
 const { manager } = started;
 
 function tell(): void {
@@ -47,9 +38,3 @@ process.on("disconnect", () => {
   void started.stop().then(() => process.exit(0));
 });
 tell();
-
-function benchNode(client: number) {
-  const role = NodeRole.WORKER;
-  const node = newNode({ nodeId: benchNodeId(client), role, availability: NodeAvailability.DRAIN });
-  return createChange("node", node);
-}

@@ -1,29 +1,30 @@
+import { ClusterError } from "../../../core/errors.ts";
 import { MANAGER_CHANNEL_OPTIONS, NodeCredentials } from "../../../manager/ca/credentials.ts";
 import type { NodeCertificate } from "../../../manager/ca/node-certificate.ts";
 import type { Control } from "../../../manager/control/control.ts";
 import { remoteControl } from "../../../manager/control/remote-control.ts";
 import { withCallStream } from "../../../manager/rpc/call-stream.ts";
 import { ControlClient, ControlService } from "../../../proto/gen/control.ts";
-import type { NodeSpec } from "../../../proto/gen/objects.ts";
+import { type Config, ConfigSpec } from "../../../proto/gen/objects.ts";
 import { connectionsFor, type Driver } from "./driver.ts";
 
-interface Written {
+const NO_DATA = new Uint8Array(0);
+const DATA = Buffer.from("bench");
+
+/** The config a client writes a label of. */
+interface OwnConfig {
+  readonly id: string;
+  readonly name: string;
   version: number;
-  readonly spec: NodeSpec;
 }
 
-/** The node that client `n` writes a label of. */
-export function benchNodeId(client: number): string {
-  return `bench${String(client).padStart(20, "0")}`;
-}
-
-/** Updates of node labels by compare-and-set, the way a manager passes its users' requests on to the leader. */
+/** Updates of configs' labels by compare-and-set, the way a manager passes its users' requests on to the leader. */
 export class MusterDriver implements Driver {
   readonly #addr: string;
   readonly #credentials: NodeCredentials;
-  readonly #written: Written[] = [];
   #clients: readonly ControlClient[] = [];
   #controls: readonly Control[] = [];
+  #configs: readonly OwnConfig[] = [];
 
   constructor(addr: string, certificate: NodeCertificate) {
     this.#addr = addr;
@@ -39,23 +40,40 @@ export class MusterDriver implements Driver {
       ),
     );
     this.#controls = this.#clients.map(remoteControl);
-    for (let client = 0; client < count; client++) {
-      const { node } = await this.#controlOf(client).getNode(benchNodeId(client));
-      if (node?.spec === undefined) throw new Error(`node ${benchNodeId(client)} has no spec`);
-      this.#written.push({ version: node.meta?.version ?? 0, spec: node.spec });
-    }
+    this.#configs = await Promise.all(
+      Array.from({ length: count }, async (_, client) => {
+        const name = `bench-${client}`;
+        const config = await this.#findOrCreate(this.#controlOf(client), name);
+        return { id: config.id, name, version: config.meta?.version ?? 0 };
+      }),
+    );
   }
 
   async write(client: number, value: string): Promise<void> {
-    const last = this.#written[client];
-    if (last === undefined) throw new Error("prepare comes first");
-    const spec = { ...last.spec, labels: { value } };
-    const node = await this.#controlOf(client).updateNode(benchNodeId(client), last.version, spec);
-    last.version = node.meta?.version ?? 0;
+    const own = this.#configs[client];
+    if (own === undefined) throw new Error("prepare comes first");
+    const { id: ref, name, version } = own;
+    const spec = ConfigSpec.create({ name, labels: { value } });
+    const config = await this.#controlOf(client).updateConfig({
+      ref,
+      version,
+      spec,
+      data: NO_DATA,
+    });
+    own.version = config.meta?.version ?? 0;
   }
 
   close(): void {
     for (const client of this.#clients) client.close();
+  }
+
+  async #findOrCreate(control: Control, name: string): Promise<Config> {
+    try {
+      return await control.getConfig(name);
+    } catch (error) {
+      if (!(error instanceof ClusterError) || error.code !== "NotFound") throw error;
+      return control.createConfig(ConfigSpec.create({ name }), DATA);
+    }
   }
 
   #controlOf(client: number): Control {
