@@ -58,6 +58,7 @@ export const openRaft: OpenLog = async (member, stateMachine) => {
   const replicatedLog = await openRaftLog({
     ...{ dir, raftId, nodeId, addr, start, stateMachine, transport, clock, random, onFatal },
     onExpelled,
+    schedule: setImmediate,
     log: member.log.child({ component: "raft" }),
   });
   const service = raftService(

@@ -34,7 +34,7 @@ export class Outbox {
       count += 1;
     }
     if (count === 0) return [];
-    return this.#held.splice(0, count).map(({ message }) => message);
+    return latestReplies(this.#held.splice(0, count).map(({ message }) => message));
   }
 
   /** Lets `message` go, its promise being kept. */
@@ -47,6 +47,30 @@ export class Outbox {
     this.#free = [];
     return messages;
   }
+}
+
+/**
+ * An accepted append's reply speaks for every entry up to its index: of several to one peer in one term, kept by one
+ * flush, the one that reaches furthest says all.
+ */
+function latestReplies(messages: readonly Message[]): Message[] {
+  const latest: Message[] = [];
+  for (const message of messages) {
+    const at = latest.findIndex((other) => isSameReply(other, message));
+    const other = latest[at];
+    if (other === undefined) latest.push(message);
+    else if (indexOf(message) > indexOf(other)) latest[at] = message;
+  }
+  return latest;
+}
+
+function isSameReply(a: Message, b: Message): boolean {
+  const areReplies = a.kind === "appendReply" && b.kind === "appendReply";
+  return areReplies && a.to === b.to && a.term === b.term;
+}
+
+function indexOf(message: Message): number {
+  return message.kind === "appendReply" ? message.index : 0;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { LoneMember, ofKind } from "../test/support/raft-sim/lone-member.ts";
-import { bootstrapState, RaftNode } from "./index.ts";
+import { entriesOf, LoneMember, ofKind } from "../test/support/raft-sim/lone-member.ts";
+import { bootstrapState, type Message, RaftNode } from "./index.ts";
 
 const NO_CONTEXT = new Uint8Array(0);
 const TIMING = { electionTicks: 10, heartbeatTicks: 1, random: () => 0 };
@@ -54,6 +54,57 @@ describe("raft: a node", () => {
     expect(node.propose(NO_CONTEXT)).to.deep.equal({ kind: "refused", reason: "backlog" });
     carryOut(node);
     expect(node.propose(NO_CONTEXT).kind).to.equal("proposed");
+  });
+
+  it("answers several appends that one flush made durable once, for all of them", () => {
+    const member = new LoneMember();
+    const append = (index: number) =>
+      member.sim.step({
+        message: {
+          ...{ kind: "append", from: 2, to: 1, term: 1, prevIndex: index - 1, commit: 0 },
+          ...{ prevTerm: index === 1 ? 0 : 1, entries: entriesOf([1], index) },
+        } as Message,
+        state: [],
+      });
+    for (const index of [1, 2, 3]) {
+      append(index);
+      expect(member.unwritten()).to.deep.equal([]);
+    }
+    const replies = ofKind(member.settle(), "appendReply");
+    expect(replies.map(({ accepted, index }) => [accepted, index])).to.deep.equal([[true, 3]]);
+  });
+
+  describe("with lazy commits", () => {
+    const lazy = () => {
+      const member = new LoneMember({ limits: { lazyCommit: true } });
+      member.elect();
+      member.acknowledge(2, 1);
+      return member;
+    };
+
+    it("tells peers of a commit with the next entries", () => {
+      const member = lazy();
+      expect(member.node.status().commit).to.equal(1);
+      expect(ofKind(member.settle(), "append")).to.deep.equal([]);
+      const sent = ofKind(member.propose("a"), "append");
+      expect(sent.map(({ to, commit }) => [to, commit])).to.deep.include([2, 1]);
+    });
+
+    it("tells them with the next heartbeat at the latest", () => {
+      const sent = ofKind(lazy().tick(), "heartbeat");
+      expect(sent.map(({ to, commit }) => [to, commit])).to.deep.equal([
+        [2, 1],
+        [3, 0],
+      ]);
+    });
+
+    it("tells them of a committed membership change at once", () => {
+      const member = lazy();
+      member.node.proposeConfChange({ kind: "remove", raftId: 3, context: NO_CONTEXT });
+      member.settle();
+      const sent = ofKind(member.acknowledge(2, 2), "append");
+      expect(sent.map(({ to, commit }) => [to, commit])).to.deep.include([2, 2]);
+    });
   });
 
   it("bounds the reads that wait", () => {

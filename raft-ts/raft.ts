@@ -51,6 +51,7 @@ export class Raft {
   readonly id: RaftId;
   readonly electionTicks: number;
   readonly heartbeatTicks: number;
+  readonly lazyCommit: boolean;
   readonly limits: typeof DEFAULT_LIMITS;
   readonly log: RaftLog;
   readonly outbox = new Outbox();
@@ -79,6 +80,7 @@ export class Raft {
     this.id = options.id;
     this.electionTicks = options.electionTicks;
     this.heartbeatTicks = options.heartbeatTicks;
+    this.lazyCommit = options.lazyCommit === true;
     this.limits = { ...DEFAULT_LIMITS, ...options };
     this.#random = options.random;
     this.log = new RaftLog(stored);

@@ -75,13 +75,23 @@ export function flush(raft: Raft, leader: LeaderRole): void {
     broadcastHeartbeat(raft, leader);
     maybeServeReads(raft, leader);
   }
+  const commit = urgentCommit(raft);
   for (const [id, peer] of leader.peers) {
     if (id === raft.id) continue;
-    while (peer.wantsAppend(raft.log.last.index, raft.log.commit)) {
+    while (peer.wantsAppend(raft.log.last.index, commit)) {
       if (!sendAppend(raft, id, peer)) break;
     }
   }
   tellTransferee(raft, leader);
+}
+
+/**
+ * The commit index that is worth a message of its own. One that commits a membership change always is: who is removed
+ * by it gets no heartbeat once it is applied.
+ */
+function urgentCommit({ log, lazyCommit }: Raft): number {
+  if (!lazyCommit) return log.commit;
+  return (log.firstUnappliedConf ?? Number.POSITIVE_INFINITY) <= log.commit ? log.commit : 0;
 }
 
 /** @returns false when nothing could be sent. */

@@ -199,6 +199,11 @@ export interface RaftOptions {
   readonly heartbeatTicks: number;
   /** Uniform in `[0, 1)`. */
   readonly random: () => number;
+  /**
+   * Peers hear of a commit with the next entries or the next heartbeat, not at once by a message of its own; of a
+   * committed membership change always at once. Saves a message and its answer for each peer and commit. Default false.
+   */
+  readonly lazyCommit?: boolean;
   /** Entry bytes in one `append` (at least one entry goes). Default 1 MiB. */
   readonly appendBytesMax?: number;
   /** `append` messages under way to one peer. Default 256. */

@@ -26,16 +26,21 @@ export type InputHandlers = {
   ) => void;
 };
 
+/** Has something done from a fresh stack, soon. */
+export type Schedule = (work: () => void) => void;
+
 /** Events in order of arrival, given to `work` from a fresh stack, many at once when they came at once. */
 export class Inbox {
   readonly #work: () => void;
+  readonly #schedule: Schedule;
   #inputs: DriverInput[] = [];
   #isScheduled = false;
   #proposals = 0;
   #proposalBytes = 0;
 
-  constructor(work: () => void) {
+  constructor(work: () => void, schedule: Schedule) {
     this.#work = work;
+    this.#schedule = schedule;
   }
 
   /** Proposals waiting to be stepped, and their bytes. */
@@ -67,7 +72,7 @@ export class Inbox {
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    this.#schedule(() => {
       this.#isScheduled = false;
       this.#work();
     });

@@ -5,7 +5,7 @@ import type { Log } from "../../core/log.ts";
 import type { RaftNode } from "../../raft-ts/index.ts";
 import type { Proposed, Ready, Refusal, SnapshotMeta, Status } from "../../raft-ts/types.ts";
 import type { AppliedState } from "./applied-state.ts";
-import { type DriverInput, Inbox, type InputHandlers } from "./inbox.ts";
+import { type DriverInput, Inbox, type InputHandlers, type Schedule } from "./inbox.ts";
 import { LeadershipCell } from "./leadership.ts";
 import { LogWriter } from "./log-writer.ts";
 import { lostLeadership, refused } from "./proposal-errors.ts";
@@ -31,6 +31,8 @@ export interface DriverParts {
   readonly snapshotter: Snapshotter;
   readonly transport: Transport;
   readonly clock: Clock;
+  /** When the driver works on what has arrived. */
+  readonly schedule: Schedule;
   readonly log: Log;
   readonly keys?: DataKeys | undefined;
   /** Disk or invariant broken: the driver has stopped, and so must the process. Called once. */
@@ -47,8 +49,8 @@ export class RaftDriver {
   readonly leadership = new LeadershipCell();
   readonly #parts: DriverParts;
   readonly #writer: LogWriter;
-  readonly #inbox = new Inbox(() => this.#work());
-  readonly requests = new Requests(this.#inbox);
+  readonly #inbox: Inbox;
+  readonly requests: Requests;
   readonly #conditions = new Conditions();
   /** Received, durable and offered to the node in this step: it says whether to restore from one. */
   #received: LoadedSnapshot[] = [];
@@ -60,6 +62,8 @@ export class RaftDriver {
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
+    this.#inbox = new Inbox(() => this.#work(), parts.schedule);
+    this.requests = new Requests(this.#inbox);
     this.#writer = new LogWriter(parts.wal, {
       onStable: (readyId) => this.deliver({ kind: "stable", readyId }),
       onFailure: (error) => this.fail(error),

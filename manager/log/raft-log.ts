@@ -8,6 +8,7 @@ import type { StoredState } from "../../raft-ts/types.ts";
 import { AppliedState, encodeMember } from "./applied-state.ts";
 import { type LogDisk, orDiskFailed } from "./disk/log-disk.ts";
 import { openNodeDisk } from "./disk/node-disk.ts";
+import type { Schedule } from "./inbox.ts";
 import { RAFT_FOLDER } from "./log-folder.ts";
 import { MemberAddresses } from "./member-addresses.ts";
 import { EMPTY_MEMBERS } from "./members.ts";
@@ -50,6 +51,11 @@ export interface RaftLogOptions {
   readonly snapshotInterval?: number;
   readonly entriesKept?: number;
   readonly segmentBytes?: number;
+  /**
+   * When to work on what has arrived; default: as soon as the stack is empty. At the end of the event loop's turn is
+   * better where many speak: all they said in one turn is then one append and one flush.
+   */
+  readonly schedule?: Schedule;
   /** Instead of `dir`; for the simulation. */
   readonly disk?: LogDisk;
 }
@@ -138,6 +144,8 @@ function startRaftLog(options: RaftLogOptions, recovered: Recovered): Replicated
       id: options.raftId,
       electionTicks: ELECTION_TICKS,
       heartbeatTicks: HEARTBEAT_TICKS,
+      // Nobody looks at a follower's state: a heartbeat's time behind is soon enough.
+      lazyCommit: true,
       random: () => random.next(),
     },
     stored,
@@ -158,6 +166,7 @@ function startRaftLog(options: RaftLogOptions, recovered: Recovered): Replicated
     snapshotter,
     transport,
     clock,
+    schedule: options.schedule ?? queueMicrotask,
     log,
     keys,
     onFatal,

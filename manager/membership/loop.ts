@@ -56,19 +56,33 @@ export class MembershipLoop {
       this.#isNudged = false;
       const failed = await this.#pass();
       if (this.#closed || this.#isNudged) continue;
-      await this.#rest(failed ? RETRY_MS : RESYNC_MS, !failed);
+      if (failed) await this.#rest(RETRY_MS);
+      else await this.#untilNews();
     }
   }
 
-  /** Until something changes or the time is up; after a failure changes do not shorten it. */
-  async #rest(delayMs: number, wakeOnChange: boolean): Promise<void> {
+  /** Until a node changes or it is time to look anyway: most writes are of no concern here, and there may be thousands a second. */
+  async #untilNews(): Promise<void> {
+    const { clock } = this.#parts;
+    const untilMs = clock.monotonicMs() + RESYNC_MS;
+    while (!this.#closed && !this.#isNudged) {
+      const leftMs = untilMs - clock.monotonicMs();
+      if (leftMs <= 0) return;
+      await this.#rest(leftMs, this.#cursor.ready());
+      const news = this.#cursor.take();
+      if (news.kind === "resync" || news.events.some(({ kind }) => kind === "node")) return;
+    }
+  }
+
+  /** Until the time is up, `sooner` comes, or somebody wakes us. */
+  async #rest(delayMs: number, sooner?: Promise<void>): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = this.#parts.clock.after(delayMs, resolve);
       this.#wake = () => {
         cancel();
         resolve();
       };
-      if (wakeOnChange) void this.#cursor.ready().then(this.#wake);
+      void sooner?.then(this.#wake);
     });
   }
 

@@ -1,7 +1,7 @@
 /** Bytes of a batch at most, or one item that is larger: gRPC takes no message over 4 MiB. */
 export const BATCH_BYTES_MAX = 256 * 1024;
 
-/** Gathers what is added in one turn of the event loop, and gives it on at its end. */
+/** Gathers what is added while one event is worked on, promises' continuations included, and then gives it on. */
 export class TurnBatch<T> {
   readonly #send: (items: T[]) => void;
   readonly #bytesOf: (item: T) => number;
@@ -25,13 +25,13 @@ export class TurnBatch<T> {
     this.#bytes += bytes;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#isScheduled = false;
       this.flush();
     });
   }
 
-  /** Gives on what there is without waiting for the end of the turn. */
+  /** Gives on what there is now. */
   flush(): void {
     if (this.isEmpty) return;
     const items = this.#items;

@@ -1,3 +1,4 @@
+import { fdatasync, write } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogDisk, LogFile } from "./log-disk.ts";
@@ -41,16 +42,19 @@ class NodeFile implements LogFile {
     this.#handle = handle;
   }
 
-  async write(bytes: Uint8Array, offset: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.#handle.write(
-        bytes,
-        done,
-        bytes.length - done,
-        offset + done,
-      );
-      done += bytesWritten;
-    }
+  /** By callbacks, as `sync`: each entry of the log waits for both, and a FileHandle's promises cost it a third more. */
+  write(bytes: Uint8Array, offset: number): Promise<void> {
+    const { fd } = this.#handle;
+    return new Promise((resolve, reject) => {
+      const writeFrom = (done: number): void => {
+        write(fd, bytes, done, bytes.length - done, offset + done, (error, count) => {
+          if (error !== null) reject(error);
+          else if (done + count < bytes.length) writeFrom(done + count);
+          else resolve();
+        });
+      };
+      writeFrom(0);
+    });
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -64,8 +68,14 @@ class NodeFile implements LogFile {
     return buffer.subarray(0, done);
   }
 
-  async sync(): Promise<void> {
-    await this.#handle.datasync();
+  sync(): Promise<void> {
+    const { fd } = this.#handle;
+    return new Promise((resolve, reject) => {
+      fdatasync(fd, (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
   }
 
   async close(): Promise<void> {

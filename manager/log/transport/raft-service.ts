@@ -52,18 +52,19 @@ export function raftService(
   };
 }
 
-async function receiveMessages(
+/** By events: a stream's async iterator costs more for each message than all that raft makes of it. */
+function receiveMessages(
   findTransport: FindTransport,
   call: Call,
   nodeIdOf: NodeIdOf,
 ): Promise<void> {
   let sender: RaftMember | undefined;
-  for await (const proto of call as AsyncIterable<RaftMessage>) {
+  const receive = (proto: RaftMessage): void => {
     const { transport, receiver } = getOpen(findTransport);
     if (proto.kind?.$case === "hello") {
       sender = checkHello(transport, proto.to, checkNode(proto.kind.value, nodeIdOf(call)));
       transport.onHello(sender);
-      continue;
+      return;
     }
     if (sender === undefined || proto.from !== sender.raftId) {
       throw new ClusterError(
@@ -73,7 +74,20 @@ async function receiveMessages(
     }
     const message = messageFromProto(proto);
     if (message !== undefined) receiver.onMessage(message);
-  }
+  };
+  return new Promise((resolve, reject) => {
+    call.on("data", (proto: RaftMessage) => {
+      try {
+        receive(proto);
+      } catch (error) {
+        call.pause();
+        reject(error);
+      }
+    });
+    call.on("end", resolve);
+    call.on("error", reject);
+    call.on("cancelled", resolve);
+  });
 }
 
 function checkHello(transport: GrpcTransport, to: number, hello: RaftMember): RaftMember {

@@ -1,5 +1,5 @@
 import type { ConfState, Entry, HardState, Message, RaftId } from "../../../raft-ts/index.ts";
-import { SimMember } from "./sim-member.ts";
+import { SimMember, type SimMemberOptions } from "./sim-member.ts";
 import { NO_OBSERVER } from "./sim-network.ts";
 
 export const ELECTION_TICKS = 10;
@@ -19,6 +19,7 @@ export interface LoneMemberOptions {
   readonly log?: readonly number[];
   readonly hardState?: Partial<HardState>;
   readonly random?: () => number;
+  readonly limits?: NonNullable<SimMemberOptions["limits"]>;
 }
 
 /** One member, and a test that plays all its peers. */
@@ -26,7 +27,8 @@ export class LoneMember {
   readonly id: RaftId;
   readonly #member: SimMember;
 
-  constructor({ id = 1, conf = {}, log = [], hardState = {}, random }: LoneMemberOptions = {}) {
+  constructor(options: LoneMemberOptions = {}) {
+    const { id = 1, conf = {}, log = [], hardState = {}, random, limits = {} } = options;
     this.id = id;
     const confState: ConfState = { voters: [1, 2, 3], votersOutgoing: [], learners: [], ...conf };
     this.#member = new SimMember({
@@ -39,6 +41,7 @@ export class LoneMember {
       electionTicks: ELECTION_TICKS,
       random: random ?? (() => 0),
       observer: NO_OBSERVER,
+      limits,
     });
   }
 

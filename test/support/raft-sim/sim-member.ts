@@ -29,7 +29,12 @@ export interface SimMemberOptions {
   readonly random: () => number;
   readonly observer: MemberObserver;
   /** Small windows make their edges common. */
-  readonly limits?: { readonly inflightMax?: number; readonly appendBytesMax?: number };
+  readonly limits?: {
+    readonly inflightMax?: number;
+    readonly appendBytesMax?: number;
+    readonly lazyCommit?: boolean;
+    readonly leaseTicks?: number;
+  };
 }
 
 /**
