@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { newId } from "../../core/ids.ts";
+import { seededRandom } from "../../core/random.ts";
 import { NodeAvailability, NodeState, Task, TaskState } from "../../proto/gen/objects.ts";
 import { type Change, Transaction } from "../../proto/gen/store.ts";
 import { ControlFixture } from "../../test/support/control-fixture.ts";
@@ -8,6 +9,7 @@ import { ENTRY_BYTES_MAX } from "../log/replicated-log.ts";
 import { createChange, removeChange, updateChange } from "../store/changes.ts";
 import type { StoredTask } from "../store/objects.ts";
 import { removeServiceChanges, updateServiceChanges } from "../store/service-changes.ts";
+import { Orchestrator } from "./orchestrator.ts";
 import { CHANGES_PER_PLAN_MAX, planService, SLOTS_PER_PLAN_MAX } from "./service-plan.ts";
 
 /** The longest a restart waits. */
@@ -263,6 +265,15 @@ describe("orchestrator: however much there is to do", () => {
     const changes = planned(fixture);
     expect(changes).to.have.length(SLOTS_PER_PLAN_MAX);
     expect(bytesOf(changes)).to.be.lessThan(ENTRY_BYTES_MAX);
+  });
+
+  it("fills each slot once, also where one plan does not fill them all", () => {
+    const fixture = new ControlFixture({ planners: [new Orchestrator(seededRandom(1))] });
+    fixture.addService("web", { replicas: SLOTS_PER_PLAN_MAX + 100 });
+    fixture.settle();
+    const filled = slots(fixture.tasksOf("web"));
+    expect(filled).to.have.length(SLOTS_PER_PLAN_MAX + 100);
+    expect(new Set(filled).size).to.equal(filled.length);
   });
 
   it("nor where slots are full of ended tasks", () => {

@@ -81,7 +81,8 @@ export class Orchestrator implements Planner {
       if (changes.length > 0) groups.push(changes);
       count += changes.length;
     };
-    for (const serviceId of this.#services) {
+    // A copy: a service that needs another plan is noted again, for when this one has been carried out.
+    for (const serviceId of [...this.#services]) {
       if (count >= PLAN_CHANGES_MAX) break;
       this.#services.delete(serviceId);
       this.#slots.delete(serviceId);
