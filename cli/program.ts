@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addClusterRecover } from "./commands/cluster/recover.ts";
 import { addImageLoad, addImageLs } from "./commands/image/image.ts";
 import {
   addNetworkCreate,
@@ -41,6 +42,10 @@ const GROUPS: Readonly<
   swarm: {
     description: "Start, join and leave a swarm",
     verbs: [addSwarmInit, addSwarmJoin, addSwarmJoinToken, addSwarmLeave, addSwarmUpdate],
+  },
+  cluster: {
+    description: "Save and recover the swarm's state",
+    verbs: [addClusterRecover],
   },
   node: {
     description: "Manage the nodes of the swarm",

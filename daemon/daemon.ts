@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import { newApi } from "../api/api.ts";
 import type { ApiServer } from "../api/http/server.ts";
 import type { Log } from "../core/log.ts";
@@ -13,9 +12,9 @@ import { describeNode, readFacts } from "./facts.ts";
 import { newImages } from "./images.ts";
 import { listenAt } from "./listeners.ts";
 import { chooseLog } from "./log-choice.ts";
-import type { OwnAddress } from "./node/addresses.ts";
 import { SwarmFiles } from "./node/swarm-files.ts";
 import { SwarmNode } from "./node/swarm-node.ts";
+import { ownAddresses } from "./own-addresses.ts";
 import { newSystem } from "./system.ts";
 
 /** A daemon at work. */
@@ -83,10 +82,4 @@ export async function startDaemon(
       release();
     },
   };
-}
-
-function ownAddresses(): OwnAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([interfaceName, addresses = []]) =>
-    addresses.map(({ address }) => ({ interfaceName, address })),
-  );
 }

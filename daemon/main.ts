@@ -3,6 +3,7 @@ import { newLog } from "../core/log.ts";
 import { packageVersion } from "../core/version.ts";
 import { readConfig } from "./config.ts";
 import { startDaemon } from "./daemon.ts";
+import { recoverOffline } from "./recovery/offline.ts";
 
 /** The daemon stops, but not within this: then it ends all the same. Containers do not notice either. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -11,6 +12,10 @@ const CLOSE_TIMEOUT_MS = 10_000;
 export async function main(argv: readonly string[]): Promise<void> {
   const version = packageVersion();
   try {
+    if (argv[0] === "recover") {
+      await recoverOffline(argv.slice(1), (line) => void process.stdout.write(`${line}\n`));
+      return;
+    }
     const config = readConfig(argv, version);
     if (config === undefined) return;
     if (process.getuid?.() !== 0) {

@@ -9,10 +9,8 @@ import { joinManagers } from "../../manager/membership/membership-client.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import type { LogChoice } from "../log-choice.ts";
 import type { Identity } from "./identity.ts";
+import { drawRaftId } from "./raft-id.ts";
 import type { SwarmFiles, SwarmState } from "./swarm-files.ts";
-
-/** Raft ids are drawn below 2^48: as numbers exact, and two of a swarm never alike. */
-const RAFT_ID_LIMIT = 2 ** 48;
 
 export interface ManagerPartOptions {
   readonly identity: Identity;
@@ -165,9 +163,4 @@ function checkLogKind({ logKind = "raft" }: SwarmState, { kind }: LogChoice): vo
       `with --log ${logKind}`,
     { details: { logKind } },
   );
-}
-
-/** Never 0: that means none. */
-function drawRaftId(random: Random): number {
-  return 1 + Math.floor(random.next() * (RAFT_ID_LIMIT - 1));
 }

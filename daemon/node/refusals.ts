@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../core/errors.ts";
 import { ClusterError } from "../../core/errors.ts";
+import type { ReplicatedLog } from "../../manager/log/replicated-log.ts";
 
 /*
  * What a node answers when it is not what the caller takes it for. Clients match on these words: they are Docker's.
@@ -54,4 +55,23 @@ export function managerMustForce(managers: number, reachable: number): ClusterEr
       ? ` Without a Raft quorum (${majority}) your swarm will be inaccessible. The only way to restore a swarm that has lost consensus is to reinitialize it with \`--force-new-cluster\`.`
       : " Demote it first ('muster node demote') to leave without force.";
   return refusal("Unavailable", `${what} ${left}${quorum} ${how}`);
+}
+
+/**
+ * A swarm whose managers answer has lost nothing: a second one beside it would.
+ *
+ * @throws {ClusterError} `FailedPrecondition` while a leader is known to a group of several.
+ */
+export function checkMayForce(
+  log: Pick<ReplicatedLog, "members" | "leadership"> | undefined,
+): void {
+  const members = log?.members() ?? [];
+  const { leaderRaftId } = log?.leadership() ?? {};
+  const leader = members.find(({ raftId }) => raftId === leaderRaftId);
+  if (leader === undefined || members.length <= 1) return;
+  throw refusal(
+    "FailedPrecondition",
+    `cannot force a new cluster: the managers have a leader (${leader.nodeId} at ${leader.addr}), so more than half of ` +
+      `the ${members.length} answer and nothing is lost: demote those that are gone instead ("muster node demote")`,
+  );
 }

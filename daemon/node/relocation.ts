@@ -1,5 +1,6 @@
 import {
   chooseAdvertiseAddr,
+  chooseListenAddr,
   formatHostPort,
   type HostPort,
   type OwnAddress,
@@ -35,6 +36,31 @@ export function relocatedState(state: SwarmState, now: Whereabouts): SwarmState 
     advertiseAddr: formatHostPort(advertise),
     advertiseInterface: interfaceOf(advertise.host, now.own),
     managers: [...new Set([...given, ...state.managers])],
+  };
+}
+
+/**
+ * The addresses of a node that is told some of them anew: what is not said stays.
+ *
+ * @throws {ClusterError} `InvalidArgument` when what was said cannot be an address.
+ */
+export function changedAddresses(
+  state: SwarmState,
+  said: { readonly listenAddr: string; readonly advertiseAddr: string },
+  own: readonly OwnAddress[],
+): Pick<SwarmState, "listenAddr" | "advertiseAddr" | "advertiseInterface"> {
+  const listen =
+    said.listenAddr === ""
+      ? parseHostPort(state.listenAddr, "listen address")
+      : chooseListenAddr(said.listenAddr, own);
+  const advertise =
+    said.advertiseAddr === ""
+      ? parseHostPort(state.advertiseAddr, "advertise address")
+      : chooseAdvertiseAddr(said.advertiseAddr, listen, own);
+  return {
+    listenAddr: formatHostPort(listen),
+    advertiseAddr: formatHostPort(advertise),
+    advertiseInterface: interfaceOf(advertise.host, own),
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -31,6 +32,14 @@ export interface SwarmState {
   readonly generation?: number;
   /** Which log that is; absent: the embedded one. */
   readonly logKind?: LogKind;
+  /** A recovery wrote another log, which takes the place of the manager's own; absent: there is none or it has. */
+  readonly recovery?: LogSwap;
+}
+
+/** Folder names: the log that takes over, and where the one it replaces is kept. */
+export interface LogSwap {
+  readonly recovered: string;
+  readonly aside: string;
 }
 
 /** The files of a node's membership, below `<data-root>/swarm`. Each is written whole or not at all. */
@@ -65,6 +74,36 @@ export class SwarmFiles {
   /** Forgets the manager part; its log must be closed. */
   removeManager(): void {
     rmSync(this.managerFolder, { recursive: true, force: true });
+  }
+
+  /** Where a recovery writes its log; empty. What a broken one left is removed. */
+  prepareRecovery(name: string): string {
+    const path = join(this.#folder, name);
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    syncFolder(this.#folder);
+    return path;
+  }
+
+  /** The folder of the log that counts: a recovered one does from the moment the state names it. */
+  logFolder({ recovery }: SwarmState): string {
+    const path = recovery === undefined ? undefined : join(this.#folder, recovery.recovered);
+    return path !== undefined && existsSync(path) ? path : this.managerFolder;
+  }
+
+  /** Puts a recovered log in the place of the manager's own, if there is one. May be repeated: each step is taken once. */
+  finishRecovery(): void {
+    const state = this.#read<SwarmState>("state.json");
+    if (state?.recovery === undefined) return;
+    const { recovery, ...next } = state;
+    const path = join(this.#folder, recovery.recovered);
+    if (existsSync(path)) {
+      const aside = join(this.#folder, recovery.aside);
+      if (existsSync(this.managerFolder)) renameSync(this.managerFolder, aside);
+      renameSync(path, this.managerFolder);
+      syncFolder(this.#folder);
+    }
+    this.saveState(next);
   }
 
   /** Ends the manager part's log for good, and keeps it for people to look at. @returns where it is now. */

@@ -5,6 +5,7 @@ import { parseJoinToken } from "../../manager/ca/join-token.ts";
 import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
 import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
 import type { Manager } from "../../manager/manager.ts";
+import { readSurvivor, recoverNode } from "../recovery/recover-node.ts";
 import {
   chooseAdvertiseAddr,
   chooseListenAddr,
@@ -15,12 +16,13 @@ import {
 import { Member, type MemberParts } from "./member.ts";
 import {
   alreadyInSwarm,
+  checkMayForce,
   managerMustForce,
   notInSwarm,
   notInSwarmNorManager,
   notManager,
 } from "./refusals.ts";
-import { interfaceOf, relocatedState, type Whereabouts } from "./relocation.ts";
+import { changedAddresses, interfaceOf, relocatedState, type Whereabouts } from "./relocation.ts";
 import { Serial } from "./serial.ts";
 import type { SwarmState } from "./swarm-files.ts";
 
@@ -48,6 +50,7 @@ export class SwarmNode implements MembershipBackend {
 
   /** Takes up the membership that the files tell of, if any. */
   async resume(): Promise<void> {
+    this.#parts.files.finishRecovery();
     const own = this.#parts.files.load();
     if (own === undefined) return;
     const member = new Member(this.#parts, { ...own, state: this.#relocate(own.state) });
@@ -63,13 +66,8 @@ export class SwarmNode implements MembershipBackend {
   }
 
   async init(options: InitOptions): Promise<string> {
+    if (options.forceNewCluster) return this.#serial.run(() => this.#forceNewCluster(options));
     return this.#exclusively(async () => {
-      if (options.forceNewCluster) {
-        throw new ClusterError(
-          "Unimplemented",
-          "cannot force a new cluster: this version of muster does not know how",
-        );
-      }
       const addresses = this.#chooseAddresses(options);
       const genesis = await newSwarm(
         {
@@ -164,6 +162,25 @@ export class SwarmNode implements MembershipBackend {
     }
     files.saveState(state);
     return state;
+  }
+
+  /** The swarm goes on with this manager alone. Whatever fails, the node is the member it was, or the new one. */
+  async #forceNewCluster(options: InitOptions): Promise<string> {
+    const member = this.#member;
+    if (member === undefined) throw notInSwarm();
+    checkMayForce(member.manager?.replicatedLog);
+    const { files, clock, random, log } = this.#parts;
+    const parts = { files, keys: undefined, clock, random };
+    await member.close();
+    try {
+      const survivor = await readSurvivor(parts);
+      const addresses = changedAddresses(survivor.state, options, this.#parts.ownAddresses());
+      const aside = await recoverNode(parts, survivor, addresses);
+      log.warn("the swarm goes on with this manager alone", { nodeId: member.nodeId, aside });
+    } finally {
+      await this.resume();
+    }
+    return member.nodeId;
   }
 
   /** Runs what makes a member of a node that is none. */

@@ -1,0 +1,246 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { WireNode, WireService, WireTask } from "../../cli/client/wire.ts";
+import { type Cluster, formSwarm, runningTasks, startDaemons } from "../support/cluster/cluster.ts";
+import type { TestNode } from "../support/cluster/test-node.ts";
+import { eventually } from "../support/eventually.ts";
+import { busyboxImage } from "../support/image-builder.ts";
+import { pushImage } from "../support/push-image.ts";
+import { type RunningRegistry, startRegistry } from "../support/registry.ts";
+
+const REGISTRY_PORT = 5000;
+const SLOW_MS = 30_000;
+
+/** Everything of a swarm that a recovery must leave as it is. */
+interface Kept {
+  readonly nodeIds: readonly string[];
+  readonly networks: readonly string[];
+  readonly service: { readonly id: string; readonly ports: unknown; readonly vips: unknown };
+  /** Which process runs for which task. */
+  readonly containers: readonly string[];
+}
+
+describe("e2e: managers are lost, move, lose their disks, and the swarm goes on", function () {
+  this.timeout(120_000);
+  let cluster: Cluster;
+  let registry: RunningRegistry;
+  let nodes: [TestNode, TestNode, TestNode, TestNode, TestNode];
+  const ids = new Map<TestNode, string>();
+
+  before(async () => {
+    const archive = await busyboxImage();
+    const flags = (outside: { ip: string }) => [
+      "--insecure-registry",
+      `${outside.ip}:${REGISTRY_PORT}`,
+    ];
+    cluster = await startDaemons({ name: "e2erecovery", managers: 3, workers: 2, flags });
+    nodes = cluster.nodes as typeof nodes;
+    const listen = `${cluster.outside.ip}:${REGISTRY_PORT}`;
+    registry = await startRegistry({
+      dir: join(cluster.folder, "registry"),
+      listen,
+      netns: cluster.outside.netns,
+    });
+    const image = `${listen}/busybox:test`;
+    await pushImage(cluster, archive, image);
+    await formSwarm(cluster);
+    for (const node of nodes) {
+      const { Swarm } = await node.api().get<{ Swarm: { NodeID: string } }>("/info");
+      ids.set(node, Swarm.NodeID);
+    }
+    await nodes[0].mustMuster("network", "create", "-d", "overlay", "back");
+    await nodes[0].mustMuster(
+      ...["service", "create", "--name", "web", "--replicas", "4", "--network", "back"],
+      ...["-p", "8080:80", "--constraint", "node.role==worker", "--stop-signal", "SIGKILL"],
+      ...[image, "sleep", "100000"],
+    );
+    await eventually("four run", async () => (await runningTasks(nodes[0], "web")).length === 4);
+  });
+  after(async () => {
+    await registry?.close();
+    await cluster?.close();
+  });
+
+  const nodesSeenBy = (node: TestNode) => node.api().get<WireNode[]>("/nodes");
+  const seen = async (by: TestNode, node: TestNode) =>
+    (await nodesSeenBy(by)).find(({ ID }) => ID === ids.get(node));
+
+  async function keptBy(node: TestNode): Promise<Kept> {
+    const api = node.api();
+    const service = await api.get<WireService>("/services/web");
+    const tasks = (await runningTasks(node, "web")) as (WireTask & {
+      Status: { ContainerStatus?: { ContainerID: string; PID: number } };
+    })[];
+    const networks = await api.get<{ Id: string; Name: string }[]>("/networks", {
+      filters: JSON.stringify({ driver: ["overlay"] }),
+    });
+    return {
+      nodeIds: (await nodesSeenBy(node)).map(({ ID }) => ID).sort(),
+      networks: networks.map(({ Id, Name }) => `${Name} ${Id}`).sort(),
+      service: {
+        id: service.ID,
+        ports: service.Endpoint?.Ports,
+        vips: service.Endpoint?.VirtualIPs,
+      },
+      containers: tasks
+        .map(({ ID, Status: { ContainerStatus: run } }) => `${ID} ${run?.ContainerID} ${run?.PID}`)
+        .sort(),
+    };
+  }
+
+  const isManager = async (node: TestNode) =>
+    (await node.api().get<{ Swarm: { ControlAvailable: boolean } }>("/info")).Swarm
+      .ControlAvailable;
+
+  async function untilManagersAnswer(by: TestNode, count: number): Promise<void> {
+    await eventually(
+      `${count} managers answer`,
+      async () => {
+        const managers = (await nodesSeenBy(by)).filter((node) => node.ManagerStatus !== undefined);
+        const up = managers.filter((node) => node.ManagerStatus?.Reachability === "reachable");
+        return up.length === count && managers.length === count;
+      },
+      SLOW_MS,
+    );
+  }
+
+  async function scale(by: TestNode, replicas: number): Promise<void> {
+    await by.mustMuster("service", "scale", `web=${replicas}`);
+    await eventually(
+      `${replicas} run`,
+      async () => (await runningTasks(by, "web")).length === replicas,
+      SLOW_MS,
+    );
+  }
+
+  it("refuses to force a new cluster while the managers have a leader", async () => {
+    const { code, stderr } = await nodes[1].muster("swarm", "init", "--force-new-cluster");
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/the managers have a leader .* of the 3 answer/);
+  });
+
+  it("goes on with a survivor when two of three managers are gone, and restarts no container", async () => {
+    const [survivor, second, third] = nodes;
+    const before = await keptBy(survivor);
+    await Promise.all([second.kill("SIGKILL"), third.kill("SIGKILL")]);
+    await eventually(
+      "it knows that it can decide nothing",
+      async () => (await survivor.muster("swarm", "init", "--force-new-cluster")).code === 0,
+      SLOW_MS,
+    );
+    await eventually(
+      "both workers are ready",
+      async () => {
+        const ready = (await nodesSeenBy(survivor)).filter((one) => one.Status.State === "ready");
+        return ready.length === 3;
+      },
+      SLOW_MS,
+    );
+    expect(await keptBy(survivor)).to.deep.equal(before);
+    await scale(survivor, 6);
+  });
+
+  it("takes the old majority back as workers, which harms nobody", async () => {
+    const [survivor, second, third] = nodes;
+    await Promise.all([second.start(), third.start()]);
+    await eventually(
+      "both are workers",
+      async () => {
+        const views = await Promise.all([second, third].map((node) => seen(survivor, node)));
+        const managers = await Promise.all([second, third].map(isManager));
+        return (
+          managers.every((is) => !is) &&
+          views.every((view) => view?.Status.State === "ready" && view.ManagerStatus === undefined)
+        );
+      },
+      SLOW_MS,
+    );
+    expect((await runningTasks(survivor, "web")).length).to.equal(6);
+    await survivor.mustMuster("node", "promote", ids.get(second) ?? "", ids.get(third) ?? "");
+    await untilManagersAnswer(survivor, 3);
+  });
+
+  it("finds a manager that comes back under another address, and so do the workers", async () => {
+    const [first, , third] = nodes;
+    const { lab } = cluster;
+    const moved = third.host.ip.replace(/\d+$/, "99");
+    await third.kill("SIGTERM");
+    await lab.exec(third.host, ["ip", "address", "del", `${third.host.ip}/24`, "dev", "eth0"]);
+    await lab.exec(third.host, ["ip", "address", "add", `${moved}/24`, "dev", "eth0"]);
+    await third.start();
+    await eventually(
+      "the others have its new address",
+      async () => {
+        const view = await seen(first, third);
+        return (
+          view?.ManagerStatus?.Addr === `${moved}:2377` &&
+          view.ManagerStatus.Reachability === "reachable"
+        );
+      },
+      SLOW_MS,
+    );
+    const worker = nodes[3];
+    await eventually("a worker knows it", async () => {
+      const { Swarm } = await worker
+        .api()
+        .get<{ Swarm: { RemoteManagers: { Addr: string }[] } }>("/info");
+      return Swarm.RemoteManagers.some(({ Addr }) => Addr === `${moved}:2377`);
+    });
+  });
+
+  it("takes a manager whose log is gone back as a newcomer", async () => {
+    const [first, second] = nodes;
+    await second.kill("SIGKILL");
+    rmSync(join(second.dataRoot, "swarm/manager"), { recursive: true });
+    await second.start();
+    await untilManagersAnswer(first, 3);
+    expect(second.logTail(100)).to.contain("the log is gone");
+  });
+
+  it("refuses a demotion that would lose the majority, with the arithmetic, and does it by force", async () => {
+    const [first, second, third] = nodes;
+    await third.kill("SIGKILL");
+    await eventually("the leader misses it", async () => {
+      const view = await seen(first, third);
+      return view?.ManagerStatus?.Reachability === "unreachable";
+    });
+    const { code, stderr } = await first.muster("node", "demote", ids.get(second) ?? "");
+    expect(code).to.equal(1);
+    expect(stderr).to.contain(
+      "of 3 managers 2 answer; without it 1 of 2 would answer and 2 are needed",
+    );
+    expect(stderr).to.contain("or use --force");
+    await first.mustMuster("node", "demote", "--force", ids.get(second) ?? "");
+  });
+
+  it("is recovered offline from the directory of one manager, after a look at what is there", async () => {
+    const [first] = nodes;
+    const recover = (...flags: string[]) =>
+      cluster.lab.exec(first.host, [
+        ...["bin/muster", "cluster", "recover", "--data-root", first.dataRoot, ...flags],
+      ]);
+    const busy = await recover("--dry-run");
+    expect(busy.stderr).to.contain("a musterd uses");
+    const before = (await nodesSeenBy(nodes[0]).catch(() => undefined)) ?? [];
+    await first.kill("SIGTERM");
+    const look = await recover("--dry-run");
+    expect(look.stdout)
+      .to.match(/services +1: web/)
+      .and.to.contain("Nothing was changed");
+    const { code, stdout, stderr } = await recover();
+    expect(code, stderr).to.equal(0);
+    expect(stdout).to.contain("the only manager of this swarm");
+    await first.start();
+    await eventually(
+      "the workers are back",
+      async () => {
+        const ready = (await nodesSeenBy(first)).filter((one) => one.Status.State === "ready");
+        return ready.length >= 3;
+      },
+      SLOW_MS,
+    );
+    expect(before.length === 0 || before.length === 5).to.equal(true);
+    await scale(first, 3);
+  });
+});
