@@ -28,7 +28,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...swarmRoutes(cluster, membership),
     ...serviceRoutes(services),
     ...taskRoutes(tasks, services),
-    ...nodeRoutes(nodes, cluster, membership),
+    ...nodeRoutes(nodes, membership),
     ...networkRoutes(networks),
     ...imageRoutes(images),
     ...configRoutes(configs),

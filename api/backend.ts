@@ -63,6 +63,8 @@ export interface NodeBackend {
   /** @param force demotes a manager even if those left are no majority that answers. */
   updateNode(ref: string, version: number, spec: NodeSpec, force: boolean): Promise<Node>;
   removeNode(ref: string, force: boolean): Promise<void>;
+  /** Lets a node whose certificate expired too long ago have a new one. */
+  approveNode(ref: string): Promise<Node>;
 }
 
 export interface NetworkBackend {
@@ -109,6 +111,9 @@ export interface ClusterUpdate {
   readonly spec: ClusterSpec;
   readonly rotateWorkerToken: boolean;
   readonly rotateManagerToken: boolean;
+  /** The root to move to, PEM; absent: the swarm makes one when the spec's `forceRotate` rises. */
+  readonly signingCaCert?: string | undefined;
+  readonly signingCaKey?: string | undefined;
 }
 
 /** This node's own part in a swarm: coming, going and what it knows of itself. */

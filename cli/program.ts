@@ -7,6 +7,7 @@ import {
   addNetworkLs,
   addNetworkRm,
 } from "./commands/network/network.ts";
+import { addNodeApprove } from "./commands/node/approve.ts";
 import { addNodeInspect } from "./commands/node/inspect.ts";
 import { addNodeLs } from "./commands/node/ls.ts";
 import { addNodePs } from "./commands/node/ps.ts";
@@ -24,6 +25,7 @@ import { addServicePs } from "./commands/service/ps.ts";
 import { addServiceRm } from "./commands/service/rm.ts";
 import { addServiceScale } from "./commands/service/scale.ts";
 import { addServiceRollback, addServiceUpdate } from "./commands/service/update.ts";
+import { addSwarmCa } from "./commands/swarm/ca.ts";
 import { addSwarmInit } from "./commands/swarm/init.ts";
 import { addSwarmJoin } from "./commands/swarm/join.ts";
 import { addSwarmJoinToken } from "./commands/swarm/join-token.ts";
@@ -41,7 +43,14 @@ const GROUPS: Readonly<
 > = {
   swarm: {
     description: "Start, join and leave a swarm",
-    verbs: [addSwarmInit, addSwarmJoin, addSwarmJoinToken, addSwarmLeave, addSwarmUpdate],
+    verbs: [
+      addSwarmInit,
+      addSwarmJoin,
+      addSwarmJoinToken,
+      addSwarmLeave,
+      addSwarmUpdate,
+      addSwarmCa,
+    ],
   },
   cluster: {
     description: "Save and recover the swarm's state",
@@ -57,6 +66,7 @@ const GROUPS: Readonly<
       addNodePromote,
       addNodeDemote,
       addNodeRm,
+      addNodeApprove,
     ],
   },
   service: {

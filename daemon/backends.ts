@@ -34,6 +34,7 @@ export function newBackends(
       updateNode: async (ref, version, spec, force) =>
         control().updateNode(ref, version, spec, force),
       removeNode: async (ref, force) => control().removeNode(ref, force),
+      approveNode: async (ref) => control().approveNode(ref),
     },
     networks: {
       createNetwork: async (spec) => control().createNetwork(spec),

@@ -12,8 +12,11 @@ import {
   newCertificateRequest,
   newRootCa,
 } from "./ca/certificates.ts";
-import { formatJoinToken, SECRET_BYTES } from "./ca/join-token.ts";
-import { type NodeCertificate, parseRootCertificate } from "./ca/node-certificate.ts";
+import { certificateLifeMs } from "./ca/issue.ts";
+import { SECRET_BYTES } from "./ca/join-token.ts";
+import type { NodeCertificate } from "./ca/node-certificate.ts";
+import { newClusterCa } from "./ca/rotation/root-rotation.ts";
+import { normalPem } from "./ca/trust.ts";
 import { checkClusterSpec } from "./control/validate/cluster-specs.ts";
 import { checkGenesisNetworks } from "./control/validate/genesis-networks.ts";
 import { createChange } from "./store/changes.ts";
@@ -65,19 +68,13 @@ export async function newSwarm(
   const ca = await newRootCa(nowMs);
   const { keyPem, csr } = await newCertificateRequest();
   const identity = { nodeId, clusterId, role: NodeRole.MANAGER };
-  const validityMs = NODE_CERT_VALIDITY_MS;
+  const validityMs = certificateLifeMs(spec);
   const certPem = await issueCertificate(ca, csr, identity, { nowMs, validityMs });
-  const { digest } = parseRootCertificate(ca.certPem);
   const cluster = {
     id: clusterId,
     meta: undefined,
     spec,
-    rootCa: {
-      ...ca,
-      digest: `sha256:${Buffer.from(digest).toString("hex")}`,
-      workerToken: formatJoinToken(digest, randomBytes(SECRET_BYTES)),
-      managerToken: formatJoinToken(digest, randomBytes(SECRET_BYTES)),
-    },
+    rootCa: newClusterCa(ca, () => randomBytes(SECRET_BYTES)),
     defaultAddressPools: [...options.defaultAddressPools],
     subnetSize: options.subnetSize,
     dataPathPort: options.dataPathPort,
@@ -85,7 +82,7 @@ export async function newSwarm(
   };
   return {
     nodeId,
-    certificate: { certPem, keyPem, rootPem: ca.certPem },
+    certificate: { certPem, keyPem, rootPem: normalPem(ca.certPem) },
     changes: [
       createChange("cluster", cluster),
       createChange("network", ingressNetwork(newId<NetworkId>(random))),

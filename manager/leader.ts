@@ -1,5 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { Allocator } from "./allocator/allocator.ts";
 import { getPeer } from "./ca/authorization.ts";
+import { SECRET_BYTES } from "./ca/join-token.ts";
+import { RotationLoop } from "./ca/rotation/loop.ts";
 import { Dispatcher } from "./dispatcher/dispatcher.ts";
 import { LogBroker } from "./logs/log-broker.ts";
 import type { ManagerCore } from "./manager-core.ts";
@@ -17,6 +20,7 @@ export class Leader {
   readonly #core: ManagerCore;
   readonly #planning: ControlLoop;
   #membership: MembershipLoop | undefined;
+  #rotation: RotationLoop | undefined;
   #term: TermOfOffice | undefined;
 
   constructor(core: ManagerCore) {
@@ -76,6 +80,15 @@ export class Leader {
       clock,
       log: log.child({ component: "membership" }),
     });
+    this.#rotation = new RotationLoop({
+      store,
+      proposer,
+      tell: (nodeId) => this.dispatcher.tell(nodeId, { $case: "certificateDue", value: {} }),
+      isInSession: (nodeId) => this.dispatcher.isInSession(nodeId),
+      newSecret: () => randomBytes(SECRET_BYTES),
+      clock,
+      log: log.child({ component: "ca" }),
+    });
   }
 
   #resign(): void {
@@ -83,6 +96,8 @@ export class Leader {
     log.info("this manager leads no more", { nodeId: credentials.identity.nodeId });
     this.#membership?.close();
     this.#membership = undefined;
+    this.#rotation?.close();
+    this.#rotation = undefined;
     this.dispatcher.resign();
     this.#planning.resign();
   }

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { ClusterError } from "../core/errors.ts";
+import type { IssuedCertificate } from "../proto/gen/ca.ts";
+import { issueForSelf } from "./ca/issue.ts";
 import type { Control } from "./control/control.ts";
 import { controlGateway } from "./control/gateway.ts";
 import { LeaderConnection } from "./control/leader-connection.ts";
@@ -73,6 +75,17 @@ export class Manager {
 
   get replicatedLog(): ReplicatedLog {
     return this.#core.replicatedLog;
+  }
+
+  /**
+   * Signs this manager's own next certificate, when nobody would speak to it because its certificate has expired.
+   *
+   * @throws {ClusterError} `FailedPrecondition` when its log does not know it as a manager.
+   */
+  async issueOwnCertificate(csr: Uint8Array): Promise<IssuedCertificate> {
+    const { store, options } = this.#core;
+    const { nodeId } = options.credentials.identity;
+    return issueForSelf(store.view(), { csr, nodeId }, options.clock.nowMs());
   }
 
   /** Stops serving and leaves the log as it is on disk. Idempotent. */

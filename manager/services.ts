@@ -5,6 +5,7 @@ import { DispatcherService } from "../proto/gen/dispatcher.ts";
 import { MembershipService } from "../proto/gen/membership.ts";
 import { authorizationInterceptor, type CurrentRole } from "./ca/authorization.ts";
 import { caService } from "./ca/ca-service.ts";
+import { RefusalLog } from "./ca/refusals.ts";
 import type { Control } from "./control/control.ts";
 import { controlService } from "./control/control-service.ts";
 import type { Leader } from "./leader.ts";
@@ -47,7 +48,7 @@ export function security(core: ManagerCore): {
 } {
   const { options } = core;
   const own = { clusterId: options.credentials.identity.clusterId, currentRole: currentRole(core) };
-  const refusals = options.log.child({ component: "authorization" });
+  const refusals = new RefusalLog(options.log.child({ component: "authorization" }), options.clock);
   const interceptor = authorizationInterceptor(own, (error, peer) =>
     refusals.warn(error.message, { peer, ...error.details }),
   );

@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import type { ManagerAddress } from "../proto/gen/dispatcher.ts";
-import type { NodeDescription, NodeRole } from "../proto/gen/objects.ts";
+import type { NodeDescription, NodeRole, NodeTls } from "../proto/gen/objects.ts";
 import type { Containers } from "../runtime/container/types.ts";
 import type { Images } from "../runtime/image/types.ts";
 import type { DataPlane } from "./network/data-plane.ts";
@@ -31,6 +31,10 @@ export interface WorkerOptions {
   readonly log: Log;
   /** The role the swarm wants of this node: said at the start of each session, and when it changes. */
   readonly onRoleChanged?: (role: NodeRole) => void;
+  /** What this node's certificate is; the managers are told, so that they know who has moved to another CA. */
+  readonly tls?: () => NodeTls;
+  /** The swarm wants this node to renew its certificate now. */
+  readonly onCertificateDue?: () => void;
 }
 
 /** The images tasks are made of. */

@@ -28,6 +28,7 @@ export class Worker {
   readonly #applier: TableApplier;
   readonly #picker: ManagerPicker;
   readonly #sessions: SessionLoop;
+  readonly #duties: SessionDuties;
   #onForgotten: () => void = () => undefined;
 
   /** Takes over what a former daemon left running, then looks for a manager. */
@@ -77,6 +78,7 @@ export class Worker {
       picker: this.#picker,
       generation: restored.welcome?.generation ?? 0,
     });
+    this.#duties = duties;
     this.#carryOn(restored, duties);
     this.#sessions = new SessionLoop({
       picker: this.#picker,
@@ -103,6 +105,11 @@ export class Worker {
   /** Where managers were last known to be, the leader first. */
   get managers(): readonly string[] {
     return this.#picker.managers;
+  }
+
+  /** This node has another certificate: the managers are to know. */
+  reportTls(): void {
+    this.#duties.reportTls();
   }
 
   /** A manager that is known from elsewhere (this node became one). */

@@ -1,27 +1,23 @@
-import type { ClusterBackend, MembershipBackend, NodeBackend } from "../backend.ts";
+import type { MembershipBackend, NodeBackend } from "../backend.ts";
 import { parseFilters } from "../http/filters.ts";
 import { done, ok, type Route } from "../http/router.ts";
 import { readNodeSpec, writeNode } from "../wire/node.ts";
-import { writeTlsInfo } from "../wire/swarm.ts";
 
 const FILTERS = ["id", "label", "node.label", "membership", "name", "role"];
 
 /** `/nodes…`; `self` stands for this node, whose id `membership` knows. Source: docker-engine-api-v1.51.yaml, tag Node. */
 export function nodeRoutes(
   nodes: NodeBackend,
-  cluster: Pick<ClusterBackend, "getCluster">,
   membership: Pick<MembershipBackend, "swarmInfo">,
 ): Route[] {
   const resolve = (ref: string) => (ref === "self" ? membership.swarmInfo().nodeId || ref : ref);
-  const tlsInfo = async () => writeTlsInfo(await cluster.getCluster());
   return [
     {
       method: "GET",
       path: "/nodes",
       handler: async ({ query }) => {
         const views = await nodes.listNodes(parseFilters(query.get("filters"), FILTERS));
-        const tls = await tlsInfo();
-        return ok(views.map((view) => writeNode(view, tls)));
+        return ok(views.map(writeNode));
       },
     },
     {
@@ -29,7 +25,7 @@ export function nodeRoutes(
       path: "/nodes/:ref",
       handler: async (exchange) => {
         const view = await nodes.getNode(resolve(exchange.param("ref")));
-        return ok(writeNode(view, await tlsInfo()));
+        return ok(writeNode(view));
       },
     },
     {
@@ -40,6 +36,14 @@ export function nodeRoutes(
         const spec = readNodeSpec(await exchange.json());
         const force = exchange.flag("force");
         await nodes.updateNode(resolve(exchange.param("ref")), version, spec, force);
+        return done();
+      },
+    },
+    {
+      method: "POST",
+      path: "/nodes/:ref/approve",
+      handler: async (exchange) => {
+        await nodes.approveNode(resolve(exchange.param("ref")));
         return done();
       },
     },

@@ -4,7 +4,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { JsonReader } from "../http/json-reader.ts";
 import { done, ok, type Route } from "../http/router.ts";
 import { readAvailability } from "../wire/node.ts";
-import { readSwarmSpec, writeSwarm } from "../wire/swarm.ts";
+import { readSigningCa, readSwarmSpec, writeSwarm } from "../wire/swarm.ts";
 
 /** `/swarm…`. Source: docker-engine-api-v1.51.yaml, tag Swarm. */
 export function swarmRoutes(cluster: ClusterBackend, membership: MembershipBackend): Route[] {
@@ -70,9 +70,12 @@ async function update(cluster: ClusterBackend, exchange: Exchange) {
   }
   const current = await cluster.getCluster();
   if (current.spec === undefined) throw new ClusterError("Internal", "the cluster has no spec");
+  const body = await exchange.json();
+  const { cert, key } = readSigningCa(body);
   await cluster.updateCluster({
     version: exchange.version(),
-    spec: readSwarmSpec(await exchange.json(), current.spec),
+    spec: readSwarmSpec(body, current.spec),
+    ...(cert === "" && key === "" ? {} : { signingCaCert: cert, signingCaKey: key }),
     rotateWorkerToken: exchange.flag("rotateWorkerToken"),
     rotateManagerToken: exchange.flag("rotateManagerToken"),
   });
@@ -82,6 +85,7 @@ async function update(cluster: ClusterBackend, exchange: Exchange) {
 function readInit(body: unknown): InitOptions {
   const json = new JsonReader(body, "SwarmInit");
   json.refuse("DataPathAddr");
+  json.object("Spec").object("CAConfig").refuse("SigningCACert", "SigningCAKey");
   return {
     listenAddr: json.string("ListenAddr"),
     advertiseAddr: json.string("AdvertiseAddr"),

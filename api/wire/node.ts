@@ -2,13 +2,13 @@ import type { NodeView } from "../../proto/gen/control.ts";
 import {
   type Node,
   NodeAvailability,
-  type NodeDescription,
   NodeRole,
   type NodeSpec,
   NodeState,
 } from "../../proto/gen/objects.ts";
 import { JsonReader } from "../http/json-reader.ts";
 import { omitEmpty, wireMeta, wordOf } from "./common.ts";
+import { writeTlsInfo } from "./swarm.ts";
 
 const ROLES = { worker: NodeRole.WORKER, manager: NodeRole.MANAGER } as const;
 
@@ -41,17 +41,13 @@ export function readAvailability(json: JsonReader): NodeAvailability {
   return json.choice("Availability", AVAILABILITIES, NodeAvailability.ACTIVE);
 }
 
-/** @param tls the cluster's TLSInfo: every node's is the same until a CA rotation. */
-export function writeNode(
-  view: NodeView,
-  tls: Record<string, unknown> | undefined,
-): Record<string, unknown> {
+export function writeNode(view: NodeView): Record<string, unknown> {
   const node = view.node;
   if (node === undefined) return {};
   return {
     ...wireMeta(node.id, node.meta),
     Spec: writeNodeSpec(node),
-    Description: writeDescription(node.description, tls),
+    Description: writeDescription(node),
     Status: omitEmpty({
       State: wordOf(STATES, node.status?.state ?? NodeState.UNKNOWN),
       Message: node.status?.message,
@@ -79,10 +75,7 @@ function writeNodeSpec(node: Node): Record<string, unknown> {
   };
 }
 
-function writeDescription(
-  description: NodeDescription | undefined,
-  tls: Record<string, unknown> | undefined,
-): Record<string, unknown> {
+function writeDescription({ description, tls }: Node): Record<string, unknown> {
   return {
     ...omitEmpty({ Hostname: description?.hostname }),
     Platform: omitEmpty({
@@ -98,6 +91,6 @@ function writeDescription(
       Labels: description?.engineLabels ?? {},
       Plugins: [],
     },
-    TLSInfo: tls,
+    TLSInfo: tls && writeTlsInfo(tls),
   };
 }

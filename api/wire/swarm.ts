@@ -1,9 +1,10 @@
 import { X509Certificate } from "node:crypto";
-import type { Cluster, ClusterSpec } from "../../proto/gen/objects.ts";
+import { ClusterError } from "../../core/errors.ts";
+import { derSubject } from "../../proto/der-subject.ts";
+import type { Cluster, ClusterSpec, NodeTls } from "../../proto/gen/objects.ts";
 import { type LivenessSettings, livenessSettings } from "../../proto/liveness-settings.ts";
 import { JsonReader } from "../http/json-reader.ts";
-import { wireMeta } from "./common.ts";
-import { derSubject } from "./der-subject.ts";
+import { omitEmpty, wireMeta } from "./common.ts";
 
 const NS_PER_MS = 1e6;
 /** Swarm's values where Docker's spec has a word that Muster has no use for. */
@@ -21,7 +22,7 @@ export function readSwarmSpec(body: unknown, current: ClusterSpec): ClusterSpec 
   const json = new JsonReader(body, "SwarmSpec");
   const orchestration = json.object("Orchestration");
   const ca = json.object("CAConfig");
-  ca.refuse("ExternalCAs", "SigningCACert", "SigningCAKey", "ForceRotate");
+  if (ca.isSet("ExternalCAs")) throw externalCa();
   json.object("TaskDefaults").refuse("LogDriver");
   return {
     ...current,
@@ -32,6 +33,7 @@ export function readSwarmSpec(body: unknown, current: ClusterSpec): ClusterSpec 
     ...readTimes(json.object("Dispatcher"), current),
     snapshotInterval: json.object("Raft").count("SnapshotInterval") || current.snapshotInterval,
     nodeCertExpiryNs: ca.count("NodeCertExpiry") || current.nodeCertExpiryNs,
+    forceRotate: ca.optionalCount("ForceRotate") ?? current.forceRotate,
     autoLockManagers:
       json.object("EncryptionConfig").optionalBoolean("AutoLockManagers") ??
       current.autoLockManagers,
@@ -54,6 +56,19 @@ function readTimes(json: JsonReader, current: ClusterSpec): LivenessSettings {
   };
 }
 
+/** The CA in a SwarmSpec's CAConfig; empty where the body names none. */
+export function readSigningCa(body: unknown): { readonly cert: string; readonly key: string } {
+  const ca = new JsonReader(body, "SwarmSpec").object("CAConfig");
+  return { cert: ca.string("SigningCACert"), key: ca.string("SigningCAKey") };
+}
+
+function externalCa(): ClusterError {
+  return new ClusterError(
+    "InvalidArgument",
+    "cannot use an external CA: a swarm's managers sign certificates themselves; leave --external-ca out, or give them a CA of your own with --ca-cert and --ca-key",
+  );
+}
+
 /** `/swarm`: the cluster with its join tokens. */
 export function writeSwarm(cluster: Cluster): Record<string, unknown> {
   return {
@@ -70,24 +85,34 @@ export function writeClusterInfo(cluster: Cluster): Record<string, unknown> {
   return {
     ...wireMeta(cluster.id, cluster.meta),
     Spec: maybeSpec(cluster.spec),
-    TLSInfo: writeTlsInfo(cluster),
-    RootRotationInProgress: false,
+    TLSInfo: writeClusterTls(cluster),
+    RootRotationInProgress: cluster.rootCa?.rotation !== undefined,
     DataPathPort: cluster.dataPathPort,
     DefaultAddrPool: cluster.defaultAddressPools,
     SubnetSize: cluster.subnetSize,
   };
 }
 
-/** The root certificate with its issuer's name and key, in base64 of DER as Docker shows them. */
-export function writeTlsInfo(cluster: Cluster): Record<string, unknown> | undefined {
-  const pem = cluster.rootCa?.certPem ?? "";
-  if (pem === "") return undefined;
-  const certificate = new X509Certificate(pem);
-  const publicKey = certificate.publicKey.export({ type: "spki", format: "der" });
+/**
+ * The root certificate, with name and key of who issues certificates, in base64 of DER as Docker shows them: while the
+ * root is being replaced, that is the next one already. Clients take a node for moved when its own TLSInfo is this.
+ */
+function writeClusterTls({ rootCa }: Cluster): Record<string, unknown> | undefined {
+  if (rootCa === undefined || rootCa.certPem === "") return undefined;
+  const issuer = new X509Certificate(rootCa.rotation?.certPem ?? rootCa.certPem);
+  return writeTlsInfo({
+    trustRoot: rootCa.certPem,
+    issuerSubject: derSubject(issuer.raw),
+    issuerPublicKey: issuer.publicKey.export({ type: "spki", format: "der" }),
+  });
+}
+
+/** What a node trusts, and who signed its certificate. */
+export function writeTlsInfo(tls: Omit<NodeTls, "keyDigest">): Record<string, unknown> {
   return {
-    TrustRoot: pem,
-    CertIssuerSubject: derSubject(certificate).toString("base64"),
-    CertIssuerPublicKey: publicKey.toString("base64"),
+    TrustRoot: tls.trustRoot,
+    CertIssuerSubject: tls.issuerSubject.toString("base64"),
+    CertIssuerPublicKey: tls.issuerPublicKey.toString("base64"),
   };
 }
 
@@ -110,7 +135,11 @@ function maybeSpec(spec: ClusterSpec | undefined): Record<string, unknown> {
       DownAfter: times.downAfterMs * NS_PER_MS,
       RestartGrace: times.restartGraceMs * NS_PER_MS,
     },
-    CAConfig: { NodeCertExpiry: spec.nodeCertExpiryNs },
+    // Never the CA itself: who sends back what was read must not ask for a rotation.
+    CAConfig: omitEmpty({
+      NodeCertExpiry: spec.nodeCertExpiryNs,
+      ForceRotate: spec.forceRotate,
+    }),
     TaskDefaults: {},
     EncryptionConfig: { AutoLockManagers: spec.autoLockManagers },
   };

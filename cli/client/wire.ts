@@ -67,6 +67,7 @@ export interface WireNode extends WireObject {
     readonly Platform?: { readonly Architecture?: string; readonly OS?: string };
     readonly Resources?: { readonly NanoCPUs?: number; readonly MemoryBytes?: number };
     readonly Engine?: { readonly EngineVersion?: string; readonly Labels?: Record<string, string> };
+    readonly TLSInfo?: WireTls;
   };
   readonly Status: { readonly State: string; readonly Message?: string; readonly Addr?: string };
   readonly ManagerStatus?: {
@@ -97,7 +98,17 @@ export interface WirePayload extends WireObject {
 
 export interface WireSwarm extends WireObject {
   readonly JoinTokens: { readonly Worker: string; readonly Manager: string };
-  readonly Spec: Record<string, unknown>;
+  readonly Spec: Record<string, unknown> & {
+    readonly CAConfig?: { readonly ForceRotate?: number; readonly NodeCertExpiry?: number };
+  };
+  readonly TLSInfo?: WireTls;
+  readonly RootRotationInProgress?: boolean;
+}
+
+export interface WireTls {
+  readonly TrustRoot?: string;
+  readonly CertIssuerSubject?: string;
+  readonly CertIssuerPublicKey?: string;
 }
 
 /** When a node is given up, in nanoseconds; the second and third are Muster's own. */

@@ -57,7 +57,14 @@ export class Member {
     own: { readonly state: SwarmState; readonly certificate: NodeCertificate },
   ) {
     this.#parts = parts;
-    this.#identity = new Identity(parts.files, own);
+    this.#identity = new Identity(parts.files, own, {
+      clock: parts.clock,
+      manager: () => this.manager,
+      onRenewed: () => {
+        this.#worker?.reportTls();
+        this.#roles?.onRenewed();
+      },
+    });
     this.#managerPart = new ManagerPart({
       ...parts,
       identity: this.#identity,
@@ -162,7 +169,7 @@ export class Member {
     const roles = new Roles({
       identity: this.#identity,
       managerPart: this.#managerPart,
-      findManager: () => this.managers[0],
+      findManagers: () => this.managers,
       serial: this.#serial,
       clock,
       random,
@@ -183,6 +190,8 @@ export class Member {
       random,
       log: log.child({ component: "worker" }),
       onRoleChanged: (role) => void roles.want(role),
+      tls: () => credentials.facts.tls,
+      onCertificateDue: () => void roles.renewNow(),
     });
   }
 }

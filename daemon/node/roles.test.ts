@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
+import { BACKDATE_MS } from "../../manager/ca/certificates.ts";
 import { RETRY_MS } from "../../manager/ca/renewal.ts";
 import { NodeRole } from "../../proto/gen/objects.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
@@ -26,7 +27,7 @@ class FakeNode {
       run: () => this.#do("run"),
       end: () => this.#do("end"),
     },
-    findManager: () => "manager:1",
+    findManagers: () => ["manager:1"],
     serial: new Serial(),
     clock: this.clock,
     random: { next: () => 0 },
@@ -36,7 +37,7 @@ class FakeNode {
   #identity() {
     const facts = () => ({
       identity: { nodeId: "n", role: this.role, clusterId: "c" },
-      notBeforeMs: this.#bornMs,
+      notBeforeMs: this.#bornMs - BACKDATE_MS,
       notAfterMs: this.#bornMs + LIFE_MS,
     });
     const role = () => this.role;
@@ -49,9 +50,9 @@ class FakeNode {
           return facts();
         },
       },
-      renew: async (addr: string | undefined) => {
+      renew: async (managers: readonly string[]) => {
         await this.#do("renew");
-        expect(addr).to.equal("manager:1");
+        expect(managers).to.deep.equal(["manager:1"]);
         this.role = this.granted;
         this.#bornMs = this.clock.nowMs();
       },

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
-import { CertificateRenewal } from "../../manager/ca/renewal.ts";
+import { type CertificateLife, CertificateRenewal } from "../../manager/ca/renewal.ts";
 import { NodeRole } from "../../proto/gen/objects.ts";
 import type { Identity } from "./identity.ts";
 import type { ManagerPart } from "./manager-part.ts";
@@ -14,11 +14,11 @@ export const SETTLE_MAX_MS = 30_000;
 
 export interface RolesParts {
   readonly identity: Pick<Identity, "role" | "renew"> & {
-    readonly credentials: Pick<Identity["credentials"], "facts">;
+    readonly credentials: { readonly facts: CertificateLife };
   };
   readonly managerPart: Pick<ManagerPart, "run" | "end">;
-  /** host:port of any manager. */
-  readonly findManager: () => string | undefined;
+  /** host:port of the managers that are known. */
+  readonly findManagers: () => readonly string[];
   /** What is done here waits for its turn among the node's other work. */
   readonly serial: Serial;
   readonly clock: Clock;
@@ -61,6 +61,21 @@ export class Roles {
     return this.#parts.serial.run(() => this.#settle(role));
   }
 
+  /** The swarm wants this node to have a new certificate at once; when that fails, it will say so again. */
+  async renewNow(): Promise<void> {
+    try {
+      await this.#renew();
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      this.#parts.log.warn("cannot renew the certificate yet", { error: error.message });
+    }
+  }
+
+  /** The certificate was replaced. */
+  onRenewed(): void {
+    if (!this.#closed) this.#renewal.onReplaced();
+  }
+
   /** What is under way ends in its turn; nothing new begins. */
   close(): void {
     this.#closed = true;
@@ -69,10 +84,10 @@ export class Roles {
   }
 
   #renew(): Promise<void> {
-    const { serial, identity, findManager } = this.#parts;
+    const { serial, identity, findManagers } = this.#parts;
     return serial.run(async () => {
       if (this.#closed) return;
-      await identity.renew(findManager());
+      await identity.renew(findManagers());
       await this.#settle(identity.role);
     });
   }
@@ -80,10 +95,10 @@ export class Roles {
   /** The certificate first: it may have to wait until the managers' group has let the node in or go. */
   async #settle(wanted: NodeRole): Promise<void> {
     if (this.#closed) return;
-    const { identity, findManager, managerPart, log } = this.#parts;
+    const { identity, findManagers, managerPart, log } = this.#parts;
     try {
       const before = identity.role;
-      if (wanted !== before) await identity.renew(findManager());
+      if (wanted !== before) await identity.renew(findManagers());
       if (wanted !== identity.role) {
         throw new ClusterError("Unavailable", "the new certificate is for the old role still");
       }

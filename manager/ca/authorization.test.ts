@@ -32,10 +32,11 @@ const open = (peer: NodeIdentity | undefined, currentRole = known) =>
   PATHS.filter((path) => refusal(path, peer, currentRole) === "");
 
 describe("ca: authorization", () => {
-  it("opens just the two methods of joining to callers without a certificate", () => {
+  it("opens just the methods of getting a certificate to callers without a certificate", () => {
     expect(open(undefined)).to.deep.equal([
       "/muster.CA/GetRootCertificate",
       "/muster.CA/IssueCertificate",
+      "/muster.CA/RenewExpired",
     ]);
   });
 
@@ -44,6 +45,7 @@ describe("ca: authorization", () => {
       "/muster.CA/GetRootCertificate",
       "/muster.CA/IssueCertificate",
       "/muster.CA/RenewCertificate",
+      "/muster.CA/RenewExpired",
       "/muster.Dispatcher/Session",
       "/muster.Dispatcher/PublishLogs",
       "/muster.Membership/Leave",

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import { ClusterError } from "../../core/errors.ts";
 import { CAClient, type IssuedCertificate } from "../../proto/gen/ca.ts";
@@ -11,12 +12,15 @@ import {
   MANAGER_CHANNEL_OPTIONS,
   type NodeCredentials,
 } from "./credentials.ts";
+import { signProof } from "./expired-proof.ts";
 import { base36Digest, parseJoinToken } from "./join-token.ts";
 import {
   type NodeCertificate,
   parseRootCertificate,
   type RootCertificate,
 } from "./node-certificate.ts";
+import { splitPem } from "./pem.ts";
+import { acceptRoots } from "./trust.ts";
 
 /** How long one question to a manager may take, connecting included. */
 export const CA_TIMEOUT_MS = 10_000;
@@ -43,32 +47,61 @@ export async function requestCertificate(request: JoinRequest): Promise<NodeCert
   const root = await pinRootCertificate(addr, parseJoinToken(token).caDigest, signal);
   const { keyPem, csr } = await newCertificateRequest();
   const credentials = anonymousToManager(root.certPem);
-  const issued = await ask({ addr, signal }, credentials, (client) =>
+  const issued = await ask({ addrs: [addr], signal }, credentials, (client) =>
     callUnary(
       client.issueCertificate.bind(client),
       { csr, token: token.trim(), availability },
       { timeoutMs: CA_TIMEOUT_MS, signal },
     ),
   );
-  return { certPem: issued.certPem, keyPem, rootPem: root.certPem };
+  return accept(root.certPem, keyPem, issued);
 }
 
 /**
  * Gets a node its next certificate, for a new key.
  *
+ * @param managers host:port of those it knows.
  * @throws {ClusterError} `PermissionDenied` when the node was removed, `Unavailable` when no leader could be asked.
  */
 export async function renewCertificate(
-  addr: string,
+  managers: readonly string[],
   credentials: NodeCredentials,
-  signal?: AbortSignal,
 ): Promise<NodeCertificate> {
   const { keyPem, csr } = await newCertificateRequest();
-  const issued = await ask({ addr, signal }, credentials.toManager(), (client) =>
-    callUnary(client.renewCertificate.bind(client), { csr }, { timeoutMs: CA_TIMEOUT_MS, signal }),
+  const issued = await ask({ addrs: managers }, credentials.toManager(), (client) =>
+    callUnary(client.renewCertificate.bind(client), { csr }, { timeoutMs: CA_TIMEOUT_MS }),
   );
-  // The CA's certificate stays the pinned one: a new one must be proven by more than a manager's word.
-  return { certPem: issued.certPem, keyPem, rootPem: credentials.certificate.rootPem };
+  return accept(credentials.certificate.rootPem, keyPem, issued);
+}
+
+/**
+ * Gets a node whose certificate has expired its next one, by a proof that it still holds the key.
+ *
+ * @throws {ClusterError} `PermissionDenied` when the node was removed or its key replaced, `FailedPrecondition` when an
+ * operator must approve it first, `Unavailable` when no leader could be asked.
+ */
+export async function renewExpired(
+  managers: readonly string[],
+  own: NodeCertificate,
+  nowMs: number,
+): Promise<NodeCertificate> {
+  const { keyPem, csr } = await newCertificateRequest();
+  const certificate = new X509Certificate(own.certPem).raw;
+  const signature = signProof({ csr, certificate, atMs: nowMs }, own.keyPem);
+  const request = { csr, certPem: own.certPem, atMs: nowMs, signature };
+  const issued = await ask({ addrs: managers }, anonymousToManager(own.rootPem), (client) =>
+    callUnary(client.renewExpired.bind(client), request, { timeoutMs: CA_TIMEOUT_MS }),
+  );
+  return accept(own.rootPem, keyPem, issued);
+}
+
+/** The certificate in an answer; of the roots in it only those that a trusted one vouches for are taken. */
+export function accept(
+  trustedPem: string,
+  keyPem: string,
+  { certPem, rootPem }: IssuedCertificate,
+): NodeCertificate {
+  return { certPem, keyPem, rootPem: acceptRoots(trustedPem, rootPem, certPem) };
 }
 
 /**
@@ -86,8 +119,10 @@ export async function pinRootCertificate(
   ).catch((error: unknown) => {
     throw explain(error, addr);
   });
-  const root = parseRootCertificate(answer.certPem);
-  if (base36Digest(root.digest) === caDigest) return root;
+  for (const pem of splitPem(answer.certPem)) {
+    const root = parseRootCertificate(pem);
+    if (base36Digest(root.digest) === caDigest) return root;
+  }
   throw new ClusterError(
     "PermissionDenied",
     `remote CA does not match fingerprint: the manager at ${addr} is not of the swarm this join token is for; nothing secret was sent to it`,
@@ -95,14 +130,14 @@ export async function pinRootCertificate(
   );
 }
 
-/** Asks the manager at `addr`, and whomever it names as leader. */
+/** Asks the managers one after the other, and whomever they name as leader. */
 function ask(
-  { addr, signal }: { readonly addr: string; readonly signal: AbortSignal | undefined },
+  search: { readonly addrs: readonly string[]; readonly signal?: AbortSignal | undefined },
   credentials: ChannelCredentials,
   question: (client: CAClient) => Promise<IssuedCertificate>,
 ): Promise<IssuedCertificate> {
   const dial = (at: string) => caClient(at, credentials);
-  return askLeader({ addrs: [addr], dial, patienceMs: CA_TIMEOUT_MS, signal }, question);
+  return askLeader({ ...search, dial, patienceMs: CA_TIMEOUT_MS }, question);
 }
 
 function caClient(addr: string, credentials: ChannelCredentials): CAClient {

@@ -5,22 +5,23 @@ import { ClusterError } from "../../core/errors.ts";
 import { type NodeId, newId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
-import type { CAServer, IssuedCertificate } from "../../proto/gen/ca.ts";
+import type {
+  CAServer,
+  IssueCertificateRequest,
+  IssuedCertificate,
+  RenewExpiredRequest,
+} from "../../proto/gen/ca.ts";
 import { type NodeAvailability, NodeRole, type RootCa } from "../../proto/gen/objects.ts";
 import { unary } from "../rpc/handlers.ts";
 import { peerHost } from "../rpc/peer.ts";
 import { createChange } from "../store/changes.ts";
-import type { StoredCluster } from "../store/objects.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { View } from "../store/tables.ts";
 import { getPeer } from "./authorization.ts";
-import { issueCertificate, NODE_CERT_VALIDITY_MS } from "./certificates.ts";
-import type { NodeIdentity } from "./identity.ts";
+import { nodeOfExpired } from "./expired-renewal.ts";
+import { getClusterWithCa, issueFor } from "./issue.ts";
 import { JoinLimiter } from "./join-limiter.ts";
-
-/** Node certificates hold at least this long, whatever the settings say. */
-const VALIDITY_MIN_MS = 60 * 60 * 1000;
-const NS_PER_MS = 1e6;
+import { RefusalLog } from "./refusals.ts";
 
 /** What the CA works with. */
 export interface CaParts {
@@ -28,40 +29,109 @@ export interface CaParts {
   readonly proposer: Proposer;
   /** Resolves when this manager leads and has applied all there is. @throws {ClusterError} `Unavailable`. */
   readonly readBarrier: () => Promise<void>;
-  /** The CA's certificate as this node has it on disk: it is there before the log is. */
+  /** The CA's certificates as this node has them on disk: they are there before the log is. */
   readonly rootPem: () => string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
+type AnyCall = ServerUnaryCall<unknown, unknown>;
+
 /** Serves proto/ca.proto. */
 export function caService(parts: CaParts): CAServer {
-  const limiter = new JoinLimiter();
+  const service = new CertificateAuthority(parts);
   return {
     getRootCertificate: unary(async () => ({ certPem: parts.rootPem() })),
-    issueCertificate: unary(async ({ csr, token, availability }, call) => {
-      limit(limiter, call, parts);
-      await parts.readBarrier();
-      const cluster = getCluster(parts.view());
-      const role = roleOfToken(cluster.rootCa, token);
-      if (role === undefined) {
-        parts.log.warn("refused a join: wrong secret in the token", { peer: call.getPeer() });
-        throw wrongSecret();
-      }
-      return admit(parts, cluster, { csr, role, availability });
-    }),
-    renewCertificate: unary(async ({ csr }, call) => {
-      const { nodeId } = getPeer(call);
-      await parts.readBarrier();
-      const node = parts.view().nodes.get(nodeId);
-      if (node === undefined) {
-        const message = `cannot renew the certificate of node ${nodeId}: it was removed from the swarm`;
-        throw new ClusterError("PermissionDenied", message, { details: { nodeId } });
-      }
-      return issue(parts, getCluster(parts.view()), { csr, nodeId, role: node.role });
-    }),
+    issueCertificate: unary((request, call) =>
+      service.answer("a join", call, () => service.admit(request, call)),
+    ),
+    renewCertificate: unary((request, call) =>
+      service.answer("a renewal", call, () => service.renew(request.csr, call)),
+    ),
+    renewExpired: unary((request, call) =>
+      service.answer("the renewal of an expired certificate", call, () =>
+        service.renewExpired(request, call),
+      ),
+    ),
   };
+}
+
+class CertificateAuthority {
+  readonly #parts: CaParts;
+  readonly #limiter = new JoinLimiter();
+  readonly #refusals: RefusalLog;
+
+  constructor(parts: CaParts) {
+    this.#parts = parts;
+    this.#refusals = new RefusalLog(parts.log, parts.clock);
+  }
+
+  /** Answers; a refusal is logged with its peer. That this manager does not lead is none. */
+  async answer(
+    what: string,
+    call: AnyCall,
+    work: () => Promise<IssuedCertificate>,
+  ): Promise<IssuedCertificate> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ClusterError && error.code !== "Unavailable") {
+        const fields = { peer: call.getPeer(), code: error.code, reason: error.message };
+        this.#refusals.warn(`refused ${what}`, { ...fields, ...error.details });
+      }
+      throw error;
+    }
+  }
+
+  /** The certificate first: a request that cannot be granted leaves no node behind. */
+  async admit(request: IssueCertificateRequest, call: AnyCall): Promise<IssuedCertificate> {
+    const { csr, token, availability } = request;
+    this.#limit(call);
+    await this.#parts.readBarrier();
+    const cluster = getClusterWithCa(this.#parts.view());
+    const role = roleOfToken(cluster.rootCa, token);
+    if (role === undefined) throw wrongSecret();
+    const nodeId = newId<NodeId>(this.#parts.random);
+    const issued = await issueFor(cluster, { csr, nodeId, role }, this.#parts.clock.nowMs());
+    await this.#parts.proposer.propose([
+      createChange("node", newNode({ nodeId, role, availability })),
+    ]);
+    this.#parts.log.info("a node joined", { nodeId, role, peer: call.getPeer() });
+    return issued;
+  }
+
+  async renew(csr: Uint8Array, call: AnyCall): Promise<IssuedCertificate> {
+    const { nodeId } = getPeer(call);
+    await this.#parts.readBarrier();
+    const view = this.#parts.view();
+    const node = view.nodes.get(nodeId);
+    if (node === undefined) {
+      const message = `cannot renew the certificate of node ${nodeId}: it was removed from the swarm`;
+      throw new ClusterError("PermissionDenied", message, { details: { nodeId } });
+    }
+    const request = { csr, nodeId, role: node.role };
+    return issueFor(getClusterWithCa(view), request, this.#parts.clock.nowMs());
+  }
+
+  async renewExpired(request: RenewExpiredRequest, call: AnyCall): Promise<IssuedCertificate> {
+    this.#limit(call);
+    await this.#parts.readBarrier();
+    const [view, nowMs] = [this.#parts.view(), this.#parts.clock.nowMs()];
+    const { id: nodeId, role } = nodeOfExpired(view, request, nowMs);
+    const wanted = { csr: request.csr, nodeId, role };
+    const issued = await issueFor(getClusterWithCa(view), wanted, nowMs);
+    this.#parts.log.info("renewed an expired certificate", { nodeId, peer: call.getPeer() });
+    return issued;
+  }
+
+  #limit(call: AnyCall): void {
+    const peer = peerHost(call.getPeer());
+    const waitMs = this.#limiter.take(peer, this.#parts.clock.monotonicMs());
+    if (waitMs === 0) return;
+    const message = `too many attempts to join from ${peer}: try again in ${Math.ceil(waitMs / 1000)} s`;
+    throw new ClusterError("ResourceExhausted", message, { details: { waitMs } });
+  }
 }
 
 /**
@@ -80,30 +150,6 @@ function equalInConstantTime(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b)) && b !== "";
 }
 
-function limit(limiter: JoinLimiter, call: ServerUnaryCall<unknown, unknown>, parts: CaParts) {
-  const peer = peerHost(call.getPeer());
-  if (limiter.tryTake(peer, parts.clock.nowMs())) return;
-  parts.log.warn("refused a join: too many attempts", { peer });
-  throw new ClusterError(
-    "ResourceExhausted",
-    `too many attempts to join from ${peer}; wait a few seconds and try again`,
-  );
-}
-
-/** The certificate first: a request that cannot be granted leaves no node behind. */
-async function admit(
-  parts: CaParts,
-  cluster: StoredCluster & { readonly rootCa: RootCa },
-  request: { csr: Uint8Array; role: NodeRole; availability: NodeAvailability },
-): Promise<IssuedCertificate> {
-  const { csr, role, availability } = request;
-  const nodeId = newId<NodeId>(parts.random);
-  const issued = await issue(parts, cluster, { csr, nodeId, role });
-  await parts.proposer.propose([createChange("node", newNode({ nodeId, role, availability }))]);
-  parts.log.info("a node joined", { nodeId, role });
-  return issued;
-}
-
 /** A node nobody has heard of yet; also the first manager's own. */
 export function newNode(node: {
   readonly nodeId: string;
@@ -119,30 +165,6 @@ export function newNode(node: {
     role,
     attachments: [],
   };
-}
-
-async function issue(
-  { clock }: CaParts,
-  cluster: StoredCluster & { readonly rootCa: RootCa },
-  { csr, nodeId, role }: { csr: Uint8Array; nodeId: string; role: NodeRole },
-): Promise<IssuedCertificate> {
-  const { certPem: rootPem, keyPem } = cluster.rootCa;
-  const identity: NodeIdentity = { nodeId, role, clusterId: cluster.id };
-  const asked = cluster.spec.nodeCertExpiryNs / NS_PER_MS;
-  const validityMs = asked > 0 ? Math.max(asked, VALIDITY_MIN_MS) : NODE_CERT_VALIDITY_MS;
-  const certPem = await issueCertificate({ certPem: rootPem, keyPem }, csr, identity, {
-    nowMs: clock.nowMs(),
-    validityMs,
-  });
-  return { nodeId, certPem, rootPem };
-}
-
-function getCluster(view: View): StoredCluster & { readonly rootCa: RootCa } {
-  const cluster = view.cluster;
-  if (cluster?.rootCa === undefined) {
-    throw new ClusterError("Unavailable", "the swarm is still being set up; try again");
-  }
-  return { ...cluster, rootCa: cluster.rootCa };
 }
 
 function wrongSecret(): ClusterError {

@@ -1,13 +1,17 @@
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { ClusterError } from "../../core/errors.ts";
+import { derSubject } from "../../proto/der-subject.ts";
+import type { NodeTls } from "../../proto/gen/objects.ts";
 import { findIdentity, type NodeIdentity } from "./identity.ts";
+import { splitPem } from "./pem.ts";
 
 /** All a node needs to prove itself and to judge others. */
 export interface NodeCertificate {
+  /** Its own, then those that lead from it to a root, if any. */
   readonly certPem: string;
   /** PKCS #8; never leaves the node. */
   readonly keyPem: string;
-  /** The swarm's CA. */
+  /** The roots it trusts: the swarm's, and the one it moves to. */
   readonly rootPem: string;
 }
 
@@ -16,27 +20,65 @@ export interface CertificateFacts {
   readonly identity: NodeIdentity;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+  /** What the managers are told of it. */
+  readonly tls: NodeTls;
 }
 
 /**
- * Reads a node's certificate; checks that the root signed it and that the key is its own. Not: whether it has expired.
+ * Reads a node's certificate; checks that it leads to a root and that the key is its own. Not: whether it has expired.
  *
  * @throws {ClusterError} `DataLoss` when it is no such certificate.
  */
 export function checkNodeCertificate(own: NodeCertificate): CertificateFacts {
-  const certificate = readPem(own.certPem, "the node's certificate");
-  const root = readPem(own.rootPem, "the CA's certificate");
-  if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey)) {
-    throw unusable("it is not signed by the swarm's CA");
-  }
-  if (!isKeyOf(certificate, own.keyPem)) throw unusable("its private key does not belong to it");
-  const identity = findIdentity(certificate.toLegacyObject().subject);
+  const { leaf, issuer } = checkChain(own);
+  if (!isKeyOf(leaf, own.keyPem)) throw unusable("its private key does not belong to it");
+  const identity = findIdentity(leaf.toLegacyObject().subject);
   if (identity === undefined) throw unusable("its subject names no node of a swarm");
   return {
     identity,
-    notBeforeMs: Date.parse(certificate.validFrom),
-    notAfterMs: Date.parse(certificate.validTo),
+    notBeforeMs: Date.parse(leaf.validFrom),
+    notAfterMs: Date.parse(leaf.validTo),
+    tls: { ...issuerFacts(issuer), trustRoot: own.rootPem, keyDigest: keyDigest(leaf) },
   };
+}
+
+/**
+ * Follows a certificate to one of the roots, whatever the time is.
+ *
+ * @throws {ClusterError} `DataLoss` when none of them vouches for it.
+ */
+export function checkChain({ certPem, rootPem }: Pick<NodeCertificate, "certPem" | "rootPem">): {
+  readonly leaf: X509Certificate;
+  /** Who signed it: a root if one of them did, else the certificate that leads to one. */
+  readonly issuer: X509Certificate;
+} {
+  const [leaf, ...between] = readAll(certPem, "the node's certificate");
+  const roots = readAll(rootPem, "the CA's certificate");
+  if (leaf === undefined) throw unusable("the node's certificate is unreadable");
+  const root = roots.find((one) => isSignedBy(leaf, one));
+  if (root !== undefined) return { leaf, issuer: root };
+  const issuer = between.find(
+    (one) => one.ca && isSignedBy(leaf, one) && roots.some((root) => isSignedBy(one, root)),
+  );
+  if (issuer !== undefined) return { leaf, issuer };
+  throw unusable("it is not signed by the swarm's CA");
+}
+
+/** Name and key of a CA, as Docker shows who issued a certificate. */
+export function issuerFacts(ca: X509Certificate) {
+  const der = ca.publicKey.export({ type: "spki", format: "der" });
+  return { issuerSubject: derSubject(ca.raw), issuerPublicKey: der };
+}
+
+/** SHA-256 of a certificate's public key, in hex. */
+export function keyDigest(certificate: X509Certificate): string {
+  const der = certificate.publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(der).digest("hex");
+}
+
+/** Whether `ca` signed it; of two CAs with one name the key decides. */
+export function isSignedBy(certificate: X509Certificate, ca: X509Certificate): boolean {
+  return certificate.checkIssued(ca) && certificate.verify(ca.publicKey);
 }
 
 /** A CA's certificate as a joining node pins it. */
@@ -66,9 +108,9 @@ export function parseRootCertificate(pem: string): RootCertificate {
   return { certPem: certificate.toString(), digest: new Uint8Array(digest) };
 }
 
-function readPem(pem: string, what: string): X509Certificate {
+function readAll(pem: string, what: string): X509Certificate[] {
   try {
-    return new X509Certificate(pem);
+    return splitPem(pem).map((one) => new X509Certificate(one));
   } catch (cause) {
     throw unusable(`${what} is unreadable`, cause);
   }

@@ -4,19 +4,26 @@ import { silentLog } from "../../core/log.ts";
 import { seededRandom } from "../../core/random.ts";
 import { NodeRole } from "../../proto/gen/objects.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { CertificateRenewal, LOOK_MS, RETRY_MS, renewAtMs } from "./renewal.ts";
+import { BACKDATE_MS } from "./certificates.ts";
+import { CertificateRenewal, EXPIRED_RETRY_MS, LOOK_MS, RETRY_MS, renewAtMs } from "./renewal.ts";
 
 const HOUR_MS = 3_600_000;
 
 function credentialsFor(clock: FakeClock, hours: number) {
   const identity = { nodeId: "n", role: NodeRole.WORKER, clusterId: "c" };
   const nowMs = clock.nowMs();
-  return { facts: { identity, notBeforeMs: nowMs, notAfterMs: nowMs + hours * HOUR_MS } };
+  return {
+    facts: {
+      identity,
+      notBeforeMs: nowMs - BACKDATE_MS,
+      notAfterMs: nowMs + hours * HOUR_MS,
+    },
+  };
 }
 
 describe("ca: renewal", () => {
   it("falls between half and four fifths of the certificate's life", () => {
-    const life = { notBeforeMs: 1000, notAfterMs: 2000 };
+    const life = { notBeforeMs: 1000 - BACKDATE_MS, notAfterMs: 2000 };
     const ends = [0, 1 - 2 ** -32].map((value) => renewAtMs(life, { next: () => value }));
     expect(ends[0]).to.equal(1500);
     expect(ends[1]).to.be.closeTo(1800, 0.01);
@@ -69,6 +76,45 @@ describe("ca: renewal", () => {
     expect(tries).to.equal(1);
     await clock.advance(10 * RETRY_MS);
     expect(tries).to.equal(11);
+    renewal.close();
+  });
+
+  it("hurries when the certificate has expired: the node is shut out", async () => {
+    const clock = new FakeClock();
+    let tries = 0;
+    const renewal = new CertificateRenewal({
+      credentials: credentialsFor(clock, -1),
+      renew: () => {
+        tries++;
+        return Promise.reject(new ClusterError("Unavailable", "no leader"));
+      },
+      clock,
+      random: { next: () => 0 },
+      log: silentLog,
+    });
+    await clock.advance(1);
+    await clock.advance(10 * EXPIRED_RETRY_MS);
+    expect(tries).to.equal(11);
+    renewal.close();
+  });
+
+  it("goes by the life of the certificate that replaced the one it knew", async () => {
+    const clock = new FakeClock();
+    const credentials = credentialsFor(clock, 2000);
+    let tries = 0;
+    const renewal = new CertificateRenewal({
+      credentials,
+      renew: async () => {
+        tries++;
+      },
+      clock,
+      random: { next: () => 0 },
+      log: silentLog,
+    });
+    credentials.facts = credentialsFor(clock, 1).facts;
+    renewal.onReplaced();
+    await clock.advance(0.5 * HOUR_MS + RETRY_MS);
+    expect(tries).to.be.at.least(1);
     renewal.close();
   });
 });

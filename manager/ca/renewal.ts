@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
-import type { NodeCredentials } from "./credentials.ts";
+import { BACKDATE_MS } from "./certificates.ts";
 import type { CertificateFacts } from "./node-certificate.ts";
 
 /** Part of its life after which a certificate is renewed: somewhere between, so that nodes do not all come at once. */
@@ -12,20 +12,28 @@ const LATEST = 0.8;
 export const LOOK_MS = 60 * 60 * 1000;
 /** At least this long between two renewals: one that failed has days left, one that gave nothing new must not spin. */
 export const RETRY_MS = 60 * 1000;
+/** The same for a certificate that has expired: until it is renewed the node is shut out. */
+export const EXPIRED_RETRY_MS = 5 * 1000;
 
-/** The moment to renew at, milliseconds since 1970. Source: swarmkit, ca/renewer.go, calculateRandomExpiry. */
-export function renewAtMs(
-  { notBeforeMs, notAfterMs }: Pick<CertificateFacts, "notBeforeMs" | "notAfterMs">,
-  random: Random,
-): number {
+/** From when until when a certificate holds; milliseconds since 1970. */
+export type CertificateLife = Pick<CertificateFacts, "notBeforeMs" | "notAfterMs">;
+
+/**
+ * The moment to renew at, milliseconds since 1970. Life is counted from when the certificate was made, which is later
+ * than when it began to hold.
+ *
+ * Source: swarmkit, ca/renewer.go, calculateRandomExpiry.
+ */
+export function renewAtMs({ notBeforeMs, notAfterMs }: CertificateLife, random: Random): number {
   const part = EARLIEST + random.next() * (LATEST - EARLIEST);
-  return notBeforeMs + part * (notAfterMs - notBeforeMs);
+  const madeMs = Math.min(notBeforeMs + BACKDATE_MS, notAfterMs);
+  return madeMs + part * (notAfterMs - madeMs);
 }
 
 /** What renewal works with. */
 export interface RenewalParts {
   /** Shows the certificate in use. */
-  readonly credentials: Pick<NodeCredentials, "facts">;
+  readonly credentials: { readonly facts: CertificateLife };
   /** Gets the next certificate and takes it into use. @throws {ClusterError} when there is none to be had now. */
   readonly renew: () => Promise<void>;
   readonly clock: Clock;
@@ -51,6 +59,13 @@ export class CertificateRenewal {
     this.#cancel();
   }
 
+  /** The certificate was replaced for another reason: its successor's time counts now. */
+  onReplaced(): void {
+    this.#cancel();
+    this.#dueMs = renewAtMs(this.#parts.credentials.facts, this.#parts.random);
+    this.#arm(RETRY_MS);
+  }
+
   #arm(atLeastMs = 0): void {
     if (this.#closed) return;
     const waitMs = Math.max(this.#dueMs - this.#parts.clock.nowMs(), atLeastMs);
@@ -73,6 +88,8 @@ export class CertificateRenewal {
       const validUntil = new Date(credentials.facts.notAfterMs).toISOString();
       log.warn("cannot renew the certificate yet", { error: error.message, validUntil });
     }
-    this.#arm(RETRY_MS);
+    const isExpired = clock.nowMs() > credentials.facts.notAfterMs;
+    this.#cancel();
+    this.#arm(isExpired ? EXPIRED_RETRY_MS : RETRY_MS);
   }
 }

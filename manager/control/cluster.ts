@@ -1,11 +1,13 @@
-import { ClusterError } from "../../core/errors.ts";
 import type { UpdateClusterRequest } from "../../proto/gen/control.ts";
-import type { RootCa } from "../../proto/gen/objects.ts";
+import type { ClusterSpec, RootCa } from "../../proto/gen/objects.ts";
+import { crossSign, newRootCa, type SigningCa } from "../ca/certificates.ts";
+import { parseGivenRoot } from "../ca/given-root.ts";
+import { type ClusterWithCa, certificateLifeMs, getClusterWithCa } from "../ca/issue.ts";
 import { formatJoinToken, SECRET_BYTES } from "../ca/join-token.ts";
 import { parseRootCertificate } from "../ca/node-certificate.ts";
+import { beginRotation } from "../ca/rotation/root-rotation.ts";
 import { updateChange } from "../store/changes.ts";
 import type { StoredCluster } from "../store/objects.ts";
-import type { View } from "../store/tables.ts";
 import type { Control } from "./control.ts";
 import { freshView, type LeaderParts } from "./leader-parts.ts";
 import { checkClusterSpec } from "./validate/cluster-specs.ts";
@@ -16,17 +18,18 @@ type ClusterControl = Pick<Control, "getCluster" | "updateCluster">;
 /** The swarm's own object, as the leader serves it; without the CA's key, which nobody outside the managers needs. */
 export function clusterControl(parts: LeaderParts): ClusterControl {
   return {
-    getCluster: async () => withoutKey(getCluster(await freshView(parts))),
+    getCluster: async () => withoutKey(getClusterWithCa(await freshView(parts))),
     updateCluster: async (update) => {
       const spec = checkClusterSpec(update.spec);
-      const cluster = getCluster(await freshView(parts));
+      const cluster = getClusterWithCa(await freshView(parts));
       if (spec.name !== cluster.spec.name) refuse("the swarm cannot be renamed");
-      const rootCa = rotateTokens(cluster.rootCa, update, () => parts.randomBytes(SECRET_BYTES));
+      const moved = await changeRoot(cluster, { ...update, spec }, parts);
+      const rootCa = rotateTokens(moved, update, () => parts.randomBytes(SECRET_BYTES));
       const options = { ifVersion: update.version, bumpVersion: true };
       await parts.proposer.propose([
         updateChange("cluster", cluster.id, { spec, rootCa }, options),
       ]);
-      return withoutKey(getCluster(parts.view()));
+      return withoutKey(getClusterWithCa(parts.view()));
     },
   };
 }
@@ -46,14 +49,46 @@ export function rotateTokens(
   };
 }
 
-type ClusterWithCa = StoredCluster & { readonly rootCa: RootCa };
+type RootChange = Pick<UpdateClusterRequest, "signingCaCert" | "signingCaKey"> & {
+  readonly spec: ClusterSpec;
+};
 
-function getCluster(view: View): ClusterWithCa {
-  const { cluster } = view;
-  if (cluster?.rootCa !== undefined) return { ...cluster, rootCa: cluster.rootCa };
-  throw new ClusterError("Unavailable", "the swarm is still being set up; try again");
+/**
+ * The CA as the update wants it: as it is, or about to move to another root. Given the present root, a move that is under
+ * way is called off.
+ */
+async function changeRoot(
+  cluster: ClusterWithCa,
+  { spec, signingCaCert, signingCaKey }: RootChange,
+  { clock, log }: Pick<LeaderParts, "clock" | "log">,
+): Promise<RootCa> {
+  const { rootCa } = cluster;
+  const nowMs = clock.nowMs();
+  const given = signingCaCert !== undefined || signingCaKey !== undefined;
+  if (!given && (spec.forceRotate ?? 0) === (cluster.spec.forceRotate ?? 0)) return rootCa;
+  const next = given
+    ? parseGivenRoot(
+        { certPem: signingCaCert ?? "", keyPem: signingCaKey ?? "" },
+        { nowMs, minValidityMs: certificateLifeMs(spec) },
+      )
+    : await newRootCa(nowMs);
+  if (isSameRoot(next, rootCa)) {
+    if (rootCa.rotation !== undefined) log.info("the move to a new root CA is called off");
+    return { ...rootCa, rotation: undefined };
+  }
+  if (rootCa.rotation !== undefined && isSameRoot(next, rootCa.rotation)) return rootCa;
+  log.info("the swarm moves to a new root CA");
+  const crossSignedPem = await crossSign(rootCa, next, nowMs);
+  return beginRotation(rootCa, { ...next, crossSignedPem }, nowMs);
+}
+
+function isSameRoot(one: SigningCa, other: Pick<SigningCa, "certPem">): boolean {
+  const digest = (pem: string) => Buffer.from(parseRootCertificate(pem).digest);
+  return digest(one.certPem).equals(digest(other.certPem));
 }
 
 function withoutKey(cluster: ClusterWithCa): StoredCluster {
-  return { ...cluster, rootCa: { ...cluster.rootCa, keyPem: "" } };
+  const { rootCa } = cluster;
+  const rotation = rootCa.rotation && { ...rootCa.rotation, keyPem: "" };
+  return { ...cluster, rootCa: { ...rootCa, keyPem: "", rotation } };
 }

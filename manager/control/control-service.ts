@@ -38,6 +38,7 @@ function controlMethods(control: Control) {
       await control.removeNode(ref, force);
       return {};
     }),
+    approveNode: unary(({ ref }) => control.approveNode(ref)),
     createNetwork: unary(({ spec }) => control.createNetwork(required(spec, "network spec"))),
     getNetwork: unary(({ ref }) => control.getNetwork(ref)),
     listNetworks: serverStream(async function* (request) {

@@ -54,6 +54,8 @@ export interface Control {
   /** @param force demotes a manager even if those left would be no majority. */
   updateNode(ref: string, version: number, spec: NodeSpec, force?: boolean): Promise<Node>;
   removeNode(ref: string, force: boolean): Promise<void>;
+  /** Lets a node whose certificate expired too long ago have a new one, for a while. */
+  approveNode(ref: string): Promise<Node>;
 
   createNetwork(spec: NetworkSpec): Promise<Network>;
   getNetwork(ref: string): Promise<Network>;

@@ -44,6 +44,7 @@ export function controlGateway(parts: GatewayParts): Control {
     updateNode: (ref, version, spec, force) =>
       change((leader) => leader.updateNode(ref, version, spec, force)),
     removeNode: (ref, force) => change((leader) => leader.removeNode(ref, force)),
+    approveNode: (ref) => change((leader) => leader.approveNode(ref)),
     createNetwork: (spec) => change((leader) => leader.createNetwork(spec)),
     getNetwork: (ref) => read((leader) => leader.getNetwork(ref)),
     listNetworks: (filters) => read((leader) => leader.listNetworks(filters)),

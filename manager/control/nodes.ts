@@ -1,5 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import { NodeRole, type NodeSpec, NodeState } from "../../proto/gen/objects.ts";
+import { APPROVAL_MS } from "../ca/expired-proof.ts";
 import { checkQuorumWithout, findMember } from "../log/members.ts";
 import type { Member } from "../log/replicated-log.ts";
 import { removeChange, updateChange } from "../store/changes.ts";
@@ -12,7 +13,10 @@ import { freshView, type LeaderParts } from "./leader-parts.ts";
 import { checkNodeSpec } from "./validate/cluster-specs.ts";
 import { type ManagerFacts, nodeView } from "./views.ts";
 
-type NodeControl = Pick<Control, "getNode" | "listNodes" | "updateNode" | "removeNode">;
+type NodeControl = Pick<
+  Control,
+  "getNode" | "listNodes" | "updateNode" | "removeNode" | "approveNode"
+>;
 
 /** Nodes, as the leader serves them. */
 export function nodeControl(parts: LeaderParts): NodeControl {
@@ -43,6 +47,13 @@ export function nodeControl(parts: LeaderParts): NodeControl {
       });
       await parts.proposer.propose([removeChange("node", node.id)]);
       parts.log.info("a node was removed", { nodeId: node.id });
+    },
+    approveNode: async (ref) => {
+      const { id } = getNode(await freshView(parts), ref);
+      const patch = { renewalApprovedUntilMs: parts.clock.nowMs() + APPROVAL_MS };
+      await parts.proposer.propose([updateChange("node", id, patch)]);
+      parts.log.info("a node may renew its expired certificate", { nodeId: id });
+      return getNode(parts.view(), id);
     },
   };
 }

@@ -57,6 +57,7 @@ function remoteNodes(client: ControlClient) {
     removeNode: async (ref, force) => {
       await call(client.removeNode.bind(client), { ref, force });
     },
+    approveNode: (ref) => call(client.approveNode.bind(client), { ref }),
   } satisfies Partial<Control>;
 }
 

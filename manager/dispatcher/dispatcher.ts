@@ -4,6 +4,7 @@ import { rpcError } from "../../proto/rpc-status.ts";
 import type { LogBroker } from "../logs/log-broker.ts";
 import { GrpcChannel, type SessionCall } from "./grpc-channel.ts";
 import { DispatcherLoop, type DispatcherLoopDeps } from "./loop.ts";
+import type { Said } from "./node-session.ts";
 
 /** Who is at the other end of a call, by its certificate; `getPeer` of manager/ca. */
 export type PeerOf = (call: SessionCall) => { readonly nodeId: string };
@@ -49,6 +50,15 @@ export class Dispatcher {
     });
     this.#loop = loop;
     logs.lead((nodeId, message) => loop.tell(nodeId, message));
+  }
+
+  /** Says something to a node beside its assignments. @returns whether it is in session. */
+  tell(nodeId: string, message: Said): boolean {
+    return this.#loop?.tell(nodeId, message) === true;
+  }
+
+  isInSession(nodeId: string): boolean {
+    return this.#loop?.isInSession(nodeId) === true;
   }
 
   /** It leads no more: sessions end and workers are sent on. Idempotent. */

@@ -4,6 +4,7 @@ import { newId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import type { Hello, StatusUpdate, WorkerMessage } from "../../proto/gen/dispatcher.ts";
+import type { NodeTls } from "../../proto/gen/objects.ts";
 import { STATUS_BATCH_MAX } from "../../proto/limits.ts";
 import { livenessSettings } from "../../proto/liveness-settings.ts";
 import { EndpointTables } from "../endpoints/endpoint-tables.ts";
@@ -15,6 +16,7 @@ import { DrainGate } from "./drain-gate.ts";
 import { LIVENESS_TICK_MS, Liveness, type Transition } from "./liveness.ts";
 import { NodeSession, type Said, type SessionChannel } from "./node-session.ts";
 import { Proposals } from "./proposals.ts";
+import { acceptableTls } from "./reported-tls.ts";
 import { SessionTable } from "./session-table.ts";
 import { dataPathPort, managerAddresses } from "./settings.ts";
 import { statusChanges } from "./status-changes.ts";
@@ -101,7 +103,12 @@ export class DispatcherLoop {
     const { state, message } = this.#liveness.onHello(nodeId, clock.monotonicMs());
     const status = { state, message, addr: session.addr };
     const { description } = hello;
-    this.#proposals.node(nodeId, description === undefined ? { status } : { status, description });
+    const tls = acceptableTls(hello.tls);
+    this.#proposals.node(nodeId, {
+      status,
+      ...(description && { description }),
+      ...(tls && { tls }),
+    });
     this.#sessions.add(session);
     this.#wake();
   }
@@ -121,6 +128,9 @@ export class DispatcherLoop {
       case "endpointAck":
         session.onServed(message.value.networkId, message.value.version);
         this.#wake();
+        break;
+      case "tls":
+        this.#onTls(channel.nodeId, message.value);
         break;
       case "hello":
         channel.end(
@@ -152,6 +162,10 @@ export class DispatcherLoop {
     return this.#sessions.tell(nodeId, message);
   }
 
+  isInSession(nodeId: string): boolean {
+    return this.#sessions.find(nodeId) !== undefined;
+  }
+
   /** This manager leads no more: workers are to look for the one who does. */
   close(reason: ClusterError): void {
     this.#closed = true;
@@ -159,6 +173,11 @@ export class DispatcherLoop {
     this.#cursor.close();
     this.#proposals.close();
     for (const nodeId of this.#sessions.nodeIds) this.#sessions.end(nodeId, reason);
+  }
+
+  #onTls(nodeId: string, reported: NodeTls): void {
+    const tls = acceptableTls(reported);
+    if (tls !== undefined) this.#proposals.node(nodeId, { tls });
   }
 
   #onStatus(session: NodeSession, update: StatusUpdate): void {

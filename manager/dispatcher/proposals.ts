@@ -1,14 +1,15 @@
 import { type ErrorCode, errorCode, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
-import type { NodeDescription, NodeStatus } from "../../proto/gen/objects.ts";
+import type { NodeDescription, NodeStatus, NodeTls } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import { updateChange } from "../store/changes.ts";
 import type { Proposer } from "../store/proposer.ts";
 
 /** What the dispatcher knows of a node and the store should. */
 export interface NodePatch {
-  readonly status: NodeStatus;
+  readonly status?: NodeStatus;
   readonly description?: NodeDescription;
+  readonly tls?: NodeTls;
 }
 
 /** Codes after which trying again is of no use: we lead no more, and the next leader will hear it itself. */

@@ -16,7 +16,16 @@ export const UPDATE_FIELDS: { readonly [K in Kind]: readonly (keyof WireByKind[K
   service: ["spec", "previousSpec", "revision", "endpoint", "updateStatus", "pendingDelete"],
   revision: [],
   task: ["nodeId", "desiredState", "status", "networks"],
-  node: ["spec", "description", "status", "role", "manager", "attachments"],
+  node: [
+    "spec",
+    "description",
+    "status",
+    "role",
+    "manager",
+    "attachments",
+    "tls",
+    "renewalApprovedUntilMs",
+  ],
   network: ["spec", "vni", "ipam", "pendingDelete"],
   cluster: ["spec", "rootCa", "defaultAddressPools", "subnetSize", "dataPathPort", "generation"],
   // Never their data: who wants other data makes another object.

@@ -28,6 +28,7 @@ export interface GetRootCertificateRequest {
 }
 
 export interface RootCertificate {
+  /** Those the manager trusts: two while the root is being replaced. */
   certPem: string;
 }
 
@@ -42,10 +43,22 @@ export interface RenewCertificateRequest {
   csr: Buffer;
 }
 
+export interface RenewExpiredRequest {
+  /** For the new key. */
+  csr: Buffer;
+  /** The expired certificate, with those that lead from it to the root. */
+  certPem: string;
+  /** By the caller's clock. */
+  atMs: number;
+  /** Of all this by the expired certificate's key (manager/ca/expired-proof.ts). */
+  signature: Buffer;
+}
+
 export interface IssuedCertificate {
   nodeId: string;
+  /** The node's, then those that lead from it to a root, if any. */
   certPem: string;
-  /** The CA's. */
+  /** The roots to trust from now on. */
   rootPem: string;
 }
 
@@ -281,6 +294,97 @@ export const RenewCertificateRequest: MessageFns<RenewCertificateRequest> = {
   },
 };
 
+function createBaseRenewExpiredRequest(): RenewExpiredRequest {
+  return { csr: Buffer.alloc(0), certPem: "", atMs: 0, signature: Buffer.alloc(0) };
+}
+
+export const RenewExpiredRequest: MessageFns<RenewExpiredRequest> = {
+  encode(message: RenewExpiredRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.csr.length !== 0) {
+      writer.uint32(10).bytes(message.csr);
+    }
+    if (message.certPem !== "") {
+      writer.uint32(18).string(message.certPem);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(24).int64(message.atMs);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(34).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewExpiredRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewExpiredRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.csr = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.certPem = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RenewExpiredRequest>, I>>(base?: I): RenewExpiredRequest {
+    return RenewExpiredRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RenewExpiredRequest>, I>>(object: I): RenewExpiredRequest {
+    const message = createBaseRenewExpiredRequest();
+    message.csr = object.csr ?? Buffer.alloc(0);
+    message.certPem = object.certPem ?? "";
+    message.atMs = object.atMs ?? 0;
+    message.signature = object.signature ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
 function createBaseIssuedCertificate(): IssuedCertificate {
   return { nodeId: "", certPem: "", rootPem: "" };
 }
@@ -399,6 +503,16 @@ export const CAService = {
     responseSerialize: (value: IssuedCertificate): Buffer => Buffer.from(IssuedCertificate.encode(value).finish()),
     responseDeserialize: (value: Buffer): IssuedCertificate => IssuedCertificate.decode(value),
   },
+  /** Anyone who proves to hold the key of a node's certificate, expired as it may be (docs/design/certificates.md). */
+  renewExpired: {
+    path: "/muster.CA/RenewExpired" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewExpiredRequest): Buffer => Buffer.from(RenewExpiredRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewExpiredRequest => RenewExpiredRequest.decode(value),
+    responseSerialize: (value: IssuedCertificate): Buffer => Buffer.from(IssuedCertificate.encode(value).finish()),
+    responseDeserialize: (value: Buffer): IssuedCertificate => IssuedCertificate.decode(value),
+  },
 } as const;
 
 export interface CAServer extends UntypedServiceImplementation {
@@ -408,6 +522,8 @@ export interface CAServer extends UntypedServiceImplementation {
   issueCertificate: handleUnaryCall<IssueCertificateRequest, IssuedCertificate>;
   /** A node, known by the certificate it has; the new one carries the role the node has by then. */
   renewCertificate: handleUnaryCall<RenewCertificateRequest, IssuedCertificate>;
+  /** Anyone who proves to hold the key of a node's certificate, expired as it may be (docs/design/certificates.md). */
+  renewExpired: handleUnaryCall<RenewExpiredRequest, IssuedCertificate>;
 }
 
 export interface CAClient extends Client {
@@ -459,6 +575,22 @@ export interface CAClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: IssuedCertificate) => void,
   ): ClientUnaryCall;
+  /** Anyone who proves to hold the key of a node's certificate, expired as it may be (docs/design/certificates.md). */
+  renewExpired(
+    request: RenewExpiredRequest,
+    callback: (error: ServiceError | null, response: IssuedCertificate) => void,
+  ): ClientUnaryCall;
+  renewExpired(
+    request: RenewExpiredRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: IssuedCertificate) => void,
+  ): ClientUnaryCall;
+  renewExpired(
+    request: RenewExpiredRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: IssuedCertificate) => void,
+  ): ClientUnaryCall;
 }
 
 export const CAClient = makeGenericClientConstructor(CAService, "muster.CA") as unknown as {
@@ -479,6 +611,17 @@ export type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -238,6 +238,9 @@ export interface UpdateClusterRequest {
   spec: ClusterSpec | undefined;
   rotateWorkerToken: boolean;
   rotateManagerToken: boolean;
+  /** The root to move to, PEM; absent: a new one is made when the spec's force_rotate was raised. */
+  signingCaCert?: string | undefined;
+  signingCaKey?: string | undefined;
 }
 
 export interface ServiceLogsRequest {
@@ -2378,7 +2381,14 @@ export const SecretList: MessageFns<SecretList> = {
 };
 
 function createBaseUpdateClusterRequest(): UpdateClusterRequest {
-  return { version: 0, spec: undefined, rotateWorkerToken: false, rotateManagerToken: false };
+  return {
+    version: 0,
+    spec: undefined,
+    rotateWorkerToken: false,
+    rotateManagerToken: false,
+    signingCaCert: undefined,
+    signingCaKey: undefined,
+  };
 }
 
 export const UpdateClusterRequest: MessageFns<UpdateClusterRequest> = {
@@ -2394,6 +2404,12 @@ export const UpdateClusterRequest: MessageFns<UpdateClusterRequest> = {
     }
     if (message.rotateManagerToken !== false) {
       writer.uint32(32).bool(message.rotateManagerToken);
+    }
+    if (message.signingCaCert !== undefined) {
+      writer.uint32(402).string(message.signingCaCert);
+    }
+    if (message.signingCaKey !== undefined) {
+      writer.uint32(410).string(message.signingCaKey);
     }
     return writer;
   },
@@ -2443,6 +2459,22 @@ export const UpdateClusterRequest: MessageFns<UpdateClusterRequest> = {
             message.rotateManagerToken = reader.bool();
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.signingCaCert = reader.string();
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.signingCaKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2466,6 +2498,8 @@ export const UpdateClusterRequest: MessageFns<UpdateClusterRequest> = {
       : undefined;
     message.rotateWorkerToken = object.rotateWorkerToken ?? false;
     message.rotateManagerToken = object.rotateManagerToken ?? false;
+    message.signingCaCert = object.signingCaCert ?? undefined;
+    message.signingCaKey = object.signingCaKey ?? undefined;
     return message;
   },
 };
@@ -2964,6 +2998,16 @@ export const ControlService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
+  /** Lets a node whose certificate expired too long ago have a new one, for a while. */
+  approveNode: {
+    path: "/muster.Control/ApproveNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRequest): Buffer => Buffer.from(GetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRequest => GetRequest.decode(value),
+    responseSerialize: (value: Node): Buffer => Buffer.from(Node.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Node => Node.decode(value),
+  },
   createNetwork: {
     path: "/muster.Control/CreateNetwork" as const,
     requestStream: false as const,
@@ -3137,6 +3181,8 @@ export interface ControlServer extends UntypedServiceImplementation {
   listNodes: handleServerStreamingCall<ListRequest, NodeList>;
   updateNode: handleUnaryCall<UpdateNodeRequest, Node>;
   removeNode: handleUnaryCall<RemoveRequest, Empty>;
+  /** Lets a node whose certificate expired too long ago have a new one, for a while. */
+  approveNode: handleUnaryCall<GetRequest, Node>;
   createNetwork: handleUnaryCall<CreateNetworkRequest, Network>;
   getNetwork: handleUnaryCall<GetRequest, Network>;
   listNetworks: handleServerStreamingCall<ListRequest, NetworkList>;
@@ -3285,6 +3331,19 @@ export interface ControlClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Lets a node whose certificate expired too long ago have a new one, for a while. */
+  approveNode(request: GetRequest, callback: (error: ServiceError | null, response: Node) => void): ClientUnaryCall;
+  approveNode(
+    request: GetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Node) => void,
+  ): ClientUnaryCall;
+  approveNode(
+    request: GetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Node) => void,
   ): ClientUnaryCall;
   createNetwork(
     request: CreateNetworkRequest,

@@ -22,7 +22,7 @@ import {
 } from "@grpc/grpc-js";
 import { Empty, LogMessage, LogOptions } from "./control.ts";
 import { EndpointUpdate } from "./endpoints.ts";
-import { NodeDescription, NodeRole, ServiceRevision, Task, TaskStatus } from "./objects.ts";
+import { NodeDescription, NodeRole, NodeTls, ServiceRevision, Task, TaskStatus } from "./objects.ts";
 
 export const protobufPackage = "muster";
 
@@ -34,6 +34,9 @@ export interface WorkerMessage {
     | { $case: "heartbeat"; value: Heartbeat }
     | { $case: "statusUpdate"; value: StatusUpdate }
     | { $case: "endpointAck"; value: EndpointAck }
+    | //
+    /** The certificate changed. */
+    { $case: "tls"; value: NodeTls }
     | undefined;
 }
 
@@ -48,6 +51,7 @@ export interface Hello {
   endpointVersions: EndpointVersion[];
   /** The greatest Cluster.generation a manager has named. */
   generation: number;
+  tls?: NodeTls | undefined;
 }
 
 export interface EndpointVersion {
@@ -90,6 +94,7 @@ export interface ManagerMessage {
     | { $case: "logSubscribe"; value: LogSubscribe }
     | { $case: "logCancel"; value: LogCancel }
     | { $case: "settings"; value: SessionSettings }
+    | { $case: "certificateDue"; value: CertificateDue }
     | undefined;
 }
 
@@ -186,6 +191,10 @@ export interface RoleChanged {
   role: NodeRole;
 }
 
+/** The swarm has moved to another CA, or is about to: renew the certificate now. */
+export interface CertificateDue {
+}
+
 export interface LogSubscribe {
   subscriptionId: string;
   /** Tasks of this node. */
@@ -229,6 +238,9 @@ export const WorkerMessage: MessageFns<WorkerMessage> = {
         break;
       case "endpointAck":
         EndpointAck.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "tls":
+        NodeTls.encode(message.kind.value, writer.uint32(402).fork()).join();
         break;
     }
     return writer;
@@ -279,6 +291,14 @@ export const WorkerMessage: MessageFns<WorkerMessage> = {
             message.kind = { $case: "endpointAck", value: EndpointAck.decode(reader, reader.uint32()) };
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.kind = { $case: "tls", value: NodeTls.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -321,13 +341,19 @@ export const WorkerMessage: MessageFns<WorkerMessage> = {
         }
         break;
       }
+      case "tls": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "tls", value: NodeTls.fromPartial(object.kind.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseHello(): Hello {
-  return { description: undefined, addr: "", endpointVersions: [], generation: 0 };
+  return { description: undefined, addr: "", endpointVersions: [], generation: 0, tls: undefined };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -343,6 +369,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.generation !== 0) {
       writer.uint32(32).uint64(message.generation);
+    }
+    if (message.tls !== undefined) {
+      NodeTls.encode(message.tls, writer.uint32(402).fork()).join();
     }
     return writer;
   },
@@ -392,6 +421,14 @@ export const Hello: MessageFns<Hello> = {
             message.generation = longToNumber(reader.uint64());
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.tls = NodeTls.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -415,6 +452,7 @@ export const Hello: MessageFns<Hello> = {
     message.addr = object.addr ?? "";
     message.endpointVersions = object.endpointVersions?.map((e) => EndpointVersion.fromPartial(e)) || [];
     message.generation = object.generation ?? 0;
+    message.tls = (object.tls !== undefined && object.tls !== null) ? NodeTls.fromPartial(object.tls) : undefined;
     return message;
   },
 };
@@ -769,6 +807,9 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
       case "settings":
         SessionSettings.encode(message.kind.value, writer.uint32(482).fork()).join();
         break;
+      case "certificateDue":
+        CertificateDue.encode(message.kind.value, writer.uint32(402).fork()).join();
+        break;
     }
     return writer;
   },
@@ -866,6 +907,14 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
             message.kind = { $case: "settings", value: SessionSettings.decode(reader, reader.uint32()) };
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.kind = { $case: "certificateDue", value: CertificateDue.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -941,6 +990,12 @@ export const ManagerMessage: MessageFns<ManagerMessage> = {
       case "settings": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "settings", value: SessionSettings.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "certificateDue": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "certificateDue", value: CertificateDue.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1814,6 +1869,49 @@ export const RoleChanged: MessageFns<RoleChanged> = {
   fromPartial<I extends Exact<DeepPartial<RoleChanged>, I>>(object: I): RoleChanged {
     const message = createBaseRoleChanged();
     message.role = object.role ?? 0;
+    return message;
+  },
+};
+
+function createBaseCertificateDue(): CertificateDue {
+  return {};
+}
+
+export const CertificateDue: MessageFns<CertificateDue> = {
+  encode(_: CertificateDue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CertificateDue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCertificateDue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CertificateDue>, I>>(base?: I): CertificateDue {
+    return CertificateDue.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CertificateDue>, I>>(_: I): CertificateDue {
+    const message = createBaseCertificateDue();
     return message;
   },
 };

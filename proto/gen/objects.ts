@@ -563,6 +563,23 @@ export interface Node {
     | undefined;
   /** The node's own address on each overlay network its host takes part in (the ingress network). */
   attachments: NetworkAttachment[];
+  /** What it reported of its certificate in its last session; absent before the first. */
+  tls?:
+    | NodeTls
+    | undefined;
+  /** Until then its operator lets it renew a certificate that expired longer ago than the grace allows. Absent: never. */
+  renewalApprovedUntilMs?: number | undefined;
+}
+
+/** The certificate a node has in use. */
+export interface NodeTls {
+  /** Who signed it: DER of the subject, and of the public key (SubjectPublicKeyInfo). */
+  issuerSubject: Buffer;
+  issuerPublicKey: Buffer;
+  /** The root certificates the node trusts, PEM. */
+  trustRoot: string;
+  /** SHA-256 of the node's own public key, in hex. */
+  keyDigest: string;
 }
 
 export interface NodeDescription {
@@ -689,6 +706,8 @@ export interface ClusterSpec {
   snapshotInterval: number;
   nodeCertExpiryNs: number;
   autoLockManagers: boolean;
+  /** Raised to have the CA's root replaced by a new one. */
+  forceRotate?: number | undefined;
 }
 
 export interface ClusterSpec_LabelsEntry {
@@ -720,6 +739,17 @@ export interface RootCa {
   digest: string;
   workerToken: string;
   managerToken: string;
+  /** Present while the swarm moves to another root. */
+  rotation?: RootRotation | undefined;
+}
+
+/** The root a swarm moves to. Certificates are signed by it from the start; it becomes the root once every node has one. */
+export interface RootRotation {
+  certPem: string;
+  keyPem: string;
+  /** The new root's name and key, signed by the present root: for nodes that trust only that one. */
+  crossSignedPem: string;
+  startedAtMs: number;
 }
 
 function createBaseMeta(): Meta {
@@ -4994,6 +5024,8 @@ function createBaseNode(): Node {
     role: 0,
     manager: undefined,
     attachments: [],
+    tls: undefined,
+    renewalApprovedUntilMs: undefined,
   };
 }
 
@@ -5022,6 +5054,12 @@ export const Node: MessageFns<Node> = {
     }
     for (const v of message.attachments) {
       NetworkAttachment.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.tls !== undefined) {
+      NodeTls.encode(message.tls, writer.uint32(402).fork()).join();
+    }
+    if (message.renewalApprovedUntilMs !== undefined) {
+      writer.uint32(408).int64(message.renewalApprovedUntilMs);
     }
     return writer;
   },
@@ -5103,6 +5141,22 @@ export const Node: MessageFns<Node> = {
             message.attachments.push(NetworkAttachment.decode(reader, reader.uint32()));
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.tls = NodeTls.decode(reader, reader.uint32());
+            continue;
+          }
+          case 51: {
+            if (tag !== 408) {
+              break;
+            }
+
+            message.renewalApprovedUntilMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5134,6 +5188,99 @@ export const Node: MessageFns<Node> = {
       ? ManagerStatus.fromPartial(object.manager)
       : undefined;
     message.attachments = object.attachments?.map((e) => NetworkAttachment.fromPartial(e)) || [];
+    message.tls = (object.tls !== undefined && object.tls !== null) ? NodeTls.fromPartial(object.tls) : undefined;
+    message.renewalApprovedUntilMs = object.renewalApprovedUntilMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseNodeTls(): NodeTls {
+  return { issuerSubject: Buffer.alloc(0), issuerPublicKey: Buffer.alloc(0), trustRoot: "", keyDigest: "" };
+}
+
+export const NodeTls: MessageFns<NodeTls> = {
+  encode(message: NodeTls, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.issuerSubject.length !== 0) {
+      writer.uint32(10).bytes(message.issuerSubject);
+    }
+    if (message.issuerPublicKey.length !== 0) {
+      writer.uint32(18).bytes(message.issuerPublicKey);
+    }
+    if (message.trustRoot !== "") {
+      writer.uint32(26).string(message.trustRoot);
+    }
+    if (message.keyDigest !== "") {
+      writer.uint32(34).string(message.keyDigest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeTls {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeTls();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.issuerSubject = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.issuerPublicKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.trustRoot = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.keyDigest = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<NodeTls>, I>>(base?: I): NodeTls {
+    return NodeTls.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NodeTls>, I>>(object: I): NodeTls {
+    const message = createBaseNodeTls();
+    message.issuerSubject = object.issuerSubject ?? Buffer.alloc(0);
+    message.issuerPublicKey = object.issuerPublicKey ?? Buffer.alloc(0);
+    message.trustRoot = object.trustRoot ?? "";
+    message.keyDigest = object.keyDigest ?? "";
     return message;
   },
 };
@@ -6462,6 +6609,7 @@ function createBaseClusterSpec(): ClusterSpec {
     snapshotInterval: 0,
     nodeCertExpiryNs: 0,
     autoLockManagers: false,
+    forceRotate: undefined,
   };
 }
 
@@ -6493,6 +6641,9 @@ export const ClusterSpec: MessageFns<ClusterSpec> = {
     }
     if (message.autoLockManagers !== false) {
       writer.uint32(72).bool(message.autoLockManagers);
+    }
+    if (message.forceRotate !== undefined) {
+      writer.uint32(400).uint64(message.forceRotate);
     }
     return writer;
   },
@@ -6585,6 +6736,14 @@ export const ClusterSpec: MessageFns<ClusterSpec> = {
             message.autoLockManagers = reader.bool();
             continue;
           }
+          case 50: {
+            if (tag !== 400) {
+              break;
+            }
+
+            message.forceRotate = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6619,6 +6778,7 @@ export const ClusterSpec: MessageFns<ClusterSpec> = {
     message.snapshotInterval = object.snapshotInterval ?? 0;
     message.nodeCertExpiryNs = object.nodeCertExpiryNs ?? 0;
     message.autoLockManagers = object.autoLockManagers ?? false;
+    message.forceRotate = object.forceRotate ?? undefined;
     return message;
   },
 };
@@ -6843,7 +7003,7 @@ export const Cluster: MessageFns<Cluster> = {
 };
 
 function createBaseRootCa(): RootCa {
-  return { certPem: "", keyPem: "", digest: "", workerToken: "", managerToken: "" };
+  return { certPem: "", keyPem: "", digest: "", workerToken: "", managerToken: "", rotation: undefined };
 }
 
 export const RootCa: MessageFns<RootCa> = {
@@ -6862,6 +7022,9 @@ export const RootCa: MessageFns<RootCa> = {
     }
     if (message.managerToken !== "") {
       writer.uint32(42).string(message.managerToken);
+    }
+    if (message.rotation !== undefined) {
+      RootRotation.encode(message.rotation, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -6919,6 +7082,14 @@ export const RootCa: MessageFns<RootCa> = {
             message.managerToken = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.rotation = RootRotation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6941,6 +7112,100 @@ export const RootCa: MessageFns<RootCa> = {
     message.digest = object.digest ?? "";
     message.workerToken = object.workerToken ?? "";
     message.managerToken = object.managerToken ?? "";
+    message.rotation = (object.rotation !== undefined && object.rotation !== null)
+      ? RootRotation.fromPartial(object.rotation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRootRotation(): RootRotation {
+  return { certPem: "", keyPem: "", crossSignedPem: "", startedAtMs: 0 };
+}
+
+export const RootRotation: MessageFns<RootRotation> = {
+  encode(message: RootRotation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certPem !== "") {
+      writer.uint32(10).string(message.certPem);
+    }
+    if (message.keyPem !== "") {
+      writer.uint32(18).string(message.keyPem);
+    }
+    if (message.crossSignedPem !== "") {
+      writer.uint32(26).string(message.crossSignedPem);
+    }
+    if (message.startedAtMs !== 0) {
+      writer.uint32(32).int64(message.startedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RootRotation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRootRotation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certPem = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keyPem = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.crossSignedPem = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.startedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RootRotation>, I>>(base?: I): RootRotation {
+    return RootRotation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RootRotation>, I>>(object: I): RootRotation {
+    const message = createBaseRootRotation();
+    message.certPem = object.certPem ?? "";
+    message.keyPem = object.keyPem ?? "";
+    message.crossSignedPem = object.crossSignedPem ?? "";
+    message.startedAtMs = object.startedAtMs ?? 0;
     return message;
   },
 };

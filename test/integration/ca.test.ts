@@ -153,9 +153,9 @@ describe("integration: the swarm's CA over gRPC", () => {
     const credentials = new NodeCredentials(await join(ca.rootCa.workerToken));
     const { nodeId } = credentials.identity;
     await proposer.propose([updateChange("node", nodeId, { role: NodeRole.MANAGER })]);
-    credentials.replace(await renewCertificate(addr, credentials));
+    credentials.replace(await renewCertificate([addr], credentials));
     expect(credentials.identity).to.include({ nodeId, role: NodeRole.MANAGER });
-    credentials.replace(await renewCertificate(addr, credentials));
+    credentials.replace(await renewCertificate([addr], credentials));
   });
 
   it("renews for nobody without a certificate of this swarm", async () => {
@@ -178,7 +178,7 @@ describe("integration: the swarm's CA over gRPC", () => {
 
   it("does not renew for a node that was removed", async () => {
     const gone = await ca.node({ role: NodeRole.WORKER });
-    const error = await failureOf(renewCertificate(addr, gone));
+    const error = await failureOf(renewCertificate([addr], gone));
     expect(error.message).to.match(/was removed from the swarm/);
   });
 

@@ -24,7 +24,11 @@ import { eventually } from "../support/eventually.ts";
 import { failureOf } from "../support/failure-of.ts";
 import { becomeManager, initSwarm, joinSwarm, type TestManager } from "../support/test-manager.ts";
 
-const OPEN_TO_ANYONE = ["/muster.CA/GetRootCertificate", "/muster.CA/IssueCertificate"];
+const OPEN_TO_ANYONE = [
+  "/muster.CA/GetRootCertificate",
+  "/muster.CA/IssueCertificate",
+  "/muster.CA/RenewExpired",
+];
 const ALL_SERVICES: ServiceDefinition[] = [
   CAService,
   ControlService,
@@ -117,7 +121,7 @@ describe("integration: managers of a swarm", function () {
       "it may have a manager's certificate",
       () => nodeOf(first, nodeId)?.role === NodeRole.MANAGER,
     );
-    worker.replace(await renewCertificate(first.addr, worker));
+    worker.replace(await renewCertificate([first.addr], worker));
     started.push(await becomeManager(first.addr, worker));
     expect(voters(first)).to.equal(2);
 
@@ -130,7 +134,7 @@ describe("integration: managers of a swarm", function () {
       started.at(-1)?.manager.control.getCluster() ?? Promise.resolve(),
     );
     expect(error).to.have.property("code").that.is.oneOf(["Unavailable", "PermissionDenied"]);
-    worker.replace(await renewCertificate(first.addr, worker));
+    worker.replace(await renewCertificate([first.addr], worker));
     expect(worker.identity.role).to.equal(NodeRole.WORKER);
   });
 
@@ -187,7 +191,7 @@ describe("integration: managers of a swarm", function () {
       expect(nodeOf(first, nodeId)?.status).to.include({ state: NodeState.DOWN });
       await first.manager.control.removeNode(nodeId, false);
     }
-    const error = await failureOf(renewCertificate(first.addr, worker));
+    const error = await failureOf(renewCertificate([first.addr], worker));
     expect(error.message).to.match(/it was removed from the swarm/);
   });
 

@@ -6,7 +6,7 @@ import {
   issueCertificate,
   newCertificateRequest,
   newRootCa,
-  type RootCa as RootKeys,
+  type SigningCa as RootKeys,
 } from "../../manager/ca/certificates.ts";
 import { NodeCredentials } from "../../manager/ca/credentials.ts";
 import type { NodeIdentity } from "../../manager/ca/identity.ts";

@@ -47,7 +47,7 @@ describe("docs/docker-compatibility.md", () => {
         expect(findRefused(operation)).to.be.a("string");
       } else {
         expect(route).to.be.a("string");
-        expect(word).to.equal("served");
+        expect(word).to.be.oneOf(["served", "own"]);
       }
     });
   }
@@ -61,6 +61,7 @@ describe("docs/docker-compatibility.md", () => {
     if (!existsSync(SWAGGER)) this.skip();
     const operations = new Swagger(SWAGGER).operations();
     expect(operations.filter((operation) => !table.has(operation))).to.deep.equal([]);
-    expect([...table.keys()].filter((row) => !operations.includes(row))).to.deep.equal([]);
+    const beyond = [...table.keys()].filter((row) => !operations.includes(row));
+    expect(beyond.map((row) => table.get(row)).filter((word) => word !== "own")).to.deep.equal([]);
   }).timeout(10_000);
 });

@@ -51,8 +51,9 @@ export class SessionDuties implements SessionHandlers {
       .tables()
       .slice(0, ENDPOINT_VERSIONS_MAX)
       .map(({ networkId, version }) => ({ networkId, version }));
-    const { description, addr } = this.#deps.options;
-    return { description: description(), addr, endpointVersions, generation: this.#generation };
+    const { description, addr, tls } = this.#deps.options;
+    const generation = this.#generation;
+    return { description: description(), addr, endpointVersions, generation, tls: tls?.() };
   }
 
   onWelcome(session: Session, welcome: Welcome): void {
@@ -94,6 +95,9 @@ export class SessionDuties implements SessionHandlers {
       case "roleChanged":
         options.onRoleChanged?.(message.value.role);
         break;
+      case "certificateDue":
+        options.onCertificateDue?.();
+        break;
       case "logSubscribe":
         logs.subscribe(session.logs, message.value);
         break;
@@ -113,6 +117,12 @@ export class SessionDuties implements SessionHandlers {
   onEnd(): void {
     this.#session = undefined;
     this.#deps.logs.cancelAll();
+  }
+
+  /** This node has another certificate. */
+  reportTls(): void {
+    const value = this.#deps.options.tls?.();
+    if (value !== undefined) this.#session?.send({ $case: "tls", value });
   }
 
   /** A task's status changed. */

@@ -1,14 +1,11 @@
-import type { X509Certificate } from "node:crypto";
-
 const CONTEXT_TAG_0 = 0xa0;
 
 /**
- * The DER of a certificate's subject name: Docker shows it in base64.
+ * The DER of the subject name in a certificate given as DER: Docker shows it in base64, nodes report their issuer's.
  *
  * Source: RFC 5280 §4.1, TBSCertificate: [0] version, serial, signature, issuer, validity, subject.
  */
-export function derSubject(certificate: X509Certificate): Buffer {
-  const der = certificate.raw;
+export function derSubject(der: Buffer): Buffer {
   const body = contentOf(der, contentOf(der, 0).start);
   const hasVersion = der[body.start] === CONTEXT_TAG_0;
   let at = body.start;
