@@ -2,6 +2,7 @@ import type { Log } from "../core/log.ts";
 import type { Backends } from "./backend.ts";
 import type { Route } from "./http/router.ts";
 import { ApiServer } from "./http/server.ts";
+import { backupRoutes } from "./routes/backup.ts";
 import { configRoutes } from "./routes/configs.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
@@ -22,7 +23,7 @@ export function newApi(backends: Backends, log: Log): ApiServer {
 /** All that is served; docs/docker-compatibility.md lists the same. */
 export function servedRoutes(backends: Backends): Route[] {
   const { services, tasks, nodes, networks, configs, secrets } = backends;
-  const { cluster, membership, images, system } = backends;
+  const { cluster, membership, images, system, backups } = backends;
   return [
     ...systemRoutes(system, membership),
     ...swarmRoutes(cluster, membership),
@@ -31,6 +32,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...nodeRoutes(nodes, membership),
     ...networkRoutes(networks),
     ...imageRoutes(images),
+    ...backupRoutes(backups),
     ...configRoutes(configs),
     ...secretRoutes(secrets),
   ];

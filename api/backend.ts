@@ -228,7 +228,24 @@ export interface ImageFacts {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** The swarm's state in one file, and back: Muster's own, Docker has nothing like it. */
+export interface BackupBackend {
+  /** The file's bytes. @throws {ClusterError} before the first one when it cannot be made. */
+  backup(passphrase: string): AsyncIterable<Uint8Array>;
+  /** Makes this node, which is in no swarm, the only manager of the backup's. Resolves with its id. */
+  restore(options: RestoreOptions): Promise<string>;
+}
+
+export interface RestoreOptions {
+  readonly file: AsyncIterable<Uint8Array>;
+  readonly passphrase: string;
+  /** As of InitOptions. */
+  readonly listenAddr: string;
+  readonly advertiseAddr: string;
+}
+
 export interface Backends {
+  readonly backups: BackupBackend;
   readonly images: ImageBackend;
   readonly services: ServiceBackend;
   readonly tasks: TaskBackend;

@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import { addClusterBackup } from "./commands/cluster/backup.ts";
 import { addClusterRecover } from "./commands/cluster/recover.ts";
+import { addClusterRestore } from "./commands/cluster/restore.ts";
 import { addImageLoad, addImageLs } from "./commands/image/image.ts";
 import {
   addNetworkCreate,
@@ -54,7 +56,7 @@ const GROUPS: Readonly<
   },
   cluster: {
     description: "Save and recover the swarm's state",
-    verbs: [addClusterRecover],
+    verbs: [addClusterBackup, addClusterRestore, addClusterRecover],
   },
   node: {
     description: "Manage the nodes of the swarm",

@@ -1,4 +1,4 @@
-import type { Backends, ImageBackend, MembershipBackend, SystemBackend } from "../api/backend.ts";
+import type { Backends, MembershipBackend } from "../api/backend.ts";
 import type { Control } from "../manager/control/control.ts";
 import type { LogMessage, LogMessages } from "../proto/gen/control.ts";
 
@@ -11,7 +11,7 @@ export interface ManagedNode extends MembershipBackend {
 /** What the API needs, out of what this daemon has. The swarm's areas go to the manager part, wherever its leader is. */
 export function newBackends(
   node: ManagedNode,
-  machine: { readonly system: SystemBackend; readonly images: ImageBackend },
+  machine: Pick<Backends, "system" | "images" | "backups">,
 ): Backends {
   const control = (): Control => node.getManager().control;
   return {

@@ -2,10 +2,15 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ClusterError } from "../core/errors.ts";
 import type { LogLevel } from "../core/log.ts";
+import {
+  type BackupConfig,
+  DEFAULT_BACKUP_CONFIG,
+  readBackupConfig,
+} from "./backup/backup-config.ts";
 import { checkLogConfig, type LogConfig } from "./log-choice.ts";
 
 /** Where `musterd` keeps and offers things, and whom it trusts. */
-export interface DaemonConfig extends LogConfig {
+export interface DaemonConfig extends LogConfig, BackupConfig {
   /** What must survive a reboot. */
   readonly dataRoot: string;
   /** What need not: sockets, namespaces, run-time state of containers. */
@@ -46,6 +51,7 @@ export const DEFAULT_CONFIG: DaemonConfig = {
   etcdCert: "",
   etcdKey: "",
   etcdUserFile: "",
+  ...DEFAULT_BACKUP_CONFIG,
 };
 
 const DEFAULT_CONFIG_FILE = "/etc/muster/daemon.json";
@@ -67,6 +73,7 @@ export function readConfig(argv: readonly string[], version: string): DaemonConf
   const file = readConfigFile(configFile ?? DEFAULT_CONFIG_FILE, configFile !== undefined);
   const config = { ...DEFAULT_CONFIG, ...merge(given, file) };
   checkLogConfig(config);
+  readBackupConfig(config);
   return {
     ...config,
     hosts: config.hosts.length > 0 ? config.hosts : ["unix:///run/muster/muster.sock"],
@@ -109,6 +116,10 @@ function readFlags(
       "Where a manager is now, if all have moved while this node was off; may be repeated",
       append,
     )
+    .option("--backup-dir <path>", "Write backups of the swarm here while this manager leads")
+    .option("--backup-every <time>", "How often, like 15m or 1h (default 1h)")
+    .option("--backup-keep <n>", "How many stay there (default 24)")
+    .option("--backup-passphrase-file <path>", "A file with the passphrase that opens them")
     .exitOverride();
   addLogOptions(program);
   try {
@@ -165,6 +176,10 @@ const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
   "registry-mirrors": "registryMirrors",
   "advertise-addr": "advertiseAddr",
   managers: "managers",
+  "backup-dir": "backupDir",
+  "backup-every": "backupEvery",
+  "backup-keep": "backupKeep",
+  "backup-passphrase-file": "backupPassphraseFile",
   log: "log",
   etcd: "etcd",
   "etcd-prefix": "etcdPrefix",

@@ -6,6 +6,8 @@ import { systemRandom } from "../core/system-random.ts";
 import { Engine } from "../runtime/engine.ts";
 import { Network } from "../worker/network/network.ts";
 import { newBackends } from "./backends.ts";
+import { startPeriodic } from "./backup/backup-config.ts";
+import { Backups } from "./backup/backups.ts";
 import type { DaemonConfig } from "./config.ts";
 import { takeDirectories } from "./exclusive.ts";
 import { describeNode, readFacts } from "./facts.ts";
@@ -69,14 +71,22 @@ export async function startDaemon(
     onFatal,
   });
   await node.resume();
+  const clock = systemClock;
+  const backups = new Backups({ node, version, clock, log: log.child({ component: "backup" }) });
+  const periodic = startPeriodic(config, backups, { node, clock, log });
   const api: ApiServer = newApi(
-    newBackends(node, { system: newSystem(facts, engine), images: newImages(engine.images) }),
+    newBackends(node, {
+      system: newSystem(facts, engine, () => (periodic?.failure ? [periodic.failure] : [])),
+      images: newImages(engine.images),
+      backups,
+    }),
     log.child({ component: "api" }),
   );
   await listenAt(api, config.hosts, { group: config.group, log });
   return {
     async close() {
       await api.close();
+      await periodic?.close();
       await node.close();
       await engine.close();
       release();

@@ -8,7 +8,12 @@ import type { StaticFacts } from "./facts.ts";
 const DISTRIBUTION_TIMEOUT_MS = 15_000;
 
 /** This machine as the API shows it: facts from its start, counts of now. */
-export function newSystem(facts: StaticFacts, { containers, images }: EngineParts): SystemBackend {
+export function newSystem(
+  facts: StaticFacts,
+  { containers, images }: EngineParts,
+  /** What is wrong now, for a person to see. */
+  complaints: () => readonly string[] = () => [],
+): SystemBackend {
   return {
     facts() {
       const all = containers.list();
@@ -17,6 +22,7 @@ export function newSystem(facts: StaticFacts, { containers, images }: EnginePart
         ...facts,
         containers: { running, stopped: all.length - running },
         images: images.list().length,
+        warnings: [...facts.warnings, ...complaints()],
       };
     },
     async distribution(image, registryAuth): Promise<DistributionFacts> {

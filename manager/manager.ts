@@ -57,6 +57,7 @@ export class Manager {
     this.#connection = new LeaderConnection(credentials);
     this.#local = leaderControl({
       view: () => store.view(),
+      stateMachine: store,
       proposer,
       replicatedLog,
       logs: this.#leader.logs,

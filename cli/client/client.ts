@@ -41,8 +41,17 @@ export class Client {
   }
 
   /** Sends an archive as it is read. @returns the answer's text. */
-  async upload(path: string, archive: NodeJS.ReadableStream): Promise<string> {
-    return readAll(await this.#open("POST", path, { archive }));
+  async upload(
+    path: string,
+    archive: NodeJS.ReadableStream,
+    more: Pick<Parts, "query" | "headers"> = {},
+  ): Promise<string> {
+    return readAll(await this.#open("POST", path, { ...more, archive }));
+  }
+
+  /** The answer's body as it comes; its stream fails when the daemon stops in the middle. */
+  async postForStream(path: string, body: unknown): Promise<IncomingMessage> {
+    return this.#open("POST", path, { body });
   }
 
   async delete(path: string, query: Query = {}): Promise<void> {

@@ -64,6 +64,20 @@ export function changedAddresses(
   };
 }
 
+/** The addresses of a node that comes into a swarm. @throws {ClusterError} `InvalidArgument` when they must be said. */
+export function newAddresses(
+  said: { readonly listenAddr: string; readonly advertiseAddr: string },
+  own: readonly OwnAddress[],
+): Required<Pick<SwarmState, "listenAddr" | "advertiseAddr" | "advertiseInterface">> {
+  const listen = chooseListenAddr(said.listenAddr, own);
+  const advertise = chooseAdvertiseAddr(said.advertiseAddr, listen, own);
+  return {
+    listenAddr: formatHostPort(listen),
+    advertiseAddr: formatHostPort(advertise),
+    advertiseInterface: interfaceOf(advertise.host, own),
+  };
+}
+
 /** The interface an address is on; empty when it is none of this machine's. */
 export function interfaceOf(host: string, own: readonly OwnAddress[]): string {
   return own.find(({ address }) => address === host)?.interfaceName ?? "";

@@ -5,14 +5,10 @@ import { parseJoinToken } from "../../manager/ca/join-token.ts";
 import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
 import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
 import type { Manager } from "../../manager/manager.ts";
+import type { SwarmState as StoredSwarm } from "../../manager/recovery/recovered-swarm.ts";
 import { readSurvivor, recoverNode } from "../recovery/recover-node.ts";
-import {
-  chooseAdvertiseAddr,
-  chooseListenAddr,
-  formatHostPort,
-  type OwnAddress,
-  parseHostPort,
-} from "./addresses.ts";
+import { restoreNode } from "../recovery/restore-node.ts";
+import { formatHostPort, type OwnAddress, parseHostPort } from "./addresses.ts";
 import { Member, type MemberParts } from "./member.ts";
 import {
   alreadyInSwarm,
@@ -22,7 +18,7 @@ import {
   notInSwarmNorManager,
   notManager,
 } from "./refusals.ts";
-import { changedAddresses, interfaceOf, relocatedState, type Whereabouts } from "./relocation.ts";
+import { changedAddresses, newAddresses, relocatedState, type Whereabouts } from "./relocation.ts";
 import { Serial } from "./serial.ts";
 import type { SwarmState } from "./swarm-files.ts";
 
@@ -90,6 +86,21 @@ export class SwarmNode implements MembershipBackend {
       await undoOnFailure(member, async () => member.startSwarm(genesis.changes));
       this.#member = member;
       return genesis.nodeId;
+    });
+  }
+
+  /** Becomes the only manager of a swarm that a backup holds. @param swarm is used up. */
+  async restore(
+    swarm: StoredSwarm,
+    options: { readonly listenAddr: string; readonly advertiseAddr: string },
+  ): Promise<string> {
+    return this.#exclusively(async () => {
+      const addresses = this.#chooseAddresses(options);
+      const { files, clock, random } = this.#parts;
+      const parts = { files, keys: undefined, clock, random };
+      const nodeId = await restoreNode(parts, swarm, addresses);
+      await this.resume();
+      return nodeId;
     });
   }
 
@@ -197,14 +208,7 @@ export class SwarmNode implements MembershipBackend {
   }
 
   #chooseAddresses(options: { readonly listenAddr: string; readonly advertiseAddr: string }) {
-    const own = this.#parts.ownAddresses();
-    const listen = chooseListenAddr(options.listenAddr, own);
-    const advertise = chooseAdvertiseAddr(options.advertiseAddr, listen, own);
-    return {
-      listenAddr: formatHostPort(listen),
-      advertiseAddr: formatHostPort(advertise),
-      advertiseInterface: interfaceOf(advertise.host, own),
-    };
+    return newAddresses(options, this.#parts.ownAddresses());
   }
 
   /** What a try that was cut off left is forgotten first. */

@@ -7,16 +7,21 @@ import { systemRandom } from "../../core/system-random.ts";
 import { formatSummary, summarize } from "../../manager/recovery/summary.ts";
 import { lockFile } from "../../runtime/linux/lock.ts";
 import { DEFAULT_CONFIG } from "../config.ts";
-import { changedAddresses } from "../node/relocation.ts";
+import { changedAddresses, newAddresses } from "../node/relocation.ts";
 import { SwarmFiles } from "../node/swarm-files.ts";
 import { ownAddresses } from "../own-addresses.ts";
-import { readSurvivor, recoverNode } from "./recover-node.ts";
+import { readBackup, survivorOf } from "./from-backup.ts";
+import { type RecoveryParts, readSurvivor, recoverNode } from "./recover-node.ts";
+import { restoreNode } from "./restore-node.ts";
 
 interface RecoverOptions {
   readonly dataRoot: string;
   readonly advertiseAddr: string;
   readonly listenAddr: string;
   readonly dryRun?: boolean;
+  /** A backup; empty: what is in the directory. */
+  readonly from: string;
+  readonly passphraseFile: string;
 }
 
 /**
@@ -30,7 +35,7 @@ export async function recoverOffline(
 ): Promise<void> {
   const options = readOptions(argv);
   if (options === undefined) return;
-  const { dataRoot, dryRun = false } = options;
+  const { dataRoot } = options;
   if (!existsSync(dataRoot)) {
     throw new ClusterError("NotFound", `cannot recover the swarm: there is no ${dataRoot}`);
   }
@@ -38,23 +43,57 @@ export async function recoverOffline(
   try {
     const files = new SwarmFiles(dataRoot);
     const parts = { files, keys: undefined, clock: systemClock, random: systemRandom };
-    const survivor = await readSurvivor(parts);
-    const addresses = changedAddresses(survivor.state, options, ownAddresses());
-    for (const line of formatSummary(summarize(survivor.swarm))) print(line);
-    for (const remark of survivor.remarks) print(`remark    ${remark}`);
-    const what = `node ${survivor.nodeId} at ${addresses.advertiseAddr} the only manager of this swarm`;
-    if (dryRun) {
-      print(`would make ${what}; the other managers would be workers. Nothing was changed.`);
-      return;
-    }
-    const aside = await recoverNode(parts, survivor, addresses);
-    print(`made ${what}. Start musterd here. The log as it was is in ${aside}.`);
-    print(
-      "The other managers' machines become workers when they come back; promote those you want.",
-    );
+    if (options.from !== "") await recoverFromBackup(parts, options, print);
+    else await recoverFromLog(parts, options, print);
   } finally {
     release();
   }
+}
+
+async function recoverFromLog(
+  parts: RecoveryParts,
+  options: RecoverOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  const survivor = await readSurvivor(parts);
+  const addresses = changedAddresses(survivor.state, options, ownAddresses());
+  for (const line of formatSummary(summarize(survivor.swarm))) print(line);
+  for (const remark of survivor.remarks) print(`remark    ${remark}`);
+  const what = `node ${survivor.nodeId} at ${addresses.advertiseAddr} the only manager of this swarm`;
+  if (options.dryRun === true) {
+    print(`would make ${what}; the other managers would be workers. Nothing was changed.`);
+    return;
+  }
+  const aside = await recoverNode(parts, survivor, addresses);
+  print(`made ${what}. Start musterd here. The log as it was is in ${aside}.`);
+  print("The other managers' machines become workers when they come back; promote those you want.");
+}
+
+/** The node keeps its identity if it is one of this swarm's managers; a node in no swarm gets a new one. */
+async function recoverFromBackup(
+  parts: RecoveryParts,
+  options: RecoverOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  const { swarm, header } = await readBackup(options.from, options.passphraseFile);
+  const own = parts.files.load();
+  const addresses = own
+    ? changedAddresses(own.state, options, ownAddresses())
+    : newAddresses(options, ownAddresses());
+  for (const line of formatSummary(summarize(swarm))) print(line);
+  print(
+    `backup    of ${new Date(header.createdAtMs).toISOString()}, made by muster ${header.version}`,
+  );
+  const survivor = own === undefined ? undefined : survivorOf(own, swarm);
+  const who = survivor === undefined ? "a new node" : `node ${survivor.nodeId}`;
+  const what = `${who} at ${addresses.advertiseAddr} the only manager of this swarm, as it was then`;
+  if (options.dryRun === true) {
+    print(`would make ${what}. Nothing was changed.`);
+    return;
+  }
+  if (survivor === undefined) await restoreNode(parts, swarm, addresses);
+  else print(`the log as it was is in ${await recoverNode(parts, survivor, addresses)}.`);
+  print(`made ${what}. Start musterd here.`);
 }
 
 function readOptions(argv: readonly string[]): RecoverOptions | undefined {
@@ -64,6 +103,8 @@ function readOptions(argv: readonly string[]): RecoverOptions | undefined {
         "Its daemon must be stopped, and the other managers gone for good or switched off.",
     )
     .option("--data-root <path>", "The daemon's directory", DEFAULT_CONFIG.dataRoot)
+    .option("--from <backup>", "Not what is in the directory, but this backup", "")
+    .option("--passphrase-file <file>", "What the backup was made with; - for standard input", "")
     .option("--dry-run", "Show what is there and what would be done; change nothing")
     .option("--advertise-addr <addr>", "Where others reach it, if that is to change", "")
     .option("--listen-addr <addr>", "Where it listens, if that is to change", "")

@@ -49,6 +49,7 @@ function controlMethods(control: Control) {
       await control.removeNetwork(ref);
       return {};
     }),
+    backup: serverStream(() => control.backup()),
     getCluster: unary(() => control.getCluster()),
     updateCluster: unary((update) => control.updateCluster(update)),
   } satisfies Partial<ControlServer>;

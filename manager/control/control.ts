@@ -1,4 +1,5 @@
 import type {
+  BackupPart,
   CreateServiceResponse,
   LogMessages,
   LogOptions,
@@ -76,6 +77,8 @@ export interface Control {
   updateSecret(update: PayloadUpdate<SecretSpec>): Promise<Secret>;
   removeSecret(ref: string): Promise<void>;
 
+  /** The parts of a backup: the whole state, everything acknowledged before the call in it. */
+  backup(): AsyncIterable<BackupPart>;
   getCluster(): Promise<Cluster>;
   updateCluster(update: UpdateClusterRequest): Promise<Cluster>;
 }

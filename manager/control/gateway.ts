@@ -59,6 +59,7 @@ export function controlGateway(parts: GatewayParts): Control {
     listSecrets: (filters) => read((leader) => leader.listSecrets(filters)),
     updateSecret: (update) => change((leader) => leader.updateSecret(update)),
     removeSecret: (ref) => change((leader) => leader.removeSecret(ref)),
+    backup: () => streamFromLeader(parts, (leader) => leader.backup()),
     getCluster: () => read((leader) => leader.getCluster()),
     updateCluster: (update) => change((leader) => leader.updateCluster(update)),
   };

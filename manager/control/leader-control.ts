@@ -1,3 +1,5 @@
+import { backupParts } from "../backup/content.ts";
+import { asBuffer } from "../log/raft-proto.ts";
 import { clusterControl } from "./cluster.ts";
 import type { Control } from "./control.ts";
 import type { LeaderOptions } from "./leader-parts.ts";
@@ -20,5 +22,8 @@ export function leaderControl(options: LeaderOptions): Control {
     ...configControl(parts),
     ...secretControl(parts),
     ...clusterControl(parts),
+    backup: async function* () {
+      for await (const data of backupParts(parts)) yield { data: asBuffer(data) };
+    },
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
-import type { ReplicatedLog } from "../log/replicated-log.ts";
+import type { ReplicatedLog, StateMachine } from "../log/replicated-log.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { View } from "../store/tables.ts";
 import type { LogSource } from "./control.ts";
@@ -15,6 +15,7 @@ export interface LeaderOptions {
     ReplicatedLog,
     "readBarrier" | "leadership" | "members" | "removeMember"
   >;
+  readonly stateMachine: Pick<StateMachine, "snapshot">;
   readonly logs: LogSource;
   readonly clock: Clock;
   readonly random: Random;

@@ -101,6 +101,7 @@ function remoteRest(client: ControlClient) {
     removeNetwork: async (ref) => {
       await call(client.removeNetwork.bind(client), { ref, force: false });
     },
+    backup: () => readStream(client.backup({})),
     getCluster: () => call(client.getCluster.bind(client), {}),
     updateCluster: (update) => call(client.updateCluster.bind(client), update),
   } satisfies Partial<Control>;

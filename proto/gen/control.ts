@@ -275,6 +275,13 @@ export interface LogMessage {
   data: Buffer;
 }
 
+export interface BackupRequest {
+}
+
+export interface BackupPart {
+  data: Buffer;
+}
+
 function createBaseCallBatch(): CallBatch {
   return { calls: [] };
 }
@@ -2882,6 +2889,104 @@ export const LogMessage: MessageFns<LogMessage> = {
   },
 };
 
+function createBaseBackupRequest(): BackupRequest {
+  return {};
+}
+
+export const BackupRequest: MessageFns<BackupRequest> = {
+  encode(_: BackupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BackupRequest>, I>>(base?: I): BackupRequest {
+    return BackupRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BackupRequest>, I>>(_: I): BackupRequest {
+    const message = createBaseBackupRequest();
+    return message;
+  },
+};
+
+function createBaseBackupPart(): BackupPart {
+  return { data: Buffer.alloc(0) };
+}
+
+export const BackupPart: MessageFns<BackupPart> = {
+  encode(message: BackupPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BackupPart>, I>>(base?: I): BackupPart {
+    return BackupPart.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BackupPart>, I>>(object: I): BackupPart {
+    const message = createBaseBackupPart();
+    message.data = object.data ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
 /**
  * What the API and tools ask of the managers; served by the leader, reached from any manager. A `ref` is a full id, a
  * full name or a unique id prefix, looked up in this order. Names and meaning follow swarmkit's api/control.proto.
@@ -3153,6 +3258,16 @@ export const ControlService = {
     responseSerialize: (value: Cluster): Buffer => Buffer.from(Cluster.encode(value).finish()),
     responseDeserialize: (value: Buffer): Cluster => Cluster.decode(value),
   },
+  /** The whole state at one index: first a RaftSnapshotHeader, then the pieces of a snapshot. */
+  backup: {
+    path: "/muster.Control/Backup" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: BackupRequest): Buffer => Buffer.from(BackupRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BackupRequest => BackupRequest.decode(value),
+    responseSerialize: (value: BackupPart): Buffer => Buffer.from(BackupPart.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BackupPart => BackupPart.decode(value),
+  },
   /**
    * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
    * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.
@@ -3200,6 +3315,8 @@ export interface ControlServer extends UntypedServiceImplementation {
   removeSecret: handleUnaryCall<RemoveRequest, Empty>;
   getCluster: handleUnaryCall<Empty, Cluster>;
   updateCluster: handleUnaryCall<UpdateClusterRequest, Cluster>;
+  /** The whole state at one index: first a RaftSnapshotHeader, then the pieces of a snapshot. */
+  backup: handleServerStreamingCall<BackupRequest, BackupPart>;
   /**
    * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
    * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.
@@ -3547,6 +3664,9 @@ export interface ControlClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Cluster) => void,
   ): ClientUnaryCall;
+  /** The whole state at one index: first a RaftSnapshotHeader, then the pieces of a snapshot. */
+  backup(request: BackupRequest, options?: Partial<CallOptions>): ClientReadableStream<BackupPart>;
+  backup(request: BackupRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<BackupPart>;
   /**
    * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
    * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.

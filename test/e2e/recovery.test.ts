@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { WireNode, WireService, WireTask } from "../../cli/client/wire.ts";
@@ -242,5 +242,64 @@ describe("e2e: managers are lost, move, lose their disks, and the swarm goes on"
     );
     expect(before.length === 0 || before.length === 5).to.equal(true);
     await scale(first, 3);
+  });
+
+  it("is backed up into one file, restored on another node when all managers are lost, and restarts nothing", async () => {
+    const [first, second] = nodes;
+    const file = join(cluster.folder, "swarm.backup");
+    const passphrase = join(cluster.folder, "passphrase");
+    writeFileSync(passphrase, "short\n");
+    const weak = await first.muster("cluster", "backup", file, "--passphrase-file", passphrase);
+    expect(weak.stderr).to.contain("a passphrase of 12 characters or more is needed");
+    expect(existsSync(file)).to.equal(false);
+    writeFileSync(passphrase, "correct horse battery staple\n");
+    await first.mustMuster("cluster", "backup", file, "--passphrase-file", passphrase);
+    const before = await keptBy(first);
+    const bytes = readFileSync(file);
+    expect(bytes.includes("PRIVATE KEY")).to.equal(false);
+
+    await second.mustMuster("swarm", "leave", "--force");
+    await first.kill("SIGKILL");
+    await cluster.lab.pullCable(first.host);
+    const address = first.host.ip;
+    await cluster.lab.exec(second.host, ["ip", "address", "add", `${address}/24`, "dev", "eth0"]);
+    // As a gratuitous ARP would: nobody is to send to the machine that had the address.
+    for (const { host } of [nodes[3], nodes[4]])
+      await cluster.lab.exec(host, ["ip", "neigh", "flush", "dev", "eth0"]);
+    const restore = (path: string, secret: string) =>
+      second.muster(
+        ...["cluster", "restore", path, "--passphrase-file", secret, "--advertise-addr", address],
+      );
+    const damaged = join(cluster.folder, "damaged.backup");
+    const flipped = Buffer.from(bytes);
+    flipped[bytes.length - 30] = (flipped[bytes.length - 30] ?? 0) ^ 1;
+    writeFileSync(damaged, flipped);
+    expect((await restore(damaged, passphrase)).stderr).to.match(/damaged at byte \d+/);
+    const wrong = join(cluster.folder, "wrong");
+    writeFileSync(wrong, "another passphrase\n");
+    expect((await restore(file, wrong)).stderr).to.contain("the passphrase is not the one");
+    expect((await second.muster("node", "ls")).stderr).to.contain("not a swarm manager");
+
+    const { code, stdout, stderr } = await restore(file, passphrase);
+    expect(code, stderr).to.equal(0);
+    expect(stdout).to.contain("is now its only manager");
+    // In the state they are ready already: what counts is that they have come.
+    await eventually(
+      "both workers are back",
+      () => {
+        const sessions = second
+          .logTail(200)
+          .split("\n")
+          .filter((line) => line.includes("node in session"));
+        return [nodes[3], nodes[4]].every((node) =>
+          sessions.some((line) => line.includes(ids.get(node) ?? "")),
+        );
+      },
+      SLOW_MS,
+    );
+    const after = await keptBy(second);
+    expect(after.nodeIds).to.include.members([...before.nodeIds]);
+    expect({ ...after, nodeIds: [] }).to.deep.equal({ ...before, nodeIds: [] });
+    await scale(second, 5);
   });
 });

@@ -69,6 +69,7 @@ describe("integration: control from a manager that does not lead", () => {
     await proposer.propose([createChange("cluster", cluster)]);
     const local = leaderControl({
       view: () => store.view(),
+      stateMachine: store,
       proposer,
       replicatedLog,
       logs: {

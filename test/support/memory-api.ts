@@ -8,6 +8,7 @@ import { silentLog } from "../../core/log.ts";
 import { seededRandom } from "../../core/random.ts";
 import { systemClock } from "../../core/system-clock.ts";
 import { newBackends } from "../../daemon/backends.ts";
+import { Backups } from "../../daemon/backup/backups.ts";
 import { leaderControl } from "../../manager/control/leader-control.ts";
 import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
 import { MemoryLog } from "../../manager/log/memory-log.ts";
@@ -72,6 +73,7 @@ export async function startMemoryApi(
   await proposer.propose(genesis.changes);
   const control = leaderControl({
     view: () => store.view(),
+    stateMachine: store,
     proposer,
     replicatedLog,
     logs: new LogBroker({ store, clock: systemClock, random }),
@@ -109,7 +111,13 @@ export async function startMemoryApi(
     listImages: () => [{ ...image, labels: {} }],
     loadImages: async () => ["web:1"],
   };
-  const backends = newBackends(node, { system, images });
+  const backups = new Backups({
+    node: { ...node, restore: async () => genesis.nodeId },
+    version: FACTS.version,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const backends = newBackends(node, { system, images, backups });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));
   const socketPath = join(folder, "api.sock");

@@ -41,6 +41,7 @@ export async function controlMessages(cluster: MeasuredCluster): Promise<Message
   const service = controlService(
     leaderControl({
       view: () => cluster.view,
+      stateMachine: cluster.store,
       proposer: cluster.proposer,
       replicatedLog: new MemoryLog(cluster.store),
       logs: { read: () => expectNothing() },
