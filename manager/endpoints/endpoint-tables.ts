@@ -82,6 +82,8 @@ export class EndpointTables {
         break;
       case "revision":
       case "cluster":
+      case "config":
+      case "secret":
         break;
     }
   }

@@ -69,6 +69,8 @@ export class Orchestrator implements Planner {
       case "revision":
       case "network":
       case "cluster":
+      case "config":
+      case "secret":
         break;
     }
   }

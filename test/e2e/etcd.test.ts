@@ -81,11 +81,14 @@ describe("e2e: a swarm that keeps its state in etcd", function () {
       () => isRunning(first, "web", 5),
       SLOW_MS,
     );
-    const nodes = await first.api().get<WireNode[]>("/nodes");
-    const managers = nodes.filter(
-      ({ ManagerStatus }) => ManagerStatus?.Reachability === "reachable",
-    );
-    expect(managers.length).to.equal(2);
+    const areBothSeen = async () => {
+      const nodes = await first.api().get<WireNode[]>("/nodes");
+      return (
+        nodes.filter(({ ManagerStatus }) => ManagerStatus?.Reachability === "reachable").length ===
+        2
+      );
+    };
+    await eventually("the leader sees both managers", areBothSeen, SLOW_MS);
   });
 
   it("is itself again after all managers and etcd were killed", async () => {
