@@ -110,6 +110,9 @@ export class Membership {
     if (!force) checkQuorumWithout("remove", members, raftId, this.#driver.reachable());
     if (raftId === this.#selfId) {
       await this.transfer();
+      // So that the caller is told where to ask.
+      const isFollowing = (): boolean => this.#driver.leadership.current.leaderRaftId !== undefined;
+      await this.#driver.waitUntil(isFollowing, TRANSFER_TICKS);
       this.#mustLead("remove this manager itself");
     }
     await this.#driver.requests.change({ kind: "remove", raftId, context: new Uint8Array(0) });

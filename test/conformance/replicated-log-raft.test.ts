@@ -1,5 +1,6 @@
 import { ListState } from "../support/raft/list-state.ts";
 import { MemoryCluster, memberOf, untilLeads } from "../support/raft/memory-cluster.ts";
+import { describeLogGroup } from "./log-group.ts";
 import { describeReplicatedLog } from "./replicated-log.ts";
 
 describeReplicatedLog("raft, one member", async () => {
@@ -20,3 +21,5 @@ describeReplicatedLog("raft, three members", async () => {
   }
   return { log, state, close: () => cluster.close() };
 });
+
+describeLogGroup("raft", () => MemoryCluster.make());

@@ -37,8 +37,14 @@ export class EtcdMembership {
   async transfer(): Promise<void> {
     this.#driver.mustLead("hand over leadership");
     await this.#driver.look();
-    const isHeir = ({ raftId }: { readonly raftId: number }) => raftId !== this.#own.raftId;
-    if (!this.#own.view.meta.candidates.some(isHeir)) {
+    const { view, raftId: own } = this.#own;
+    const hasHeir = () => view.meta.candidates.some(({ raftId }) => raftId !== own);
+    // Whoever is there and may vote is a candidate soon.
+    const mayHave = view.meta.members.members.some(
+      ({ raftId, learner }) => raftId !== own && learner !== true && view.meta.present.has(raftId),
+    );
+    if (mayHave) await this.#driver.waitUntil(hasHeir, TRANSFER_MS);
+    if (!hasHeir()) {
       throw new ClusterError(
         "FailedPrecondition",
         "cannot hand over leadership: no other manager answers",

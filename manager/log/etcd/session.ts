@@ -29,8 +29,6 @@ export class Session {
   #validUntilMs = 0;
   #term: number | undefined;
   #isFirst = true;
-  /** No candidacy before this: whoever handed over leadership does not take it back at once. */
-  #notBeforeMs = 0;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -48,11 +46,10 @@ export class Session {
 
   /** Whether a candidacy is due. */
   get wantsToLead(): boolean {
-    const { view, raftId, clock } = this.#parts;
+    const { view, raftId } = this.#parts;
     const { candidates, members } = view.meta;
     const member = findMember(members, raftId);
     if (member === undefined || member.learner === true) return false;
-    if (clock.monotonicMs() < this.#notBeforeMs) return false;
     return !candidates.some((candidate) => candidate.raftId === raftId);
   }
 
@@ -88,10 +85,9 @@ export class Session {
     if (this.wantsToLead) await this.#campaign(leaseId);
   }
 
-  /** Ends our candidacy; another begins later, behind those of the others. @throws {ClusterError} */
+  /** Ends our candidacy; the next one is behind those of the others. @throws {ClusterError} */
   async standDown(): Promise<void> {
-    const { keys, raftId, clock } = this.#parts;
-    this.#notBeforeMs = clock.monotonicMs() + BEAT_MS;
+    const { keys, raftId } = this.#parts;
     this.#term = undefined;
     await this.#remove([keys.candidate(raftId)]);
   }
