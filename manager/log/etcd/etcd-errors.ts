@@ -7,7 +7,11 @@ const REFUSALS: readonly (readonly [RegExp, ErrorCode, string])[] = [
     "ResourceExhausted",
     "etcd is full: compact and defragment it, and let it compact by itself (--auto-compaction-retention)",
   ],
-  [/request is too large/, "ResourceExhausted", "etcd's --max-request-bytes is below its default"],
+  [
+    /request is too large|received message larger than max/,
+    "ResourceExhausted",
+    "its --max-request-bytes is below the default of 1.5 MiB: start it without that flag",
+  ],
   [/too many requests/, "Unavailable", "etcd has too much to do"],
   [/requested lease not found/, "NotFound", "the lease has ended"],
   [

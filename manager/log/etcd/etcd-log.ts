@@ -15,6 +15,7 @@ import { Keys } from "./keys.ts";
 import { LogReader } from "./log-reader.ts";
 import { MetaView } from "./meta-view.ts";
 import { MetaWatch } from "./meta-watch.ts";
+import { VALUE_BYTES_MAX } from "./record.ts";
 import { Session } from "./session.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Tail } from "./tail.ts";
@@ -175,6 +176,7 @@ class EtcdLog implements ReplicatedLog {
     const { kv, keys, view } = this.#own;
     const self = RaftMember.encode({ raftId, nodeId, addr, learner: false }).finish();
     const own = keys.member(raftId);
+    if (start !== "restart") await checkRequestSize(kv, keys);
     if (start === "bootstrap") {
       await kv.txn({
         when: [{ key: keys.head, createRevision: 0 }],
@@ -210,6 +212,15 @@ class EtcdLog implements ReplicatedLog {
       }
     }
   }
+}
+
+/** Whether etcd takes the largest request we make: what raft's log takes must not be refused later. @throws {ClusterError} */
+async function checkRequestSize(kv: EtcdKv, keys: Keys): Promise<void> {
+  await kv.txn({
+    // Never so: etcd looks at the size first, and then does nothing.
+    when: [{ key: keys.head, modRevision: Number.MAX_SAFE_INTEGER }],
+    act: [{ put: `${keys.root}size`, value: new Uint8Array(VALUE_BYTES_MAX) }],
+  });
 }
 
 function noSuchLog(start: EtcdLogOptions["start"], prefix: string): ClusterError {
