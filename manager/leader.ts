@@ -4,6 +4,7 @@ import { getPeer } from "./ca/authorization.ts";
 import { SECRET_BYTES } from "./ca/join-token.ts";
 import { RotationLoop } from "./ca/rotation/loop.ts";
 import { Dispatcher } from "./dispatcher/dispatcher.ts";
+import { hostAnswers } from "./dispatcher/host-probe.ts";
 import { LogBroker } from "./logs/log-broker.ts";
 import type { ManagerCore } from "./manager-core.ts";
 import { MembershipLoop } from "./membership/loop.ts";
@@ -39,6 +40,7 @@ export class Leader {
       logs: this.logs,
       peerOf: getPeer,
       leaderAddr,
+      hostAnswers,
     });
     this.#planning = new ControlLoop({
       store,

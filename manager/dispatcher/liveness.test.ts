@@ -8,6 +8,8 @@ class Run {
   readonly liveness = new Liveness(TIMES, 0);
   readonly downs: string[] = [];
   readonly missing: string[] = [];
+  /** What was said last of each. */
+  readonly reasons = new Map<string, string>();
   nowMs = 0;
 
   pass(ms: number, beating: readonly string[] = []): void {
@@ -31,7 +33,8 @@ class Run {
   }
 
   #tick(): void {
-    for (const { nodeId, state } of this.liveness.tick(this.nowMs)) {
+    for (const { nodeId, state, message } of this.liveness.tick(this.nowMs)) {
+      this.reasons.set(nodeId, message);
       const list = state === NodeState.DOWN ? this.downs : this.missing;
       list.push(`${nodeId}@${this.nowMs}`);
     }
@@ -76,18 +79,59 @@ describe("dispatcher: liveness", () => {
     expect(run.downs).to.deep.equal([]);
   });
 
-  it("when most fall silent together it suspects itself and holds", () => {
+  it("when most fall silent together it suspects itself, says so and holds", () => {
     const run = inSession("a", "b", "c", "d", "e");
     run.pass(9_000, ["e"]);
     expect(run.downs).to.deep.equal([]);
+    expect(run.missing).to.deep.equal(["a@2600", "b@2600", "c@2600", "d@2600"]);
+    expect(run.reasons.get("a")).to.equal(
+      "no heartbeat for 2500 ms, but most nodes are silent together: the fault may be ours; waiting 10 s",
+    );
+    expect(run.liveness.onWord("a", run.nowMs)?.state).to.equal(NodeState.READY);
+    expect(run.liveness.onWord("a", run.nowMs)).to.equal(undefined);
     run.pass(2_000, ["a", "b", "c", "e"]);
-    expect(run.downs).to.deep.equal(["d@9500"]);
+    expect(run.downs).to.deep.equal([]);
+    run.pass(2_000, ["a", "b", "c", "e"]);
+    expect(run.downs).to.deep.equal(["d@12100"]);
+  });
+
+  it("when the net is back nobody is given up for being the last to return", () => {
+    const run = inSession("a", "b", "c", "d");
+    run.pass(6_000, ["d"]);
+    run.pass(2_000, ["a", "d"]);
+    run.pass(500, ["a", "b", "c", "d"]);
+    run.pass(5_000, ["a", "b", "c", "d"]);
+    expect(run.downs).to.deep.equal([]);
   });
 
   it("holds no longer than the grace", () => {
     const run = inSession("a", "b", "c");
     run.pass(11_000, ["c"]);
     expect(run.downs).to.deep.equal(["a@10100", "b@10100"]);
+  });
+
+  it("a silent daemon whose host answers gets the grace: its containers run", () => {
+    const run = inSession("a", "b", "c");
+    run.pass(1_500, ["b", "c"]);
+    expect(run.liveness.silent(run.nowMs)).to.deep.equal(["a"]);
+    for (let i = 0; i < 8; i++) {
+      run.liveness.onHostAnswered("a", run.nowMs);
+      run.pass(1_000, ["b", "c"]);
+    }
+    expect(run.downs).to.deep.equal([]);
+    expect(run.missing).to.deep.equal(["a@2600"]);
+    expect(run.reasons.get("a")).to.contain("its daemon is busy or stopped");
+    run.liveness.onHostAnswered("a", run.nowMs);
+    run.pass(1_000, ["b", "c"]);
+    expect(run.downs).to.deep.equal(["a@10100"]);
+  });
+
+  it("a host that answered and then does not is lost like any other", () => {
+    const run = inSession("a", "b", "c");
+    run.pass(2_000, ["b", "c"]);
+    run.liveness.onHostAnswered("a", run.nowMs);
+    run.pass(3_000, ["b", "c"]);
+    expect(run.downs).to.deep.equal(["a@4600"]);
   });
 
   it("one silent node of two is no mass", () => {

@@ -19,7 +19,14 @@ export const MASS_NODES_MIN = 2;
 
 type Life =
   /** In session; `sinceMs` is its last word. */
-  | { readonly phase: "ready"; readonly sinceMs: number }
+  | {
+      readonly phase: "ready";
+      readonly sinceMs: number;
+      /** When its host last answered although its daemon said nothing; absent: not since its last word. */
+      readonly answeredMs?: number;
+      /** It would be down, but for a doubt: it is called disconnected meanwhile. */
+      readonly held?: true;
+    }
   /** Its session broke, or we lead since `sinceMs` and have not heard of it. */
   | {
       readonly phase: "awaited";
@@ -32,8 +39,9 @@ type Life =
 
 /**
  * Who is there. Unreachable is not dead, and dead is found fast: silence makes a node `down` soon, a broken connection
- * only after the grace a restarting daemon needs. When most nodes fall silent together, or we ourselves stood still, the
- * fault is more likely ours, and nobody is declared dead for as long as that grace.
+ * only after the grace a restarting daemon needs. A silent daemon whose host answers is stopped or starved, and gets the same
+ * grace: its containers run. When most nodes fall silent together, or we ourselves stood still, the fault is more likely ours,
+ * and nobody is declared dead for as long as that grace.
  *
  * Times are monotonic milliseconds. Pure: the caller brings the time and carries out the transitions.
  */
@@ -41,6 +49,8 @@ export class Liveness {
   #settings: LivenessSettings;
   readonly #lives = new Map<string, Life>();
   #lastTickMs: number;
+  /** Whether most were silent at the last tick. */
+  #wasMass = false;
 
   constructor(settings: LivenessSettings, nowMs: number) {
     this.#settings = settings;
@@ -88,10 +98,26 @@ export class Liveness {
     return { nodeId, state: NodeState.READY, message: "" };
   }
 
-  /** Anything the node says in its session. */
-  onWord(nodeId: string, nowMs: number): void {
-    if (this.#lives.get(nodeId)?.phase !== "ready") return;
+  /** Anything the node says in its session. @returns what changes when it was already missed. */
+  onWord(nodeId: string, nowMs: number): Transition | undefined {
+    const life = this.#lives.get(nodeId);
+    if (life?.phase !== "ready") return undefined;
     this.#lives.set(nodeId, { phase: "ready", sinceMs: nowMs });
+    return life.held ? { nodeId, state: NodeState.READY, message: "" } : undefined;
+  }
+
+  /** Nodes in session that are silent: whether their hosts answer decides how long they are waited for. */
+  silent(nowMs: number): string[] {
+    const silent: string[] = [];
+    for (const [nodeId, life] of this.#lives)
+      if (life.phase === "ready" && nowMs - life.sinceMs > this.#silenceMs) silent.push(nodeId);
+    return silent;
+  }
+
+  /** The kernel of a silent node's host answered. */
+  onHostAnswered(nodeId: string, nowMs: number): void {
+    const life = this.#lives.get(nodeId);
+    if (life?.phase === "ready") this.#lives.set(nodeId, { ...life, answeredMs: nowMs });
   }
 
   /** The node's session broke: its host answered, or this would be silence. */
@@ -117,12 +143,18 @@ export class Liveness {
     if (lagMs > LAG_MIN_MS) this.#forgive(lagMs, nowMs);
 
     const mass = this.#mostAreSilent(nowMs);
+    if (this.#wasMass && !mass) this.#release(nowMs);
+    this.#wasMass = mass;
     const transitions: Transition[] = [];
     for (const [nodeId, life] of this.#lives) {
       const message = this.#whyDown(life, mass, nowMs);
+      const doubt = this.#doubt(life, mass, nowMs);
       if (message !== undefined) {
         this.#lives.set(nodeId, DOWN);
         transitions.push({ nodeId, state: NodeState.DOWN, message });
+      } else if (life.phase === "ready" && life.held === undefined && doubt !== undefined) {
+        this.#lives.set(nodeId, { ...life, held: true });
+        transitions.push({ nodeId, state: NodeState.DISCONNECTED, message: doubt });
       } else if (life.phase === "awaited" && nowMs > life.lateAtMs) {
         this.#lives.set(nodeId, { ...life, lateAtMs: Number.POSITIVE_INFINITY });
         const late = "it has not reported to the new leader yet";
@@ -144,8 +176,25 @@ export class Liveness {
     if (life.phase === "awaited") {
       return silentMs <= restartGraceMs ? undefined : `${life.why} within ${restartGraceMs} ms`;
     }
-    const patienceMs = mass ? Math.max(restartGraceMs, downAfterMs) : downAfterMs;
+    const patienceMs =
+      this.#doubt(life, mass, nowMs) === undefined
+        ? downAfterMs
+        : Math.max(restartGraceMs, downAfterMs);
     return silentMs <= patienceMs ? undefined : `no heartbeat for ${patienceMs} ms`;
+  }
+
+  /** Why a node silent for long enough to be down may be alive all the same; undefined when nothing speaks for it. */
+  #doubt(life: Life, mass: boolean, nowMs: number): string | undefined {
+    const { downAfterMs, restartGraceMs } = this.#settings;
+    if (life.phase !== "ready" || nowMs - life.sinceMs <= downAfterMs) return undefined;
+    const silence = `no heartbeat for ${downAfterMs} ms`;
+    const wait = `waiting ${restartGraceMs / 1000} s`;
+    if (mass)
+      return `${silence}, but most nodes are silent together: the fault may be ours; ${wait}`;
+    const answers = life.answeredMs !== undefined && nowMs - life.answeredMs <= downAfterMs;
+    return answers
+      ? `${silence}, but its host answers: its daemon is busy or stopped; ${wait}`
+      : undefined;
   }
 
   #mostAreSilent(nowMs: number): boolean {
@@ -157,6 +206,12 @@ export class Liveness {
       if (nowMs - life.sinceMs > this.#silenceMs) silent++;
     }
     return silent >= MASS_NODES_MIN && silent * 2 > there;
+  }
+
+  /** Most are back: those held with them, who come back one by one, are given as long as any silent node. */
+  #release(nowMs: number): void {
+    for (const [nodeId, life] of this.#lives)
+      if (life.phase === "ready" && life.held) this.#lives.set(nodeId, { ...life, sinceMs: nowMs });
   }
 
   /** We did not run for `lagMs`: nobody could be heard. */

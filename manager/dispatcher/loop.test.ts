@@ -50,9 +50,12 @@ describe("dispatcher: loop", () => {
   let store: Store;
   let proposer: Proposer;
   let loop: DispatcherLoop;
+  /** Addresses at which a kernel answers. */
+  let answering: Set<string>;
 
   beforeEach(async () => {
     clock = new FakeClock();
+    answering = new Set();
     store = new Store();
     proposer = new Proposer(new MemoryLog(store), clock);
     const nodes = ["a", "b", "c"].map((id) => createChange("node", nodeObject(id)));
@@ -65,6 +68,7 @@ describe("dispatcher: loop", () => {
       random: seededRandom(1),
       log: silentLog,
       onPresence: () => undefined,
+      hostAnswers: async (addr) => answering.has(addr),
     });
   });
 
@@ -113,6 +117,19 @@ describe("dispatcher: loop", () => {
     expect(node("a")?.status.state).to.equal(NodeState.DOWN);
     expect(a.ended?.message).to.equal("the node was given up: no heartbeat for 2500 ms");
     expect(b.ended).to.equal(undefined);
+  });
+
+  it("waits for a silent daemon whose host answers, and keeps its session", async () => {
+    const [a, b, c] = [open("a"), open("b"), open("c")];
+    answering.add("192.0.2.9");
+    await pass(9_000, b, c);
+    expect(node("a")?.status.state).to.equal(NodeState.DISCONNECTED);
+    expect(node("a")?.status.message).to.contain("its host answers");
+    expect(a.ended).to.equal(undefined);
+    await pass(500, a, b, c);
+    expect(node("a")?.status).to.include({ state: NodeState.READY, message: "" });
+    await pass(12_000, b, c);
+    expect(node("a")?.status.state).to.equal(NodeState.DOWN);
   });
 
   it("waits for a daemon whose connection broke", async () => {

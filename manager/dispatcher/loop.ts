@@ -4,7 +4,7 @@ import { newId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import type { Hello, StatusUpdate, WorkerMessage } from "../../proto/gen/dispatcher.ts";
-import type { NodeTls } from "../../proto/gen/objects.ts";
+import { NodeState, type NodeTls } from "../../proto/gen/objects.ts";
 import { STATUS_BATCH_MAX } from "../../proto/limits.ts";
 import { livenessSettings } from "../../proto/liveness-settings.ts";
 import { EndpointTables } from "../endpoints/endpoint-tables.ts";
@@ -35,6 +35,8 @@ export interface DispatcherLoopDeps {
   readonly log: Log;
   /** Told of nodes that come into session and leave it. */
   readonly onPresence: (nodeId: string, present: boolean) => void;
+  /** Whether the kernel at that IP answers; never rejects. Absent: it cannot be asked, and silence alone counts. */
+  readonly hostAnswers?: (addr: string) => Promise<boolean>;
 }
 
 /** The sessions of all workers while this manager leads; made new with each term, so nothing old is ever trusted. */
@@ -44,6 +46,8 @@ export class DispatcherLoop {
   readonly #liveness: Liveness;
   readonly #gate = new DrainGate();
   readonly #proposals: Proposals;
+  /** Nodes whose hosts are being asked. */
+  readonly #probing = new Set<string>();
   readonly #cursor: Cursor;
   #tables: EndpointTables;
   #turnPending = false;
@@ -117,7 +121,8 @@ export class DispatcherLoop {
   receive(channel: SessionChannel, message: NonNullable<WorkerMessage["kind"]>): void {
     const session = this.#sessions.on(channel);
     if (session === undefined) return;
-    this.#liveness.onWord(channel.nodeId, this.#deps.clock.monotonicMs());
+    const back = this.#liveness.onWord(channel.nodeId, this.#deps.clock.monotonicMs());
+    if (back !== undefined) this.#carryOut(back);
     switch (message.$case) {
       case "heartbeat":
         if (!channel.congested) channel.send({ $case: "heartbeat", value: {} });
@@ -306,8 +311,21 @@ export class DispatcherLoop {
     this.#cancelTick = clock.after(LIVENESS_TICK_MS, () => this.#tick());
     const nowMs = clock.monotonicMs();
     for (const transition of this.#liveness.tick(nowMs)) this.#carryOut(transition);
+    for (const nodeId of this.#liveness.silent(nowMs)) this.#probe(nodeId);
     this.#proposals.retry();
     this.#wake();
+  }
+
+  /** Asks a silent node's host whether it is there; one question at a time. */
+  #probe(nodeId: string): void {
+    const { store, clock, hostAnswers } = this.#deps;
+    const { addr } = store.view().nodes.get(nodeId)?.status ?? { addr: "" };
+    if (hostAnswers === undefined || addr === "" || this.#probing.has(nodeId)) return;
+    this.#probing.add(nodeId);
+    void hostAnswers(addr).then((answered) => {
+      this.#probing.delete(nodeId);
+      if (answered && !this.#closed) this.#liveness.onHostAnswered(nodeId, clock.monotonicMs());
+    });
   }
 
   #carryOut({ nodeId, state, message }: Transition): void {
@@ -315,10 +333,9 @@ export class DispatcherLoop {
     log.warn("node state", { nodeId, state, reason: message });
     const addr = store.view().nodes.get(nodeId)?.status.addr ?? "";
     this.#proposals.node(nodeId, { status: { state, message, addr } });
-    this.#sessions.end(
-      nodeId,
-      new ClusterError("DeadlineExceeded", `the node was given up: ${message}`),
-    );
+    if (state !== NodeState.DOWN) return;
+    const reason = new ClusterError("DeadlineExceeded", `the node was given up: ${message}`);
+    this.#sessions.end(nodeId, reason);
   }
 
   /** After a gap in what we saw of the store: every worker starts over with a complete set. */

@@ -7,6 +7,9 @@ import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
 import { cleanFolder, removeCgroups } from "./clean-folder.ts";
 import { TestNode } from "./test-node.ts";
 
+/** Alone on its machine a swarm forms in a few seconds. */
+const FORM_MS = 60_000;
+
 export interface ClusterOptions {
   /** Names the lab; one cluster of a name at a time. */
   readonly name: string;
@@ -14,6 +17,8 @@ export interface ClusterOptions {
   readonly workers: number;
   /** Flags for each `musterd`. */
   readonly flags?: (outside: LabHost) => readonly string[];
+  /** Done for each node, managers first, before its daemon starts. */
+  readonly prepare?: (node: TestNode, index: number) => Promise<void>;
 }
 
 /** A swarm of real daemons on the hosts of a lab, with one more host outside of it for clients and a registry. */
@@ -57,6 +62,7 @@ export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
     },
   };
   try {
+    for (const [index, node] of nodes.entries()) await options.prepare?.(node, index);
     await Promise.all(nodes.map((node) => node.start()));
   } catch (error) {
     await cluster.close();
@@ -66,10 +72,13 @@ export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
 }
 
 /** Makes one swarm of the daemons: the first manager starts it, the others join. Resolves when all nodes are ready. */
-export async function formSwarm({ managers, workers, nodes }: Cluster): Promise<void> {
+export async function formSwarm(
+  { managers, workers, nodes }: Cluster,
+  initFlags: readonly string[] = [],
+): Promise<void> {
   const [first, ...others] = managers;
   if (first === undefined) throw new Error("a swarm needs a manager");
-  await first.mustMuster("swarm", "init", "--advertise-addr", first.host.ip);
+  await first.mustMuster("swarm", "init", "--advertise-addr", first.host.ip, ...initFlags);
   const managerToken = await first.mustMuster("swarm", "join-token", "-q", "manager");
   const workerToken = await first.mustMuster("swarm", "join-token", "-q", "worker");
   const remote = `${first.host.ip}:2377`;
@@ -105,7 +114,7 @@ export async function formSwarm({ managers, workers, nodes }: Cluster): Promise<
       const voting = ready.filter((node) => node.ManagerStatus?.Reachability === "reachable");
       return ready.length === nodes.length && voting.length === managers.length;
     },
-    20_000,
+    FORM_MS,
   );
 }
 

@@ -7,7 +7,7 @@ import { eventually } from "../eventually.ts";
 import type { CommandResult, Lab, LabHost } from "../lab/lab.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 const STOP_MS = 20_000;
 
 export interface TestNodeOptions {
@@ -48,6 +48,16 @@ export class TestNode {
       : undefined;
   }
 
+  /** How the last daemon ended; null while it runs, and when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#process?.exitCode ?? null;
+  }
+
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
   /** Starts the daemon, and resolves when its API answers. @throws with the end of its log when it ends instead. */
   async start(): Promise<void> {
     mkdirSync(this.folder, { recursive: true });
@@ -62,15 +72,12 @@ export class TestNode {
     const child = spawn(program, args, { stdio: ["ignore", log, log], detached: true });
     closeSync(log);
     this.#process = child;
-    await eventually(
-      `musterd on ${this.name} answers`,
-      async () => {
-        if (this.pid === undefined)
-          throw new Error(`musterd on ${this.name} ended:\n${this.logTail()}`);
-        return this.answers();
-      },
-      READY_MS,
-    );
+    const answers = async () => {
+      if (this.pid === undefined)
+        throw new Error(`musterd on ${this.name} ended:\n${this.logTail()}`);
+      return this.answers();
+    };
+    await eventually(`musterd on ${this.name} answers`, answers, READY_MS);
   }
 
   get dataRoot(): string {
