@@ -63,7 +63,8 @@ export class SessionLoop {
       this.#schedule(NO_MANAGER_WAIT_MS);
       return;
     }
-    const session = new Session(addr, this.#deps.hello(), { dial, clock, handlers });
+    const patienceMs = picker.patienceMs(addr);
+    const session = new Session(addr, this.#deps.hello(), { dial, patienceMs, clock, handlers });
     this.#session = session;
     void session.ended.then((end) => this.#onEnd(session, end));
   }
@@ -85,6 +86,7 @@ export class SessionLoop {
       this.#schedule(picker.delayMs(random));
       return;
     }
+    if (reason.details.unanswered === true) picker.unanswered(session.addr);
     picker.failed(typeof leader === "string" ? leader : undefined);
     if (welcomed) log.warn("lost the manager: tasks run on while another is looked for", fields);
     else log.debug("a manager did not take us", fields);

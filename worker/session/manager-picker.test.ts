@@ -1,5 +1,12 @@
 import { expect } from "chai";
-import { HINTS_MAX, ManagerPicker, REFUSED_WAIT_MS, ROUND_MAX_MS } from "./manager-picker.ts";
+import {
+  HINTS_MAX,
+  ManagerPicker,
+  REFUSED_WAIT_MS,
+  ROUND_MAX_MS,
+  WELCOME_FIRST_MS,
+  WELCOME_MAX_MS,
+} from "./manager-picker.ts";
 
 describe("worker: which manager to ask", () => {
   const addresses = (...addrs: readonly string[]) => addrs.map((addr) => ({ nodeId: "", addr }));
@@ -43,6 +50,34 @@ describe("worker: which manager to ask", () => {
     expect(delays).to.deep.equal([0, 25, 25, 50]);
     for (let i = 0; i < 100; i++) picker.failed(undefined);
     expect(picker.delayMs({ next: () => 0.999 })).to.be.at.most(ROUND_MAX_MS);
+  });
+
+  it("gives a leader that is slow more time at each try, and a manager nobody speaks for none", () => {
+    const picker = new ManagerPicker(addresses("m1", "m2", "m3"), []);
+    const patience = [1, 2, 3, 4, 5].map(() => {
+      picker.failed("leader");
+      const ms = picker.patienceMs("leader");
+      picker.unanswered("leader");
+      return ms;
+    });
+    expect(patience).to.deep.equal([1_000, 2_000, 4_000, 8_000, 8_000]);
+    expect(picker.patienceMs("m1")).to.equal(WELCOME_FIRST_MS);
+    picker.succeeded();
+    expect(picker.patienceMs("leader")).to.equal(WELCOME_FIRST_MS);
+  });
+
+  it("gives all more time when none has answered for a round", () => {
+    const picker = new ManagerPicker(addresses("m1", "m2"), []);
+    const patience = [1, 2, 3, 4, 5].map(() => {
+      const addr = picker.pick() ?? "";
+      const ms = picker.patienceMs(addr);
+      picker.unanswered(addr);
+      picker.failed(undefined);
+      return ms;
+    });
+    expect(patience).to.deep.equal([1_000, 1_000, 2_000, 2_000, 4_000]);
+    for (let i = 0; i < 100; i++) picker.unanswered("m1");
+    expect(picker.patienceMs("m1")).to.equal(WELCOME_MAX_MS);
   });
 
   it("takes its time with those who refuse it, until one fails otherwise", () => {

@@ -6,6 +6,9 @@ export const ROUND_FIRST_MS = 50;
 export const ROUND_MAX_MS = 500;
 /** Wait after a leader that does not know this node: it must not spin, yet see when that was a mistake. */
 export const REFUSED_WAIT_MS = 10_000;
+/** How long a manager may take to welcome us: the next one is asked soon, but one that is merely slow gets twice the time. */
+export const WELCOME_FIRST_MS = 1_000;
+export const WELCOME_MAX_MS = 8_000;
 /** Hints followed in a row; two managers that name each other must not keep us from asking a third. */
 export const HINTS_MAX = 3;
 
@@ -17,6 +20,10 @@ export class ManagerPicker {
   #hintsFollowed = 0;
   #failures = 0;
   #isRefused = false;
+  /** Attempts in a row that nobody answered. */
+  #unanswered = 0;
+  /** Whom others called the leader, and how often it did not answer us. */
+  #slowLeader = { addr: "", times: 0 };
 
   constructor(seeds: readonly ManagerAddress[], known: readonly ManagerAddress[]) {
     this.#managers = unique([...known, ...seeds]);
@@ -48,9 +55,27 @@ export class ManagerPicker {
   succeeded(): void {
     this.#failures = 0;
     this.#hintsFollowed = 0;
+    this.#unanswered = 0;
+    this.#slowLeader = { addr: "", times: 0 };
   }
 
-  /** It did not, or the session ended. @param leader who it says leads. */
+  /**
+   * How long the manager at `addr` may take: longer each time for one that others say leads, so it lives, and for all of them
+   * when none has answered for whole rounds, so that a starved machine gets in at last. A dead one costs no more than before.
+   */
+  patienceMs(addr: string): number {
+    const { times } = this.#slowLeader.addr === addr ? this.#slowLeader : { times: 0 };
+    const rounds = Math.floor(this.#unanswered / Math.max(this.#managers.length, 1));
+    return Math.min(WELCOME_FIRST_MS * 2 ** Math.max(times, rounds), WELCOME_MAX_MS);
+  }
+
+  /** The manager at `addr` did not answer in time. */
+  unanswered(addr: string): void {
+    this.#unanswered++;
+    if (this.#slowLeader.addr === addr) this.#slowLeader.times++;
+  }
+
+  /** It did not take us, or the session ended. @param leader who it says leads. */
   failed(leader: string | undefined): void {
     this.#failures++;
     this.#isRefused = false;
@@ -58,6 +83,8 @@ export class ManagerPicker {
       this.#hintsFollowed = 0;
       return;
     }
+    this.#unanswered = 0;
+    if (this.#slowLeader.addr !== leader) this.#slowLeader = { addr: leader, times: 0 };
     this.#hint = leader;
     this.#hintsFollowed++;
   }

@@ -4,8 +4,8 @@ import type { Hello, ManagerMessage, Welcome } from "../../proto/gen/dispatcher.
 import { LIVENESS_DEFAULTS } from "../../proto/liveness-settings.ts";
 import type { Dial, LogClient, Sent, Wire } from "./wire.ts";
 
-/** A manager that has not welcomed us by then is passed over. */
-export const WELCOME_TIMEOUT_MS = 1_000;
+/** The time for a welcome is counted in so many parts, so that our own pauses do not count. */
+const WELCOME_PARTS = 4;
 /** Own heartbeats without a word from the manager before it is taken for gone. Counted, so our own pauses do not count. */
 export const SILENT_BEATS_MAX = 4;
 
@@ -23,6 +23,8 @@ export interface SessionEnd {
 
 export interface SessionDeps {
   readonly dial: Dial;
+  /** A manager that has not welcomed us by then is passed over. */
+  readonly patienceMs: number;
   readonly clock: Clock;
   readonly handlers: SessionHandlers;
 }
@@ -50,9 +52,8 @@ export class Session {
       onMessage: (message) => this.#onMessage(message),
       onEnd: (reason) => this.#close(reason),
     });
-    this.#cancelTimer = deps.clock.after(WELCOME_TIMEOUT_MS, () =>
-      this.#close(ended(addr, `no answer within ${WELCOME_TIMEOUT_MS} ms`)),
-    );
+    this.#cancelTimer = () => undefined;
+    this.#awaitWelcome(deps.patienceMs, WELCOME_PARTS);
     this.send({ $case: "hello", value: hello });
   }
 
@@ -94,6 +95,16 @@ export class Session {
     }
   }
 
+  #awaitWelcome(patienceMs: number, partsLeft: number): void {
+    if (partsLeft === 0) {
+      this.#close(ended(this.addr, `no answer within ${patienceMs} ms`, { unanswered: true }));
+      return;
+    }
+    this.#cancelTimer = this.#clock.after(patienceMs / WELCOME_PARTS, () =>
+      this.#awaitWelcome(patienceMs, partsLeft - 1),
+    );
+  }
+
   #onWelcome(welcome: Welcome): void {
     this.#handlers.onWelcome(this, welcome);
     this.#welcomed = true;
@@ -124,6 +135,7 @@ export class Session {
   }
 }
 
-function ended(addr: string, why: string): ClusterError {
-  return new ClusterError("Unavailable", `session with manager ${addr} ended: ${why}`);
+function ended(addr: string, why: string, details: { unanswered?: true } = {}): ClusterError {
+  const message = `session with manager ${addr} ended: ${why}`;
+  return new ClusterError("Unavailable", message, { details });
 }
