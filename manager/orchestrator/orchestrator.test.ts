@@ -125,6 +125,15 @@ describe("orchestrator: tasks that end", () => {
     expect(fixture.running("web").length).to.equal(1);
   });
 
+  it("do not wait out a clock that was set back meanwhile", () => {
+    const fixture = cluster(1, { replicas: 1 });
+    fail(fixture);
+    fixture.nowMs -= 600_000;
+    fixture.forget();
+    fixture.work();
+    expect(fixture.running("web").length).to.equal(1);
+  });
+
   it("wait longer and longer while they fail quickly", () => {
     const fixture = cluster(1, { replicas: 1 });
     const delays: number[] = [];

@@ -1,5 +1,6 @@
 import { NodeAvailability, TaskState, UpdateConfig_Order } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
+import { startTimeMs } from "../../proto/start-time.ts";
 import type { StoredTask } from "../store/objects.ts";
 import type { View } from "../store/tables.ts";
 import { isEnded, isHeld, isLost } from "../store/task-life.ts";
@@ -37,9 +38,8 @@ export function planSlot(context: ServiceContext, slot: Slot): SlotPlan {
   const leavers = planLeavers(context, slot);
 
   if (isEnded(current) && current.status.state !== TaskState.ORPHANED) {
-    if (context.nowMs < current.startAfterMs) {
-      return { changes: leavers, wakeAtMs: current.startAfterMs };
-    }
+    const startMs = startTimeMs(current, context.nowMs);
+    if (context.nowMs < startMs) return { changes: leavers, wakeAtMs: startMs };
     const { startAfterMs, changes } = replaceEnded(context, current);
     const plan = { changes: [...leavers, ...changes] };
     const wake = startAfterMs === undefined ? {} : { wakeAtMs: startAfterMs };
@@ -94,7 +94,8 @@ function replaceNow(
   task: StoredTask,
   desiredState: typeof TaskState.READY | typeof TaskState.RUNNING,
 ): Change[] {
-  const { revision, startAfterMs, restarts } = task;
+  const { revision, restarts } = task;
+  const startAfterMs = startTimeMs(task, context.nowMs);
   const wait = startAfterMs > context.nowMs;
   const create = createTask(context, {
     slot: slotOf(task),
@@ -115,8 +116,8 @@ function leaveDrained(context: ServiceContext, task: StoredTask): Change[] {
 }
 
 /** When a prepared task may start: its delay is over and nothing of its slot still runs. */
-function startTime({ view }: ServiceContext, { current, tasks }: Slot): number {
-  let startMs = current.startAfterMs;
+function startTime({ view, nowMs }: ServiceContext, { current, tasks }: Slot): number {
+  let startMs = startTimeMs(current, nowMs);
   for (const task of tasks) {
     const before = task.meta.version < current.meta.version;
     if (!before || !isHeld(task) || isLost(view, task)) continue;

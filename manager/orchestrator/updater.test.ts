@@ -47,6 +47,23 @@ const newTasks = (fixture: ControlFixture) =>
 const isOld = (task: StoredTask) => task.revision === 1;
 
 describe("orchestrator: rolling updates", () => {
+  it("get on and end although the clock is set back in the middle", () => {
+    const fixture = cluster({});
+    update(fixture, { update: { parallelism: 1, delayNs: 10e9 } });
+    fixture.work();
+    expect(newTasks(fixture).length).to.equal(1);
+    fixture.nowMs -= 600_000;
+    fixture.forget();
+    fixture.work();
+    for (let i = 0; i < 3; i++) {
+      fixture.pass(10_000);
+      fixture.work();
+    }
+    expect(revisions(fixture)).to.deep.equal([2, 2, 2, 2]);
+    fixture.pass(5_000);
+    expect(state(fixture)).to.equal(State.COMPLETED);
+  });
+
   it("replace `parallelism` slots at a time, stopping the old first", () => {
     const fixture = cluster({});
     update(fixture, { update: { parallelism: 2 } });

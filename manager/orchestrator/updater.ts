@@ -1,3 +1,4 @@
+import { waitEndMs } from "../../core/wall-wait.ts";
 import {
   TaskState,
   type UpdateConfig,
@@ -58,7 +59,7 @@ export function planUpdate(context: ServiceContext, input: UpdateInput): UpdateP
   if (verdict === "rollback") return rollBack(context, failed[0]);
   if (verdict !== undefined) return { changes: setStatus(service, verdict), wakeAtMs: undefined };
 
-  const busy = input.slots.map((slot) => busyUntil(slot, service, config));
+  const busy = input.slots.map((slot) => busyUntil(context, slot, config));
   const wakeAtMs = nextAfter(busy, nowMs);
   const busyCount = busy.filter((untilMs) => untilMs > nowMs).length;
   const parallelism = config.parallelism === 0 ? Number.POSITIVE_INFINITY : config.parallelism;
@@ -169,14 +170,16 @@ function rollBack(context: ServiceContext, task: StoredTask | undefined): Update
 
 /** Until when a slot counts as being updated; never for one whose new task failed and is restarted by the policy. */
 function busyUntil(
+  { service, nowMs }: ServiceContext,
   { current, wanted }: Slot,
-  service: StoredService,
   config: UpdateConfig,
 ): number {
   if (current.revision !== service.revision || current.restarts !== undefined) return 0;
   if (wanted.length === 0 || isEnded(current)) return 0;
   const { runningAtMs } = current.status;
-  return runningAtMs === undefined ? Number.POSITIVE_INFINITY : runningAtMs + config.delayNs / 1e6;
+  if (runningAtMs === undefined) return Number.POSITIVE_INFINITY;
+  const untilMs = runningAtMs + config.delayNs / 1e6;
+  return waitEndMs({ sinceMs: runningAtMs, untilMs }, nowMs);
 }
 
 function nextAfter(times: readonly number[], nowMs: number): number | undefined {
@@ -219,12 +222,13 @@ interface Finish {
 
 /** Ends an update once the youngest task has been watched long enough. */
 function finish({ service, nowMs }: ServiceContext, { status, slots, config }: Finish): UpdatePlan {
-  let watchedUntilMs = status.startedAtMs;
+  let watchedUntilMs = nowMs;
   for (const { current } of slots) {
     const { runningAtMs } = current.status;
     if (current.restarts !== undefined || runningAtMs === undefined || isEnded(current)) continue;
     if (runningAtMs < status.startedAtMs) continue;
-    watchedUntilMs = Math.max(watchedUntilMs, runningAtMs + monitorMs(config));
+    const untilMs = runningAtMs + monitorMs(config);
+    watchedUntilMs = Math.max(watchedUntilMs, waitEndMs({ sinceMs: runningAtMs, untilMs }, nowMs));
   }
   if (watchedUntilMs > nowMs) {
     return { changes: setStatus(service, status), wakeAtMs: watchedUntilMs };

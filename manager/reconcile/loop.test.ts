@@ -10,7 +10,7 @@ import type { StoredTask } from "../store/objects.ts";
 import { Proposer } from "../store/proposer.ts";
 import { createServiceChanges } from "../store/service-changes.ts";
 import { Store } from "../store/store.ts";
-import { ControlLoop, RETRY_MIN_MS } from "./loop.ts";
+import { CLOCK_LOOK_MS, ControlLoop, RETRY_MIN_MS } from "./loop.ts";
 import type { Planner } from "./planner.ts";
 import { allPlanners } from "./planners.ts";
 
@@ -122,6 +122,29 @@ describe("control loop", () => {
     await fixture.clock.advance(RETRY_MIN_MS);
     await settle();
     expect(resets).to.equal(3);
+    fixture.loop.resign();
+  });
+
+  it("starts over when the wall clock was set back: times before it would not come", async () => {
+    let resets = 0;
+    const waiting: Planner = {
+      name: "waiting",
+      reset: () => {
+        resets++;
+      },
+      observe: () => undefined,
+      plan: (_view, nowMs) => ({ groups: [], wakeAtMs: nowMs + 60_000 }),
+    };
+    const fixture = new LoopFixture([waiting]);
+    fixture.loop.lead();
+    await settle();
+    await fixture.clock.advance(CLOCK_LOOK_MS);
+    await settle();
+    expect(resets).to.equal(1);
+    fixture.clock.wallOffsetMs = -3_600_000;
+    await fixture.clock.advance(CLOCK_LOOK_MS);
+    await settle();
+    expect(resets).to.equal(2);
     fixture.loop.resign();
   });
 });

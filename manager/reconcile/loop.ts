@@ -11,6 +11,10 @@ export const FULL_PASS_MS = 5 * 60_000;
 /** The wait after changes that could not be made doubles from the first to the second. */
 export const RETRY_MIN_MS = 50;
 export const RETRY_MAX_MS = 5_000;
+/** Rests are no longer than this, so that a wall clock that was set back is noticed: times before it would not come. */
+export const CLOCK_LOOK_MS = 10_000;
+/** What counts as that: a clock that is only being adjusted stays within it. */
+const SET_BACK_MS = 1_000;
 /** Rounds without rest after which something is wrong: planners undo each other. Then they are slowed down. */
 export const ROUNDS_MAX = 1_000;
 
@@ -52,6 +56,7 @@ class Reign {
   readonly #cursor: Cursor;
   #ended = false;
   #nextFullPassMs = 0;
+  #lastRoundMs = 0;
   #retryMs = RETRY_MIN_MS;
   #wake: () => void = () => undefined;
 
@@ -120,7 +125,9 @@ class Reign {
 
   #fullPassIfDue(): void {
     const nowMs = this.#options.clock.nowMs();
-    if (nowMs < this.#nextFullPassMs) return;
+    const wasSetBack = nowMs < this.#lastRoundMs - SET_BACK_MS;
+    this.#lastRoundMs = nowMs;
+    if (nowMs < this.#nextFullPassMs && !wasSetBack) return;
     this.#nextFullPassMs = nowMs + FULL_PASS_MS;
     this.#cursor.take();
     for (const planner of this.#options.planners) planner.reset(this.#options.store.view());
@@ -141,8 +148,9 @@ class Reign {
   async #rest(wait: { readonly untilMs: number; readonly orChange: boolean }): Promise<void> {
     if (this.#ended) return;
     const { clock } = this.#options;
+    const restMs = Math.min(Math.max(0, wait.untilMs - clock.nowMs()), CLOCK_LOOK_MS);
     await new Promise<void>((resolve) => {
-      const cancel = clock.after(Math.max(0, wait.untilMs - clock.nowMs()), resolve);
+      const cancel = clock.after(restMs, resolve);
       const wake = (): void => {
         cancel();
         resolve();

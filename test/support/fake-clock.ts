@@ -3,10 +3,12 @@ import type { Clock } from "../../core/clock.ts";
 /** Time that moves when told to. */
 export class FakeClock implements Clock {
   #nowMs = 1_000_000;
+  /** By which the wall clock was set forward; negative: back. */
+  wallOffsetMs = 0;
   #timers: { readonly atMs: number; readonly fn: () => void }[] = [];
 
   nowMs(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.wallOffsetMs;
   }
 
   monotonicMs(): number {

@@ -15,8 +15,9 @@ import {
 const ID = "c0ffee" as ContainerId;
 const SANDBOX = { id: "task", path: "/run/netns/task", resolvConf: "", addresses: [] };
 
-function assignment(desiredState: TaskState, startAfterMs = 0): AssignedTask {
+function assignment(desiredState: TaskState, startAfterMs = 0, createdAtMs = 0): AssignedTask {
   const task = Task.fromPartial({
+    meta: { createdAtMs },
     id: "task",
     serviceId: "web",
     slot: 1,
@@ -261,6 +262,23 @@ describe("worker: task controller", () => {
         ...RUNNING.slice(1, 4),
       ],
       expected: "READY - wake 900000",
+    },
+    {
+      name: "does not wait out a clock that shows a time long before the task was made",
+      events: [
+        { kind: "assigned", assignment: assignment(TaskState.RUNNING, 9_005_000, 9_000_000) },
+        ...RUNNING.slice(1, 4),
+      ],
+      expected: "STARTING startContainer",
+    },
+    {
+      name: "nor does it before it tries again",
+      from: {
+        ...lost(TaskState.PREPARING),
+        retry: { effect: "pull", count: 1, atMs: 9_000_000 },
+      },
+      events: [{ kind: "wake" }],
+      expected: "PREPARING pull",
     },
     {
       name: "adopts a running container and serves its network again",

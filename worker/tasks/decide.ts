@@ -1,5 +1,8 @@
+import { waitEndMs } from "../../core/wall-wait.ts";
 import { TaskState } from "../../proto/gen/objects.ts";
+import { startTimeMs } from "../../proto/start-time.ts";
 import { isTerminalState } from "../../proto/task-transitions.ts";
+import { RETRY_MAX_MS } from "./retry-delay.ts";
 import { filesState } from "./task-files.ts";
 import type { ObservedContainer, TaskEffect, TaskModel } from "./task-model.ts";
 import type { StatusChange } from "./task-status.ts";
@@ -32,8 +35,10 @@ export function decide(task: TaskModel, nowMs: number): Decision {
 
   const next = nextStep(task, stopping, nowMs);
   const { retry } = task;
-  const tooSoon = retry !== undefined && next.effect?.kind === retry.effect && nowMs < retry.atMs;
-  return tooSoon ? { wakeAtMs: retry.atMs } : next;
+  if (retry === undefined || next.effect?.kind !== retry.effect) return next;
+  const untilMs = retry.atMs;
+  const atMs = waitEndMs({ sinceMs: untilMs - RETRY_MAX_MS, untilMs }, nowMs);
+  return nowMs < atMs ? { wakeAtMs: atMs } : next;
 }
 
 function nextStep(task: TaskModel, stopping: boolean, nowMs: number): Decision {
@@ -122,7 +127,7 @@ function withoutFile(state: TaskState, what: string): StatusChange {
 /** The way from assigned to started. */
 function advance(task: TaskModel, nowMs: number): Decision {
   const { state } = task.status;
-  const { desiredState, startAfterMs } = task.assignment.task;
+  const { desiredState } = task.assignment.task;
   if (state >= TaskState.STARTING && task.container === undefined) {
     return {
       status: { state: TaskState.FAILED, message: "started", err: "its container is gone" },
@@ -142,7 +147,8 @@ function advance(task: TaskModel, nowMs: number): Decision {
   if (task.container === undefined) return { effect: { kind: "createContainer" } };
   if (state < TaskState.READY) return { status: { state: TaskState.READY, message: "prepared" } };
   if (desiredState < TaskState.RUNNING) return NOTHING;
-  if (nowMs < startAfterMs) return { wakeAtMs: startAfterMs };
+  const startMs = startTimeMs(task.assignment.task, nowMs);
+  if (nowMs < startMs) return { wakeAtMs: startMs };
   if (state < TaskState.STARTING) {
     return { status: { state: TaskState.STARTING, message: "starting" } };
   }
