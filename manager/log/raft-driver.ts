@@ -290,6 +290,8 @@ export class RaftDriver {
     this.leadership.set({ leaderRaftId: leader === 0 ? undefined : leader, isLeader, term });
     if (before.isLeader !== isLeader) {
       this.#parts.log.info(isLeader ? "became the leader" : "is no longer the leader", { term });
+    } else if (before.leaderRaftId !== undefined && leader === 0) {
+      this.#parts.log.info("misses its leader", { term });
     }
   }
 
