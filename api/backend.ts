@@ -104,6 +104,8 @@ export interface PayloadUpdate<Spec> {
 export interface ClusterBackend {
   getCluster(): Promise<Cluster>;
   updateCluster(update: ClusterUpdate): Promise<Cluster>;
+  /** `SWMKEY-1-…`; empty when managers are not locked. */
+  getUnlockKey(): Promise<string>;
 }
 
 export interface ClusterUpdate {
@@ -114,6 +116,7 @@ export interface ClusterUpdate {
   /** The root to move to, PEM; absent: the swarm makes one when the spec's `forceRotate` rises. */
   readonly signingCaCert?: string | undefined;
   readonly signingCaKey?: string | undefined;
+  readonly rotateUnlockKey: boolean;
 }
 
 /** This node's own part in a swarm: coming, going and what it knows of itself. */
@@ -122,6 +125,8 @@ export interface MembershipBackend {
   init(options: InitOptions): Promise<string>;
   join(options: JoinOptions): Promise<void>;
   leave(force: boolean): Promise<void>;
+  /** Takes the place of a locked manager again. @param key as `getUnlockKey` gives it. */
+  unlock(key: string): Promise<void>;
   swarmInfo(): SwarmInfo;
 }
 
@@ -157,7 +162,7 @@ export interface SwarmInfo {
   readonly nodeId: string;
   readonly nodeAddr: string;
   readonly isManager: boolean;
-  /** Why the state is `error` or `pending`; empty otherwise. */
+  /** Why the state is `error`, `pending` or `locked`; empty otherwise. */
   readonly error: string;
   readonly remoteManagers: readonly { readonly nodeId: string; readonly addr: string }[];
   /** Known on managers only. */

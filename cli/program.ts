@@ -32,6 +32,8 @@ import { addSwarmInit } from "./commands/swarm/init.ts";
 import { addSwarmJoin } from "./commands/swarm/join.ts";
 import { addSwarmJoinToken } from "./commands/swarm/join-token.ts";
 import { addSwarmLeave } from "./commands/swarm/leave.ts";
+import { addSwarmUnlock } from "./commands/swarm/unlock.ts";
+import { addSwarmUnlockKey } from "./commands/swarm/unlock-key.ts";
 import { addSwarmUpdate } from "./commands/swarm/update.ts";
 import { addInfo } from "./commands/system/info.ts";
 import { addVersion } from "./commands/system/version.ts";
@@ -50,6 +52,8 @@ const GROUPS: Readonly<
       addSwarmJoin,
       addSwarmJoinToken,
       addSwarmLeave,
+      addSwarmUnlock,
+      addSwarmUnlockKey,
       addSwarmUpdate,
       addSwarmCa,
     ],

@@ -1,4 +1,5 @@
 import type { Backends, MembershipBackend } from "../api/backend.ts";
+import { formatUnlockKey } from "../manager/ca/unlock-key.ts";
 import type { Control } from "../manager/control/control.ts";
 import type { LogMessage, LogMessages } from "../proto/gen/control.ts";
 
@@ -58,6 +59,10 @@ export function newBackends(
     },
     cluster: {
       getCluster: async () => control().getCluster(),
+      getUnlockKey: async () => {
+        const { key } = await control().getUnlockKey();
+        return key.length === 0 ? "" : formatUnlockKey(key);
+      },
       updateCluster: async (update) => control().updateCluster(update),
     },
     membership: node,

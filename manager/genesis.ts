@@ -2,7 +2,12 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { type ClusterId, type NetworkId, type NodeId, newId } from "../core/ids.ts";
 import type { Random } from "../core/random.ts";
-import { type ClusterSpec, type NodeAvailability, NodeRole } from "../proto/gen/objects.ts";
+import {
+  type ClusterSpec,
+  type NodeAvailability,
+  NodeRole,
+  type UnlockKey,
+} from "../proto/gen/objects.ts";
 import type { Change } from "../proto/gen/store.ts";
 import { ingressNetwork } from "./allocator/network-plan.ts";
 import { newNode } from "./ca/ca-service.ts";
@@ -17,6 +22,7 @@ import { SECRET_BYTES } from "./ca/join-token.ts";
 import type { NodeCertificate } from "./ca/node-certificate.ts";
 import { newClusterCa } from "./ca/rotation/root-rotation.ts";
 import { normalPem } from "./ca/trust.ts";
+import { UNLOCK_KEY_BYTES } from "./ca/unlock-key.ts";
 import { checkClusterSpec } from "./control/validate/cluster-specs.ts";
 import { checkGenesisNetworks } from "./control/validate/genesis-networks.ts";
 import { createChange } from "./store/changes.ts";
@@ -49,6 +55,8 @@ export interface Genesis {
   readonly nodeId: string;
   readonly certificate: NodeCertificate;
   readonly changes: readonly Change[];
+  /** Present when managers are to be locked. */
+  readonly unlockKey: UnlockKey | undefined;
 }
 
 /**
@@ -70,6 +78,9 @@ export async function newSwarm(
   const identity = { nodeId, clusterId, role: NodeRole.MANAGER };
   const validityMs = certificateLifeMs(spec);
   const certPem = await issueCertificate(ca, csr, identity, { nowMs, validityMs });
+  const unlockKey = options.spec.autoLockManagers
+    ? { key: randomBytes(UNLOCK_KEY_BYTES), version: 1 }
+    : undefined;
   const cluster = {
     id: clusterId,
     meta: undefined,
@@ -78,11 +89,13 @@ export async function newSwarm(
     defaultAddressPools: [...options.defaultAddressPools],
     subnetSize: options.subnetSize,
     dataPathPort: options.dataPathPort,
+    unlockKey,
     generation: 0,
   };
   return {
     nodeId,
     certificate: { certPem, keyPem, rootPem: normalPem(ca.certPem) },
+    unlockKey,
     changes: [
       createChange("cluster", cluster),
       createChange("network", ingressNetwork(newId<NetworkId>(random))),

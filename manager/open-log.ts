@@ -5,6 +5,7 @@ import { findPeer } from "./ca/authorization.ts";
 import { MANAGER_CHANNEL_OPTIONS, type NodeCredentials } from "./ca/credentials.ts";
 import { openRaftLog } from "./log/raft-log.ts";
 import type { ReplicatedLog, StateMachine } from "./log/replicated-log.ts";
+import type { DataKeys } from "./log/seal/data-key.ts";
 import { GrpcTransport } from "./log/transport/grpc-transport.ts";
 import { raftService } from "./log/transport/raft-service.ts";
 import type { Expulsion } from "./log/transport/transport.ts";
@@ -20,6 +21,8 @@ export interface LogMember {
   readonly advertiseAddr: string;
   /** See RaftLogOptions.start. */
   readonly start: "bootstrap" | "join" | "restart";
+  /** What its files are sealed with. */
+  readonly keys?: DataKeys | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -59,6 +62,7 @@ export const openRaft: OpenLog = async (member, stateMachine) => {
     ...{ dir, raftId, nodeId, addr, start, stateMachine, transport, clock, random, onFatal },
     onExpelled,
     schedule: setImmediate,
+    keys: member.keys,
     log: member.log.child({ component: "raft" }),
   });
   const service = raftService(

@@ -43,31 +43,21 @@ export function swarmRoutes(cluster: ClusterBackend, membership: MembershipBacke
     {
       method: "GET",
       path: "/swarm/unlockkey",
-      handler: async () => {
-        await cluster.getCluster();
-        return ok({ UnlockKey: "" });
-      },
+      handler: async () => ok({ UnlockKey: await cluster.getUnlockKey() }),
     },
     {
       method: "POST",
       path: "/swarm/unlock",
-      handler: () => {
-        const { state } = membership.swarmInfo();
-        if (state === "inactive")
-          throw new ClusterError("Unavailable", "This node is not part of a swarm");
-        throw new ClusterError("AlreadyExists", "swarm is not locked");
+      handler: async (exchange) => {
+        const json = new JsonReader(await exchange.json(), "SwarmUnlock");
+        await membership.unlock(json.string("UnlockKey"));
+        return done();
       },
     },
   ];
 }
 
 async function update(cluster: ClusterBackend, exchange: Exchange) {
-  if (exchange.flag("rotateManagerUnlockKey")) {
-    throw new ClusterError(
-      "InvalidArgument",
-      "cannot rotate the unlock key: the swarm is not locked",
-    );
-  }
   const current = await cluster.getCluster();
   if (current.spec === undefined) throw new ClusterError("Internal", "the cluster has no spec");
   const body = await exchange.json();
@@ -78,6 +68,7 @@ async function update(cluster: ClusterBackend, exchange: Exchange) {
     ...(cert === "" && key === "" ? {} : { signingCaCert: cert, signingCaKey: key }),
     rotateWorkerToken: exchange.flag("rotateWorkerToken"),
     rotateManagerToken: exchange.flag("rotateManagerToken"),
+    rotateUnlockKey: exchange.flag("rotateManagerUnlockKey"),
   });
   return done();
 }

@@ -51,6 +51,7 @@ export interface WireTask extends WireObject {
     readonly State: string;
     readonly Message?: string;
     readonly Err?: string;
+    readonly ContainerStatus?: { readonly ContainerID: string; readonly PID: number };
     readonly PortStatus?: { readonly Ports?: readonly WirePort[] };
   };
 }

@@ -4,9 +4,13 @@ import { accept, renewCertificate, renewExpired } from "../../manager/ca/ca-clie
 import { newCertificateRequest } from "../../manager/ca/certificates.ts";
 import { NodeCredentials } from "../../manager/ca/credentials.ts";
 import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
+import { KeyRing, type KeySet, newKeySet } from "../../manager/log/seal/key-ring.ts";
 import type { Manager } from "../../manager/manager.ts";
-import type { NodeRole } from "../../proto/gen/objects.ts";
+import { NodeRole } from "../../proto/gen/objects.ts";
+import type { Lock, NodeOwn } from "./node-file.ts";
 import type { SwarmFiles, SwarmState } from "./swarm-files.ts";
+
+const UNLOCKED: Lock = { key: new Uint8Array(), version: 0 };
 
 /** What an identity needs of the node it is of. */
 export interface IdentitySurroundings {
@@ -14,24 +18,31 @@ export interface IdentitySurroundings {
   /** The manager part, while there is one. */
   readonly manager: () => Pick<Manager, "issueOwnCertificate"> | undefined;
   readonly onRenewed: () => void;
+  /** The disk failed under a running manager. */
+  readonly onFatal: (error: unknown) => void;
 }
 
-/** Who this node is in its swarm: its certificate and state, in memory and on disk alike. */
+/** Who this node is in its swarm: its certificate, keys and state, in memory and on disk alike. */
 export class Identity {
   readonly credentials: NodeCredentials;
   readonly #files: SwarmFiles;
   readonly #surroundings: IdentitySurroundings;
   #state: SwarmState;
+  #lock: Lock;
+  #ring: KeyRing | undefined;
+  #isEstablished = false;
 
   /** Nothing is on disk before the first save. */
   constructor(
     files: SwarmFiles,
-    own: { readonly state: SwarmState; readonly certificate: NodeCertificate },
+    own: NodeOwn & { readonly state: SwarmState },
     surroundings: IdentitySurroundings,
   ) {
     this.#files = files;
     this.#surroundings = surroundings;
     this.#state = own.state;
+    this.#lock = own.lock ?? UNLOCKED;
+    this.#ring = own.keys === undefined ? undefined : this.#ringOf(own.keys);
     this.credentials = new NodeCredentials(own.certificate);
   }
 
@@ -49,12 +60,55 @@ export class Identity {
   }
 
   save(change: Partial<SwarmState>): void {
-    this.#state = { ...this.#state, ...change };
-    this.#files.saveState(this.#state);
+    const state = { ...this.#state, ...change };
+    this.#write(() => this.#files.saveState(state));
+    this.#state = state;
   }
 
+  /** Certificate and keys. The swarm's unlock key is managers' alone: a worker needs none to start. */
   saveCertificate(): void {
-    this.#files.saveCertificate(this.credentials.certificate);
+    if (this.role !== NodeRole.MANAGER) this.#lock = UNLOCKED;
+    this.#saveOwn(this.#ring?.set);
+  }
+
+  /** From now on it is a member: a disk that fails then stops the manager. Before, whoever makes it one is told. */
+  establish(): void {
+    this.#isEstablished = true;
+  }
+
+  /** What the manager's log is sealed with. @param hasLog there is one: without keys yet, it is in clear. */
+  logKeys(hasLog: boolean): KeyRing {
+    if (this.#ring !== undefined) return this.#ring;
+    const set = newKeySet(hasLog);
+    this.#saveOwn(set);
+    this.#ring = this.#ringOf(set);
+    return this.#ring;
+  }
+
+  /** The manager's log is gone, and so is what it was sealed with. */
+  forgetLogKeys(): void {
+    this.#ring = undefined;
+    this.#saveOwn(undefined);
+  }
+
+  /** What its own files are sealed with; undefined: nothing, and it starts without anyone's help. */
+  get unlockKey(): Uint8Array | undefined {
+    return this.#lock.key.length === 0 ? undefined : this.#lock.key;
+  }
+
+  /**
+   * The swarm has another unlock key: what is on disk of this manager needs it from now on, and whoever read the files
+   * before can read nothing newer.
+   *
+   * @returns whether its secrets were in clear so far.
+   */
+  takeLock(lock: Lock): boolean {
+    if (lock.version <= this.#lock.version) return false;
+    const before = this.#lock;
+    this.#lock = lock;
+    if (this.#ring === undefined) this.#saveOwn(undefined);
+    else this.#ring.rotate();
+    return before.key.length === 0 && lock.key.length > 0;
   }
 
   /** Whether nobody takes its certificate any more. */
@@ -100,5 +154,24 @@ export class Identity {
       }
     }
     return renewExpired(managers, certificate, clock.nowMs());
+  }
+
+  #ringOf(set: KeySet): KeyRing {
+    return new KeyRing(set, (next) => this.#saveOwn(next));
+  }
+
+  #saveOwn(keys: KeySet | undefined): void {
+    const { certificate } = this.credentials;
+    this.#write(() => this.#files.saveOwn({ certificate, keys, lock: this.#lock }));
+  }
+
+  /** Never tried again: nobody knows what a disk has that failed. */
+  #write(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.#isEstablished && this.role === NodeRole.MANAGER) this.#surroundings.onFatal(error);
+      throw error;
+    }
   }
 }

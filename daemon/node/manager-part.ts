@@ -6,9 +6,11 @@ import { holdsLog } from "../../manager/log/log-folder.ts";
 import type { Expulsion } from "../../manager/log/transport/transport.ts";
 import { Manager } from "../../manager/manager.ts";
 import { joinManagers } from "../../manager/membership/membership-client.ts";
+import type { Store } from "../../manager/store/store.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import type { LogChoice } from "../log-choice.ts";
 import type { Identity } from "./identity.ts";
+import type { Lock } from "./node-file.ts";
 import { drawRaftId } from "./raft-id.ts";
 import type { SwarmFiles, SwarmState } from "./swarm-files.ts";
 
@@ -24,12 +26,15 @@ export interface ManagerPartOptions {
   readonly onFatal: (error: unknown) => void;
   /** The managers' group goes on without this member, for good. Called once for each member. */
   readonly onExpelled: (notice: Expulsion) => void;
+  /** The swarm's unlock key, when the manager's store first has one and whenever it is another. */
+  readonly onLock: (lock: Lock) => void;
 }
 
 /** The manager of this node: there while its certificate says so. Calls must not overlap. */
 export class ManagerPart {
   readonly #options: ManagerPartOptions;
   #manager: Manager | undefined;
+  #stopFollowing: () => void = () => undefined;
 
   constructor(options: ManagerPartOptions) {
     this.#options = options;
@@ -112,11 +117,13 @@ export class ManagerPart {
     await this.close();
     if (identity.state.raftId === 0) return;
     files.removeManager();
+    identity.forgetLogKeys();
     identity.save({ raftId: 0, raftJoined: false });
   }
 
   /** Stops it; its log stays. */
   async close(): Promise<void> {
+    this.#stopFollowing();
     await this.#manager?.close();
     this.#manager = undefined;
   }
@@ -131,9 +138,10 @@ export class ManagerPart {
     start: "bootstrap" | "join" | "restart",
     more: { readonly raftId: number; readonly genesis?: readonly Change[] },
   ): Promise<Manager> {
-    const { identity, files, logChoice, clock, random, log, onFatal, onExpelled } = this.#options;
+    const { identity, files, logChoice, clock, random, log, onFatal, onExpelled, onLock } =
+      this.#options;
     let isExpelled = false;
-    return Manager.open({
+    const manager = await Manager.open({
       credentials: identity.credentials,
       dir: files.managerFolder,
       listenAddr: identity.state.listenAddr,
@@ -141,6 +149,7 @@ export class ManagerPart {
       start,
       openLog: logChoice.open,
       ...more,
+      keys: identity.logKeys(holdsLog(files.managerFolder)),
       clock,
       random,
       log,
@@ -152,6 +161,9 @@ export class ManagerPart {
       },
       hints: () => identity.state.managers,
     });
+    this.#stopFollowing();
+    this.#stopFollowing = followLock(manager.store, onLock, onFatal);
+    return manager;
   }
 }
 
@@ -163,4 +175,31 @@ function checkLogKind({ logKind = "raft" }: SwarmState, { kind }: LogChoice): vo
       `with --log ${logKind}`,
     { details: { logKind } },
   );
+}
+
+/** Tells of the swarm's unlock key, now and after each change. Returns how to stop it. */
+function followLock(
+  store: Store,
+  onLock: (lock: Lock) => void,
+  onFatal: (error: unknown) => void,
+): () => void {
+  const cursor = store.watch();
+  let isClosed = false;
+  let version = 0;
+  const follow = async (): Promise<void> => {
+    while (!isClosed) {
+      const lock = store.view().cluster?.unlockKey;
+      if (lock !== undefined && lock.version > version) {
+        version = lock.version;
+        onLock({ key: lock.key, version });
+      }
+      await cursor.ready();
+      cursor.take();
+    }
+  };
+  follow().catch(onFatal);
+  return () => {
+    isClosed = true;
+    cursor.close();
+  };
 }

@@ -3,7 +3,6 @@ import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import { MANAGER_CHANNEL_OPTIONS } from "../../manager/ca/credentials.ts";
-import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
 import type { Expulsion } from "../../manager/log/transport/transport.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { leaveSwarm } from "../../manager/membership/membership-client.ts";
@@ -18,6 +17,7 @@ import type { LogChoice } from "../log-choice.ts";
 import { parseHostPort } from "./addresses.ts";
 import { Identity } from "./identity.ts";
 import { ManagerPart } from "./manager-part.ts";
+import type { Lock, NodeOwn } from "./node-file.ts";
 import { removedFromSwarm } from "./refusals.ts";
 import { Roles } from "./roles.ts";
 import { Serial } from "./serial.ts";
@@ -52,10 +52,7 @@ export class Member {
   #roles: Roles | undefined;
   #worker: Worker | undefined;
 
-  constructor(
-    parts: MemberParts,
-    own: { readonly state: SwarmState; readonly certificate: NodeCertificate },
-  ) {
+  constructor(parts: MemberParts, own: NodeOwn & { readonly state: SwarmState }) {
     this.#parts = parts;
     this.#identity = new Identity(parts.files, own, {
       clock: parts.clock,
@@ -64,17 +61,24 @@ export class Member {
         this.#worker?.reportTls();
         this.#roles?.onRenewed();
       },
+      onFatal: parts.onFatal,
     });
     this.#managerPart = new ManagerPart({
       ...parts,
       identity: this.#identity,
       managers: () => this.managers,
       onExpelled: (notice) => void this.#onExpelled(notice),
+      onLock: (lock) => this.#onLock(lock),
     });
   }
 
   get nodeId(): string {
     return this.#identity.nodeId;
+  }
+
+  /** What its own files are sealed with; undefined: nothing. */
+  get unlockKey(): Uint8Array | undefined {
+    return this.#identity.unlockKey;
   }
 
   /** The IP other nodes reach it at. */
@@ -157,6 +161,17 @@ export class Member {
     }
   }
 
+  /**
+   * Every manager is told by its own log. A key that lay on the disk in clear is replaced; should that fail now, the
+   * next renewal does it.
+   */
+  #onLock(lock: Lock): void {
+    const { log } = this.#parts;
+    const wasClear = this.#identity.takeLock(lock);
+    log.info("this manager's keys are under a new lock", { locked: this.unlockKey !== undefined });
+    if (wasClear) void this.#roles?.renewNow();
+  }
+
   /** Its log counts no more. Whether it may come back as a manager, the swarm says when it asks. */
   async #onExpelled(notice: Expulsion): Promise<void> {
     await this.#serial.run(() => this.#managerPart.putAside(notice));
@@ -176,6 +191,7 @@ export class Member {
       log,
     });
     this.#roles = roles;
+    this.#identity.establish();
     this.#worker = await Worker.start({
       nodeId: this.nodeId,
       dataRoot,

@@ -32,6 +32,27 @@ export function alreadyInSwarm(): ClusterError {
   return refusal("Unavailable", `This node is already part of a swarm. ${how}`);
 }
 
+/** After a restart, until somebody gives the unlock key. */
+export function swarmLocked(): ClusterError {
+  const how =
+    'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.';
+  return refusal("Unavailable", how);
+}
+
+export function lockedMustForce(): ClusterError {
+  const how =
+    "Swarm is encrypted and locked. Please unlock it first or use `--force` to ignore this message.";
+  return refusal("Unavailable", how);
+}
+
+export function swarmNotLocked(): ClusterError {
+  return refusal("AlreadyExists", "swarm is not locked");
+}
+
+export function invalidUnlockKey(): ClusterError {
+  return refusal("Unauthenticated", "swarm could not be unlocked: invalid key provided");
+}
+
 /** Its managers know it no more, and only its own user can say that they are right. */
 export function removedFromSwarm(refusal: string): string {
   return `this node was removed from the swarm (${refusal}): its containers run on until it leaves; run "docker swarm leave" here, then join again`;

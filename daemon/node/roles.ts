@@ -61,7 +61,10 @@ export class Roles {
     return this.#parts.serial.run(() => this.#settle(role));
   }
 
-  /** The swarm wants this node to have a new certificate at once; when that fails, it will say so again. */
+  /**
+   * The node needs a new certificate at once: the swarm said so, or its key lay on the disk in clear. When that fails,
+   * the swarm says so again, or the renewal in its time does it.
+   */
   async renewNow(): Promise<void> {
     try {
       await this.#renew();

@@ -11,8 +11,17 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { ClusterError } from "../../core/errors.ts";
-import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
+import { diskFailed } from "../../manager/log/disk/log-disk.ts";
 import type { LogKind } from "../log-choice.ts";
+import {
+  decodeNodeFile,
+  encodeNodeFile,
+  isLocked,
+  type NodeFile,
+  type NodeOwn,
+} from "./node-file.ts";
+
+const NODE_FILE = "certificates/node.json";
 
 /** What a node must remember of its swarm to be itself again after a restart. */
 export interface SwarmState {
@@ -55,20 +64,42 @@ export class SwarmFiles {
     return join(this.#folder, "manager");
   }
 
-  /** Undefined when this node is in no swarm. @throws {ClusterError} `DataLoss` when a file is unreadable. */
-  load(): { readonly state: SwarmState; readonly certificate: NodeCertificate } | undefined {
-    const certificate = this.#read<NodeCertificate>("certificates/node.json");
-    const state = this.#read<SwarmState>("state.json");
-    return certificate === undefined || state === undefined ? undefined : { state, certificate };
+  /** Whether `load` needs the unlock key. */
+  get isLocked(): boolean {
+    const file = this.#read<NodeFile>(NODE_FILE);
+    return file !== undefined && isLocked(file);
+  }
+
+  /**
+   * Undefined when this node is in no swarm.
+   *
+   * @throws {ClusterError} `DataLoss` when a file is unreadable, `Unavailable` when it is locked, `Unauthenticated` when
+   * the unlock key is not the one.
+   */
+  load(unlockKey?: Uint8Array): (NodeOwn & { readonly state: SwarmState }) | undefined {
+    const file = this.#read<NodeFile>(NODE_FILE);
+    const state = this.loadState();
+    if (file === undefined || state === undefined) return undefined;
+    return { ...decodeNodeFile(file, unlockKey), state };
+  }
+
+  /** What is not secret of the membership. */
+  loadState(): SwarmState | undefined {
+    return this.#read<SwarmState>("state.json");
+  }
+
+  /** The node's certificate, which is not secret either. */
+  loadCertPem(): string | undefined {
+    return this.#read<NodeFile>(NODE_FILE)?.certPem;
   }
 
   saveState(state: SwarmState): void {
     this.#write("state.json", state);
   }
 
-  /** Certificate and key go together: there is no moment at which they do not fit. */
-  saveCertificate(certificate: NodeCertificate): void {
-    this.#write("certificates/node.json", certificate);
+  /** Certificate and keys go together: there is no moment at which they do not fit, or are under two locks. */
+  saveOwn(own: NodeOwn): void {
+    this.#write(NODE_FILE, encodeNodeFile(own));
   }
 
   /** Forgets the manager part; its log must be closed. */
@@ -137,8 +168,16 @@ export class SwarmFiles {
     }
   }
 
+  /** @throws {ClusterError} `ResourceExhausted` or `DataLoss` when the disk fails: what was there before still is. */
   #write(name: string, value: unknown): void {
-    const path = join(this.#folder, name);
+    try {
+      this.#replace(join(this.#folder, name), value);
+    } catch (cause) {
+      throw diskFailed(`write ${name}`, { dir: this.#folder }, cause);
+    }
+  }
+
+  #replace(path: string, value: unknown): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const temporary = `${path}.tmp`;
     const fd = openSync(temporary, "w", 0o600);

@@ -2,25 +2,30 @@ import type { InitOptions, JoinOptions, MembershipBackend, SwarmInfo } from "../
 import { ClusterError } from "../../core/errors.ts";
 import { requestCertificate } from "../../manager/ca/ca-client.ts";
 import { parseJoinToken } from "../../manager/ca/join-token.ts";
-import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
+import { parseUnlockKey } from "../../manager/ca/unlock-key.ts";
 import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
 import type { Manager } from "../../manager/manager.ts";
 import type { SwarmState as StoredSwarm } from "../../manager/recovery/recovered-swarm.ts";
 import { readSurvivor, recoverNode } from "../recovery/recover-node.ts";
 import { restoreNode } from "../recovery/restore-node.ts";
 import { formatHostPort, type OwnAddress, parseHostPort } from "./addresses.ts";
+import { LockedNode } from "./locked-node.ts";
 import { Member, type MemberParts } from "./member.ts";
+import type { NodeOwn } from "./node-file.ts";
 import {
   alreadyInSwarm,
   checkMayForce,
+  lockedMustForce,
   managerMustForce,
   notInSwarm,
   notInSwarmNorManager,
   notManager,
+  swarmLocked,
+  swarmNotLocked,
 } from "./refusals.ts";
 import { changedAddresses, newAddresses, relocatedState, type Whereabouts } from "./relocation.ts";
 import { Serial } from "./serial.ts";
-import type { SwarmState } from "./swarm-files.ts";
+import type { SwarmFiles, SwarmState } from "./swarm-files.ts";
 
 /** Settings of a swarm's networks when init names none. Source: dockerd. */
 const DEFAULT_POOLS = ["10.0.0.0/8"];
@@ -38,6 +43,8 @@ export class SwarmNode implements MembershipBackend {
   readonly #parts: SwarmNodeParts;
   readonly #serial = new Serial();
   #member: Member | undefined;
+  /** Instead of the member, until it is unlocked. */
+  #locked: LockedNode | undefined;
   #pending = false;
 
   constructor(parts: SwarmNodeParts) {
@@ -46,16 +53,41 @@ export class SwarmNode implements MembershipBackend {
 
   /** Takes up the membership that the files tell of, if any. */
   async resume(): Promise<void> {
-    this.#parts.files.finishRecovery();
-    const own = this.#parts.files.load();
+    const { files, log } = this.#parts;
+    files.finishRecovery();
+    if (files.isLocked) {
+      this.#locked = await LockedNode.start(this.#parts);
+      log.warn('this manager is locked: run "muster swarm unlock" and give the unlock key');
+      return;
+    }
+    await this.#takeUp(this.#parts, files.load());
+  }
+
+  /** @throws {ClusterError} Docker's words for a node that is not locked, and for a key that is not the one. */
+  async unlock(key: string): Promise<void> {
+    await this.#serial.run(async () => {
+      const locked = this.#locked;
+      if (locked === undefined) {
+        this.getManager();
+        throw swarmNotLocked();
+      }
+      const own = this.#parts.files.load(parseUnlockKey(key));
+      this.#locked = undefined;
+      this.#parts.log.info("this manager is unlocked");
+      await this.#takeUp({ ...this.#parts, openNetwork: async () => locked.network }, own);
+    });
+  }
+
+  async #takeUp(parts: MemberParts, own: ReturnType<SwarmFiles["load"]>): Promise<void> {
     if (own === undefined) return;
-    const member = new Member(this.#parts, { ...own, state: this.#relocate(own.state) });
+    const member = new Member(parts, { ...own, state: this.#relocate(own.state) });
     this.#member = member;
     await member.resume();
   }
 
   /** The manager part. @throws {ClusterError} `Unavailable` with Docker's words when this node has none. */
   getManager(): Manager {
+    if (this.#locked !== undefined) throw swarmLocked();
     if (this.#member === undefined) throw notInSwarmNorManager();
     if (this.#member.manager === undefined) throw notManager();
     return this.#member.manager;
@@ -82,7 +114,8 @@ export class SwarmNode implements MembershipBackend {
         raftId: 0,
         raftJoined: false,
       };
-      const member = this.#newMember(state, genesis.certificate);
+      const { certificate, unlockKey: lock } = genesis;
+      const member = this.#newMember(state, { certificate, lock });
       await undoOnFailure(member, async () => member.startSwarm(genesis.changes));
       this.#member = member;
       return genesis.nodeId;
@@ -97,9 +130,8 @@ export class SwarmNode implements MembershipBackend {
     return this.#exclusively(async () => {
       const addresses = this.#chooseAddresses(options);
       const { files, clock, random } = this.#parts;
-      const parts = { files, keys: undefined, clock, random };
-      const nodeId = await restoreNode(parts, swarm, addresses);
-      await this.resume();
+      const { nodeId, unlockKey } = await restoreNode({ files, clock, random }, swarm, addresses);
+      await this.#takeUp(this.#parts, files.load(unlockKey));
       return nodeId;
     });
   }
@@ -114,7 +146,7 @@ export class SwarmNode implements MembershipBackend {
       const certificate = await this.#requestFromAny(managers, options);
       const member = this.#newMember(
         { ...addresses, managers, raftId: 0, raftJoined: false },
-        certificate,
+        { certificate },
       );
       await undoOnFailure(member, async () => member.enter());
       this.#member = member;
@@ -124,6 +156,10 @@ export class SwarmNode implements MembershipBackend {
   async leave(force: boolean): Promise<void> {
     await this.#serial.run(async () => {
       const member = this.#member;
+      if (this.#locked !== undefined) {
+        await this.#leaveLocked(this.#locked, force);
+        return;
+      }
       if (member === undefined) throw notInSwarm();
       if (member.manager !== undefined && !force) {
         const managers = member.manager.replicatedLog.members();
@@ -135,13 +171,24 @@ export class SwarmNode implements MembershipBackend {
     });
   }
 
+  async #leaveLocked(locked: LockedNode, force: boolean): Promise<void> {
+    if (!force) throw lockedMustForce();
+    this.#locked = undefined;
+    await locked.leave();
+  }
+
   /** Stops taking part without leaving: for the daemon's end. */
   async close(): Promise<void> {
-    await this.#serial.run(async () => this.#member?.close());
+    await this.#serial.run(async () => {
+      await this.#locked?.close();
+      await this.#member?.close();
+    });
   }
 
   swarmInfo(): SwarmInfo {
     const member = this.#member;
+    if (this.#locked !== undefined)
+      return { ...NO_SWARM, state: "locked", error: swarmLocked().message };
     if (member === undefined) return { ...NO_SWARM, state: this.#pending ? "pending" : "inactive" };
     const view = member.manager?.store.view();
     const nodes = [...(view?.nodes.values() ?? [])];
@@ -178,10 +225,12 @@ export class SwarmNode implements MembershipBackend {
   /** The swarm goes on with this manager alone. Whatever fails, the node is the member it was, or the new one. */
   async #forceNewCluster(options: InitOptions): Promise<string> {
     const member = this.#member;
+    if (this.#locked !== undefined) throw swarmLocked();
     if (member === undefined) throw notInSwarm();
     checkMayForce(member.manager?.replicatedLog);
     const { files, clock, random, log } = this.#parts;
-    const parts = { files, keys: undefined, clock, random };
+    const { unlockKey } = member;
+    const parts = { files, unlockKey, clock, random };
     await member.close();
     try {
       const survivor = await readSurvivor(parts);
@@ -189,7 +238,8 @@ export class SwarmNode implements MembershipBackend {
       const aside = await recoverNode(parts, survivor, addresses);
       log.warn("the swarm goes on with this manager alone", { nodeId: member.nodeId, aside });
     } finally {
-      await this.resume();
+      files.finishRecovery();
+      await this.#takeUp(this.#parts, files.load(unlockKey));
     }
     return member.nodeId;
   }
@@ -197,7 +247,7 @@ export class SwarmNode implements MembershipBackend {
   /** Runs what makes a member of a node that is none. */
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.#serial.run(async () => {
-      if (this.#member !== undefined) throw alreadyInSwarm();
+      if (this.#member !== undefined || this.#locked !== undefined) throw alreadyInSwarm();
       this.#pending = true;
       try {
         return await work();
@@ -212,9 +262,9 @@ export class SwarmNode implements MembershipBackend {
   }
 
   /** What a try that was cut off left is forgotten first. */
-  #newMember(state: SwarmState, certificate: NodeCertificate): Member {
+  #newMember(state: SwarmState, own: NodeOwn): Member {
     this.#parts.files.removeAll();
-    return new Member(this.#parts, { state, certificate });
+    return new Member(this.#parts, { ...own, state });
   }
 
   /** Asks one address after the other. @throws {ClusterError} the last one's refusal. */

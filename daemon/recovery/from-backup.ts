@@ -2,10 +2,11 @@ import { createReadStream, readFileSync } from "node:fs";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { type BackupHeader, openBackup } from "../../manager/backup/backup-file.ts";
 import { stateOfBackup } from "../../manager/backup/content.ts";
-import { checkNodeCertificate, type NodeCertificate } from "../../manager/ca/node-certificate.ts";
+import { checkNodeCertificate } from "../../manager/ca/node-certificate.ts";
 import type { SwarmState as StoredSwarm } from "../../manager/recovery/recovered-swarm.ts";
+import type { NodeOwn } from "../node/node-file.ts";
 import type { SwarmState } from "../node/swarm-files.ts";
-import type { Survivor } from "./recover-node.ts";
+import { readOnly, type Survivor } from "./recover-node.ts";
 
 /** Descriptor of standard input. */
 const STDIN = 0;
@@ -40,7 +41,7 @@ export async function readBackup(
  * @throws {ClusterError} `FailedPrecondition` when it is of another swarm, or no node the backup knows.
  */
 export function survivorOf(
-  own: { readonly state: SwarmState; readonly certificate: NodeCertificate },
+  own: NodeOwn & { readonly state: SwarmState },
   swarm: StoredSwarm,
 ): Survivor {
   const { nodeId, clusterId } = checkNodeCertificate(own.certificate).identity;
@@ -51,5 +52,6 @@ export function survivorOf(
       `cannot recover the swarm: the backup is of cluster ${cluster?.id}, this node is of ${clusterId}`,
     );
   }
-  return { nodeId, state: own.state, swarm, remarks: [] };
+  const { state, lock } = own;
+  return { nodeId, state, lock, keys: own.keys && readOnly(own.keys), swarm, remarks: [] };
 }

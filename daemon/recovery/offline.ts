@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ClusterError } from "../../core/errors.ts";
 import { systemClock } from "../../core/system-clock.ts";
 import { systemRandom } from "../../core/system-random.ts";
+import { parseUnlockKey } from "../../manager/ca/unlock-key.ts";
 import { formatSummary, summarize } from "../../manager/recovery/summary.ts";
 import { lockFile } from "../../runtime/linux/lock.ts";
 import { DEFAULT_CONFIG } from "../config.ts";
@@ -22,6 +23,7 @@ interface RecoverOptions {
   /** A backup; empty: what is in the directory. */
   readonly from: string;
   readonly passphraseFile: string;
+  readonly unlockKeyFile?: string;
 }
 
 /**
@@ -42,7 +44,13 @@ export async function recoverOffline(
   const release = lockDirectory(dataRoot);
   try {
     const files = new SwarmFiles(dataRoot);
-    const parts = { files, keys: undefined, clock: systemClock, random: systemRandom };
+    const unlockKey = readUnlockKey(options.unlockKeyFile);
+    if (files.isLocked && unlockKey === undefined) {
+      const message =
+        "cannot recover the swarm: this manager is locked: give the unlock key with --unlock-key-file";
+      throw new ClusterError("FailedPrecondition", message);
+    }
+    const parts = { files, unlockKey, clock: systemClock, random: systemRandom };
     if (options.from !== "") await recoverFromBackup(parts, options, print);
     else await recoverFromLog(parts, options, print);
   } finally {
@@ -76,7 +84,7 @@ async function recoverFromBackup(
   print: (line: string) => void,
 ): Promise<void> {
   const { swarm, header } = await readBackup(options.from, options.passphraseFile);
-  const own = parts.files.load();
+  const own = parts.files.load(parts.unlockKey);
   const addresses = own
     ? changedAddresses(own.state, options, ownAddresses())
     : newAddresses(options, ownAddresses());
@@ -105,6 +113,7 @@ function readOptions(argv: readonly string[]): RecoverOptions | undefined {
     .option("--data-root <path>", "The daemon's directory", DEFAULT_CONFIG.dataRoot)
     .option("--from <backup>", "Not what is in the directory, but this backup", "")
     .option("--passphrase-file <file>", "What the backup was made with; - for standard input", "")
+    .option("--unlock-key-file <path>", "Where the unlock key is, if managers are locked; -: input")
     .option("--dry-run", "Show what is there and what would be done; change nothing")
     .option("--advertise-addr <addr>", "Where others reach it, if that is to change", "")
     .option("--listen-addr <addr>", "Where it listens, if that is to change", "")
@@ -115,6 +124,17 @@ function readOptions(argv: readonly string[]): RecoverOptions | undefined {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
     throw new ClusterError("InvalidArgument", error.message.replace(/^error: /, ""));
+  }
+}
+
+/** Never on the command line, where everybody may read it. */
+function readUnlockKey(path: string | undefined): Uint8Array | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return parseUnlockKey(readFileSync(path === "-" ? 0 : path, "utf8").trim());
+  } catch (cause) {
+    if (cause instanceof ClusterError) throw cause;
+    throw new ClusterError("InvalidArgument", `cannot read the unlock key from ${path}`, { cause });
   }
 }
 

@@ -1,11 +1,12 @@
 import type { UpdateClusterRequest } from "../../proto/gen/control.ts";
-import type { ClusterSpec, RootCa } from "../../proto/gen/objects.ts";
+import type { ClusterSpec, RootCa, UnlockKey } from "../../proto/gen/objects.ts";
 import { crossSign, newRootCa, type SigningCa } from "../ca/certificates.ts";
 import { parseGivenRoot } from "../ca/given-root.ts";
 import { type ClusterWithCa, certificateLifeMs, getClusterWithCa } from "../ca/issue.ts";
 import { formatJoinToken, SECRET_BYTES } from "../ca/join-token.ts";
 import { parseRootCertificate } from "../ca/node-certificate.ts";
 import { beginRotation } from "../ca/rotation/root-rotation.ts";
+import { UNLOCK_KEY_BYTES } from "../ca/unlock-key.ts";
 import { updateChange } from "../store/changes.ts";
 import type { StoredCluster } from "../store/objects.ts";
 import type { Control } from "./control.ts";
@@ -13,25 +14,56 @@ import { freshView, type LeaderParts } from "./leader-parts.ts";
 import { checkClusterSpec } from "./validate/cluster-specs.ts";
 import { refuse } from "./validate/refuse.ts";
 
-type ClusterControl = Pick<Control, "getCluster" | "updateCluster">;
+type ClusterControl = Pick<Control, "getCluster" | "updateCluster" | "getUnlockKey">;
 
-/** The swarm's own object, as the leader serves it; without the CA's key, which nobody outside the managers needs. */
+/** The swarm's own object, as the leader serves it; without the keys, which nobody outside the managers needs. */
 export function clusterControl(parts: LeaderParts): ClusterControl {
   return {
-    getCluster: async () => withoutKey(getClusterWithCa(await freshView(parts))),
+    getCluster: async () => withoutKeys(getClusterWithCa(await freshView(parts))),
+    getUnlockKey: async () => {
+      const { unlockKey } = getClusterWithCa(await freshView(parts));
+      return unlockKey ?? { key: Buffer.alloc(0), version: 0 };
+    },
     updateCluster: async (update) => {
       const spec = checkClusterSpec(update.spec);
       const cluster = getClusterWithCa(await freshView(parts));
       if (spec.name !== cluster.spec.name) refuse("the swarm cannot be renamed");
       const moved = await changeRoot(cluster, { ...update, spec }, parts);
       const rootCa = rotateTokens(moved, update, () => parts.randomBytes(SECRET_BYTES));
+      const unlockKey = nextUnlockKey(cluster.unlockKey, {
+        isLocked: spec.autoLockManagers,
+        rotate: update.rotateUnlockKey,
+        newKey: () => parts.randomBytes(UNLOCK_KEY_BYTES),
+      });
       const options = { ifVersion: update.version, bumpVersion: true };
       await parts.proposer.propose([
-        updateChange("cluster", cluster.id, { spec, rootCa }, options),
+        updateChange("cluster", cluster.id, { spec, rootCa, unlockKey }, options),
       ]);
-      return withoutKey(getClusterWithCa(parts.view()));
+      return withoutKeys(getClusterWithCa(parts.view()));
     },
   };
+}
+
+/**
+ * The unlock key after an update; the same object when it stays. Managers follow the version: it rises also when the key
+ * goes, so that one that was off takes up the end of the lock too.
+ */
+export function nextUnlockKey(
+  current: UnlockKey | undefined,
+  wanted: {
+    readonly isLocked: boolean;
+    readonly rotate: boolean;
+    readonly newKey: () => Uint8Array;
+  },
+): UnlockKey | undefined {
+  const version = (current?.version ?? 0) + 1;
+  const wasLocked = current !== undefined && current.key.length > 0;
+  if (!wanted.isLocked) {
+    if (wanted.rotate) refuse("cannot rotate the unlock key: autolock is not turned on");
+    return wasLocked ? { key: Buffer.alloc(0), version } : current;
+  }
+  if (wasLocked && !wanted.rotate) return current;
+  return { key: Buffer.from(wanted.newKey()), version };
 }
 
 /** The CA with new tokens where they are asked for; nodes that joined by the old ones stay. */
@@ -87,8 +119,8 @@ function isSameRoot(one: SigningCa, other: Pick<SigningCa, "certPem">): boolean 
   return digest(one.certPem).equals(digest(other.certPem));
 }
 
-function withoutKey(cluster: ClusterWithCa): StoredCluster {
+function withoutKeys(cluster: ClusterWithCa): StoredCluster {
   const { rootCa } = cluster;
   const rotation = rootCa.rotation && { ...rootCa.rotation, keyPem: "" };
-  return { ...cluster, rootCa: { ...rootCa, keyPem: "", rotation } };
+  return { ...cluster, rootCa: { ...rootCa, keyPem: "", rotation }, unlockKey: undefined };
 }

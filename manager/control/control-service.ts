@@ -51,6 +51,7 @@ function controlMethods(control: Control) {
     }),
     backup: serverStream(() => control.backup()),
     getCluster: unary(() => control.getCluster()),
+    getUnlockKey: unary(() => control.getUnlockKey()),
     updateCluster: unary((update) => control.updateCluster(update)),
   } satisfies Partial<ControlServer>;
 }

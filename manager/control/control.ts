@@ -22,6 +22,7 @@ import type {
   SecretSpec,
   Service,
   ServiceSpec,
+  UnlockKey,
 } from "../../proto/gen/objects.ts";
 import type { LogSelector } from "../logs/log-subscription.ts";
 import type { Filters } from "./filters.ts";
@@ -81,6 +82,8 @@ export interface Control {
   backup(): AsyncIterable<BackupPart>;
   getCluster(): Promise<Cluster>;
   updateCluster(update: UpdateClusterRequest): Promise<Cluster>;
+  /** With an empty key when managers are not locked. */
+  getUnlockKey(): Promise<UnlockKey>;
 }
 
 /** New labels for a config or secret. */

@@ -61,6 +61,7 @@ export function controlGateway(parts: GatewayParts): Control {
     removeSecret: (ref) => change((leader) => leader.removeSecret(ref)),
     backup: () => streamFromLeader(parts, (leader) => leader.backup()),
     getCluster: () => read((leader) => leader.getCluster()),
+    getUnlockKey: () => read((leader) => leader.getUnlockKey()),
     updateCluster: (update) => change((leader) => leader.updateCluster(update)),
   };
 }

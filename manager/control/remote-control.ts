@@ -103,6 +103,7 @@ function remoteRest(client: ControlClient) {
     },
     backup: () => readStream(client.backup({})),
     getCluster: () => call(client.getCluster.bind(client), {}),
+    getUnlockKey: () => call(client.getUnlockKey.bind(client), {}),
     updateCluster: (update) => call(client.updateCluster.bind(client), update),
   } satisfies Partial<Control>;
 }

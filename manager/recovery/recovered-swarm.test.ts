@@ -115,6 +115,15 @@ describe("recovery: a swarm goes on with one manager", () => {
     ]);
   });
 
+  it("keeps the unlock key its files are under when the state is of an older one", () => {
+    const key = new Uint8Array([1, 2, 3]);
+    const locked = (version: number) =>
+      restored(recoverSwarm(state(), { ...survivor, lock: { key, version } }, NOW).parts).cluster;
+    expect(locked(3)?.unlockKey).to.deep.equal({ key: Buffer.from(key), version: 3 });
+    expect(locked(3)?.spec.autoLockManagers).to.equal(true);
+    expect(locked(0)?.unlockKey).to.equal(undefined);
+  });
+
   it("makes a group of one under a new id, past all there was, and no former id comes back", () => {
     const { header } = recoverSwarm(state(), survivor, NOW);
     expect(header.meta).to.deep.equal({

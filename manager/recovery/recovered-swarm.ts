@@ -30,6 +30,8 @@ export interface SoleManager {
   readonly addr: string;
   /** Of a node the swarm does not know yet; absent: it must know it. */
   readonly joins?: NodeAvailability;
+  /** The unlock key its files are under: a backup may know but an older one. */
+  readonly lock?: { readonly key: Uint8Array; readonly version: number } | undefined;
 }
 
 /** What the log of a recovered swarm begins with: a snapshot, one voter. */
@@ -76,7 +78,7 @@ export function recoverSwarm(state: SwarmState, self: SoleManager, nowMs: number
   const view = store.view();
   checkSelf(view, self);
   const index = state.index + 1;
-  const changes = [...managersChanged(view, self), generationRaised(view, nowMs)];
+  const changes = [...managersChanged(view, self), clusterRaised(view, self, nowMs)];
   const result = store.apply(index, Transaction.encode({ changes, nowMs }).finish());
   assert(result.ok, `the recovered state was refused: ${result.ok ? "" : result.message}`);
   const { nodeId, raftId, addr } = self;
@@ -138,8 +140,13 @@ function managersChanged(view: View, self: SoleManager): Change[] {
   return changes;
 }
 
-function generationRaised({ cluster }: View, nowMs: number): Change {
+function clusterRaised({ cluster }: View, { lock }: SoleManager, nowMs: number): Change {
   assert(cluster !== undefined, "the state holds a cluster");
   const generation = Math.max(cluster.generation + 1, nowMs);
-  return updateChange("cluster", cluster.id, { generation });
+  if (lock === undefined || lock.version <= (cluster.unlockKey?.version ?? 0)) {
+    return updateChange("cluster", cluster.id, { generation });
+  }
+  const spec = { ...cluster.spec, autoLockManagers: lock.key.length > 0 };
+  const unlockKey = { key: Buffer.from(lock.key), version: lock.version };
+  return updateChange("cluster", cluster.id, { generation, spec, unlockKey });
 }

@@ -27,7 +27,15 @@ export const UPDATE_FIELDS: { readonly [K in Kind]: readonly (keyof WireByKind[K
     "renewalApprovedUntilMs",
   ],
   network: ["spec", "vni", "ipam", "pendingDelete"],
-  cluster: ["spec", "rootCa", "defaultAddressPools", "subnetSize", "dataPathPort", "generation"],
+  cluster: [
+    "spec",
+    "rootCa",
+    "defaultAddressPools",
+    "subnetSize",
+    "dataPathPort",
+    "generation",
+    "unlockKey",
+  ],
   // Never their data: who wants other data makes another object.
   config: ["spec"],
   secret: ["spec"],

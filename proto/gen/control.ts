@@ -38,6 +38,7 @@ import {
   ServiceSpec,
   Task,
   TaskSpec,
+  UnlockKey,
 } from "./objects.ts";
 
 export const protobufPackage = "muster";
@@ -238,6 +239,7 @@ export interface UpdateClusterRequest {
   spec: ClusterSpec | undefined;
   rotateWorkerToken: boolean;
   rotateManagerToken: boolean;
+  rotateUnlockKey: boolean;
   /** The root to move to, PEM; absent: a new one is made when the spec's force_rotate was raised. */
   signingCaCert?: string | undefined;
   signingCaKey?: string | undefined;
@@ -2393,6 +2395,7 @@ function createBaseUpdateClusterRequest(): UpdateClusterRequest {
     spec: undefined,
     rotateWorkerToken: false,
     rotateManagerToken: false,
+    rotateUnlockKey: false,
     signingCaCert: undefined,
     signingCaKey: undefined,
   };
@@ -2411,6 +2414,9 @@ export const UpdateClusterRequest: MessageFns<UpdateClusterRequest> = {
     }
     if (message.rotateManagerToken !== false) {
       writer.uint32(32).bool(message.rotateManagerToken);
+    }
+    if (message.rotateUnlockKey !== false) {
+      writer.uint32(240).bool(message.rotateUnlockKey);
     }
     if (message.signingCaCert !== undefined) {
       writer.uint32(402).string(message.signingCaCert);
@@ -2466,6 +2472,14 @@ export const UpdateClusterRequest: MessageFns<UpdateClusterRequest> = {
             message.rotateManagerToken = reader.bool();
             continue;
           }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.rotateUnlockKey = reader.bool();
+            continue;
+          }
           case 50: {
             if (tag !== 402) {
               break;
@@ -2505,6 +2519,7 @@ export const UpdateClusterRequest: MessageFns<UpdateClusterRequest> = {
       : undefined;
     message.rotateWorkerToken = object.rotateWorkerToken ?? false;
     message.rotateManagerToken = object.rotateManagerToken ?? false;
+    message.rotateUnlockKey = object.rotateUnlockKey ?? false;
     message.signingCaCert = object.signingCaCert ?? undefined;
     message.signingCaKey = object.signingCaKey ?? undefined;
     return message;
@@ -3268,6 +3283,16 @@ export const ControlService = {
     responseSerialize: (value: BackupPart): Buffer => Buffer.from(BackupPart.encode(value).finish()),
     responseDeserialize: (value: Buffer): BackupPart => BackupPart.decode(value),
   },
+  /** With an empty key when managers are not locked. */
+  getUnlockKey: {
+    path: "/muster.Control/GetUnlockKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    requestDeserialize: (value: Buffer): Empty => Empty.decode(value),
+    responseSerialize: (value: UnlockKey): Buffer => Buffer.from(UnlockKey.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UnlockKey => UnlockKey.decode(value),
+  },
   /**
    * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
    * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.
@@ -3317,6 +3342,8 @@ export interface ControlServer extends UntypedServiceImplementation {
   updateCluster: handleUnaryCall<UpdateClusterRequest, Cluster>;
   /** The whole state at one index: first a RaftSnapshotHeader, then the pieces of a snapshot. */
   backup: handleServerStreamingCall<BackupRequest, BackupPart>;
+  /** With an empty key when managers are not locked. */
+  getUnlockKey: handleUnaryCall<Empty, UnlockKey>;
   /**
    * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
    * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.
@@ -3667,6 +3694,19 @@ export interface ControlClient extends Client {
   /** The whole state at one index: first a RaftSnapshotHeader, then the pieces of a snapshot. */
   backup(request: BackupRequest, options?: Partial<CallOptions>): ClientReadableStream<BackupPart>;
   backup(request: BackupRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<BackupPart>;
+  /** With an empty key when managers are not locked. */
+  getUnlockKey(request: Empty, callback: (error: ServiceError | null, response: UnlockKey) => void): ClientUnaryCall;
+  getUnlockKey(
+    request: Empty,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UnlockKey) => void,
+  ): ClientUnaryCall;
+  getUnlockKey(
+    request: Empty,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UnlockKey) => void,
+  ): ClientUnaryCall;
   /**
    * The methods above that answer once, many of them over one stream and answered in any order: what managers pass on to
    * their leader goes this way, since a gRPC call of its own costs more than the write it asks for.

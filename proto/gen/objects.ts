@@ -729,6 +729,16 @@ export interface Cluster {
    * is the one that counts. Nobody follows a manager of a lesser one.
    */
   generation: number;
+  /** Absent while managers were never locked. Shown to nobody who does not ask for it. */
+  unlockKey?: UnlockKey | undefined;
+}
+
+/** What managers' own secrets are sealed with on their disks, so that they start only with its holder's help. */
+export interface UnlockKey {
+  /** 32 bytes; empty: managers start by themselves. */
+  key: Buffer;
+  /** Rises with each change, also when the key goes. */
+  version: number;
 }
 
 export interface RootCa {
@@ -6860,6 +6870,7 @@ function createBaseCluster(): Cluster {
     subnetSize: 0,
     dataPathPort: 0,
     generation: 0,
+    unlockKey: undefined,
   };
 }
 
@@ -6888,6 +6899,9 @@ export const Cluster: MessageFns<Cluster> = {
     }
     if (message.generation !== 0) {
       writer.uint32(320).uint64(message.generation);
+    }
+    if (message.unlockKey !== undefined) {
+      UnlockKey.encode(message.unlockKey, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -6969,6 +6983,14 @@ export const Cluster: MessageFns<Cluster> = {
             message.generation = longToNumber(reader.uint64());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.unlockKey = UnlockKey.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6998,6 +7020,76 @@ export const Cluster: MessageFns<Cluster> = {
     message.subnetSize = object.subnetSize ?? 0;
     message.dataPathPort = object.dataPathPort ?? 0;
     message.generation = object.generation ?? 0;
+    message.unlockKey = (object.unlockKey !== undefined && object.unlockKey !== null)
+      ? UnlockKey.fromPartial(object.unlockKey)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUnlockKey(): UnlockKey {
+  return { key: Buffer.alloc(0), version: 0 };
+}
+
+export const UnlockKey: MessageFns<UnlockKey> = {
+  encode(message: UnlockKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint64(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnlockKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnlockKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UnlockKey>, I>>(base?: I): UnlockKey {
+    return UnlockKey.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UnlockKey>, I>>(object: I): UnlockKey {
+    const message = createBaseUnlockKey();
+    message.key = object.key ?? Buffer.alloc(0);
+    message.version = object.version ?? 0;
     return message;
   },
 };

@@ -27,6 +27,8 @@ describe("e2e: managers are lost, move, lose their disks, and the swarm goes on"
   let registry: RunningRegistry;
   let nodes: [TestNode, TestNode, TestNode, TestNode, TestNode];
   const ids = new Map<TestNode, string>();
+  /** A file with the unlock key, from when the managers are locked. */
+  let unlockKey: string;
 
   before(async () => {
     const archive = await busyboxImage();
@@ -104,6 +106,13 @@ describe("e2e: managers are lost, move, lose their disks, and the swarm goes on"
       SLOW_MS,
     );
   }
+
+  const unlock = async (node: TestNode): Promise<void> => {
+    const command = ["bin/muster", "-H", `unix://${node.socket}`, "swarm", "unlock"];
+    const input = ["sh", "-c", '"$@" < "$0"', unlockKey, ...command];
+    const { code, stderr } = await cluster.lab.exec(node.host, input);
+    expect(code, stderr).to.equal(0);
+  };
 
   async function scale(by: TestNode, replicas: number): Promise<void> {
     await by.mustMuster("service", "scale", `web=${replicas}`);
@@ -198,6 +207,16 @@ describe("e2e: managers are lost, move, lose their disks, and the swarm goes on"
     expect(second.logTail(100)).to.contain("the log is gone");
   });
 
+  it("is locked from now on", async () => {
+    const [first, second, third] = nodes;
+    await first.mustMuster("swarm", "update", "--autolock");
+    unlockKey = join(cluster.folder, "unlock-key");
+    writeFileSync(unlockKey, await first.mustMuster("swarm", "unlock-key", "-q"));
+    const isSealed = (node: TestNode) =>
+      readFileSync(join(node.dataRoot, "swarm/certificates/node.json"), "utf8").includes("sealed");
+    await eventually("all managers are", () => [first, second, third].every(isSealed));
+  });
+
   it("refuses a demotion that would lose the majority, with the arithmetic, and does it by force", async () => {
     const [first, second, third] = nodes;
     await third.kill("SIGKILL");
@@ -214,7 +233,7 @@ describe("e2e: managers are lost, move, lose their disks, and the swarm goes on"
     await first.mustMuster("node", "demote", "--force", ids.get(second) ?? "");
   });
 
-  it("is recovered offline from the directory of one manager, after a look at what is there", async () => {
+  it("is recovered offline from the locked directory of one manager, after a look at what is there", async () => {
     const [first] = nodes;
     const recover = (...flags: string[]) =>
       cluster.lab.exec(first.host, [
@@ -224,14 +243,17 @@ describe("e2e: managers are lost, move, lose their disks, and the swarm goes on"
     expect(busy.stderr).to.contain("a musterd uses");
     const before = (await nodesSeenBy(nodes[0]).catch(() => undefined)) ?? [];
     await first.kill("SIGTERM");
-    const look = await recover("--dry-run");
+    expect((await recover("--dry-run")).stderr).to.contain("--unlock-key-file");
+    const withKey = ["--unlock-key-file", unlockKey];
+    const look = await recover("--dry-run", ...withKey);
     expect(look.stdout)
       .to.match(/services +1: web/)
       .and.to.contain("Nothing was changed");
-    const { code, stdout, stderr } = await recover();
+    const { code, stdout, stderr } = await recover(...withKey);
     expect(code, stderr).to.equal(0);
     expect(stdout).to.contain("the only manager of this swarm");
     await first.start();
+    await unlock(first);
     await eventually(
       "the workers are back",
       async () => {
@@ -301,5 +323,10 @@ describe("e2e: managers are lost, move, lose their disks, and the swarm goes on"
     expect(after.nodeIds).to.include.members([...before.nodeIds]);
     expect({ ...after, nodeIds: [] }).to.deep.equal({ ...before, nodeIds: [] });
     await scale(second, 5);
+    await second.kill("SIGKILL");
+    await second.start();
+    expect((await second.muster("node", "ls")).stderr).to.contain("needs to be unlocked");
+    await unlock(second);
+    await eventually("it leads again", async () => (await second.muster("node", "ls")).code === 0);
   });
 });

@@ -59,6 +59,7 @@ describe("integration: the swarm moves to another CA", function () {
       spec: { ...spec, forceRotate: (spec.forceRotate ?? 0) + (isGiven ? 0 : 1) },
       rotateWorkerToken: false,
       rotateManagerToken: false,
+      rotateUnlockKey: false,
       ...more,
     });
   }

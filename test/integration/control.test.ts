@@ -180,6 +180,7 @@ describe("integration: control from a manager that does not lead", () => {
       spec: before.spec,
       rotateWorkerToken: true,
       rotateManagerToken: false,
+      rotateUnlockKey: false,
     });
     expect(after.rootCa?.workerToken)
       .to.match(/^SWMTKN-1-/)

@@ -198,7 +198,7 @@ describe("integration: managers of a swarm", function () {
   it("lets nobody in with a token that was rotated away", async () => {
     const old = tokens().workerToken;
     const { meta, spec } = await first.manager.control.getCluster();
-    const rotation = { rotateWorkerToken: true, rotateManagerToken: false };
+    const rotation = { rotateWorkerToken: true, rotateManagerToken: false, rotateUnlockKey: false };
     const version = meta?.version ?? 0;
     await first.manager.control.updateCluster({ version, spec, ...rotation });
     const availability = NodeAvailability.ACTIVE;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newApi } from "../../api/api.ts";
 import type { Backends, SwarmInfo, SystemBackend } from "../../api/backend.ts";
+import { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
 import { seededRandom } from "../../core/random.ts";
 import { systemClock } from "../../core/system-clock.ts";
@@ -98,6 +99,9 @@ export async function startMemoryApi(
     init: async () => genesis.nodeId,
     join: async () => undefined,
     leave: async () => undefined,
+    unlock: async () => {
+      throw new ClusterError("AlreadyExists", "swarm is not locked");
+    },
     swarmInfo,
   };
   const platforms = [{ architecture: "amd64", os: "linux", variant: "" }];

@@ -5,6 +5,7 @@ import { collect } from "../../flags/filters.ts";
 import { parseCount, parseDuration } from "../../flags/units.ts";
 import { dispatcherBody } from "./dispatcher-body.ts";
 import { joinCommand } from "./join-token.ts";
+import { encryptionBody, fetchUnlockKey, readAutolock, unlockInstructions } from "./unlock-text.ts";
 
 interface InitOptions {
   readonly advertiseAddr?: string;
@@ -19,6 +20,7 @@ interface InitOptions {
   readonly dispatcherHeartbeat?: string;
   readonly downAfter?: string;
   readonly restartGrace?: string;
+  readonly autolock?: string | boolean;
   readonly forceNewCluster?: boolean;
 }
 
@@ -49,6 +51,7 @@ export function addSwarmInit(parent: Command, context: Context): void {
       "--restart-grace <duration>",
       "Time for a daemon whose connection broke to come back (default 10s)",
     )
+    .option("--autolock [boolean]", "Managers need an unlock key after a restart")
     .option("--force-new-cluster", "Start again from this manager's state alone")
     .action(async (options: InitOptions) => {
       const nodeId = await context.client().post<string>("/swarm/init", initBody(options));
@@ -64,6 +67,9 @@ To add a worker to this swarm, run the following command:
 
 To add a manager to this swarm, run 'muster swarm join-token manager' and follow the instructions.
 `);
+      if (readAutolock(options.autolock) === true) {
+        context.print(`\n${unlockInstructions(await fetchUnlockKey(context))}`);
+      }
     });
 }
 
@@ -81,6 +87,7 @@ function initBody(options: InitOptions): object {
       options.defaultAddrPoolMaskLength ?? "0",
     ),
     Spec: {
+      ...encryptionBody(readAutolock(options.autolock)),
       Orchestration:
         taskHistoryLimit === undefined
           ? {}

@@ -3,6 +3,7 @@ import type { WireSwarm } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { parseCount, parseDuration } from "../../flags/units.ts";
 import { dispatcherBody } from "./dispatcher-body.ts";
+import { encryptionBody, fetchUnlockKey, readAutolock, unlockInstructions } from "./unlock-text.ts";
 
 interface UpdateOptions {
   readonly taskHistoryLimit?: string;
@@ -12,6 +13,7 @@ interface UpdateOptions {
   readonly downAfter?: string;
   readonly restartGrace?: string;
   readonly snapshotInterval?: string;
+  readonly autolock?: string | boolean;
 }
 
 export function addSwarmUpdate(parent: Command, context: Context): void {
@@ -28,12 +30,17 @@ export function addSwarmUpdate(parent: Command, context: Context): void {
       "Time for a daemon whose connection broke to come back; 0: the default",
     )
     .option("--snapshot-interval <n>", "Log entries between snapshots")
+    .option("--autolock [boolean]", "Managers need an unlock key after a restart, or none")
     .action(async (options: UpdateOptions) => {
       const { Version, Spec } = await context.client().get<WireSwarm>("/swarm");
       await context
         .client()
         .post("/swarm/update", amend(Spec, options), { version: Version.Index });
       context.print("Swarm updated.\n");
+      const before = Spec.EncryptionConfig as { AutoLockManagers?: boolean } | undefined;
+      if (readAutolock(options.autolock) === true && before?.AutoLockManagers !== true) {
+        context.print(`\n${unlockInstructions(await fetchUnlockKey(context))}`);
+      }
     });
 }
 
@@ -41,6 +48,7 @@ function amend(spec: Record<string, unknown>, options: UpdateOptions): Record<st
   const { taskHistoryLimit, certExpiry, snapshotInterval } = options;
   return {
     ...spec,
+    ...encryptionBody(readAutolock(options.autolock)),
     ...(taskHistoryLimit === undefined
       ? {}
       : {

@@ -46,11 +46,6 @@ const REFUSED = [
     check: cluster({ nodeCertExpiryNs: HOUR_NS * 24 * 365 * 21 }),
     says: /longer than the CA/,
   },
-  {
-    name: "autolock, silently ignored",
-    check: cluster({ autoLockManagers: true }),
-    says: /autolock/,
-  },
   { name: "a network without a name", check: network({ name: "" }), says: /name must be provided/ },
   { name: "a bridge", check: network({ driver: "bridge" }), says: /use overlay/ },
   {

@@ -67,6 +67,5 @@ export function checkClusterSpec(spec: ClusterSpec | undefined): ClusterSpec {
   if (nodeCertExpiryNs > CERT_EXPIRY_NS_MAX) {
     refuse("certificates cannot be valid for longer than the CA, 20 years");
   }
-  if (spec.autoLockManagers) refuse("locking managers (autolock) is not supported yet");
   return spec;
 }
