@@ -61,4 +61,22 @@ export const CANARIES: Readonly<Record<string, Canary>> = {
     from: 1,
     runsMax: 20,
   },
+  "the leader's own state is served without asking whether it leads still": {
+    file: "manager/control/leader-parts.ts",
+    find: "await replicatedLog.readBarrier();",
+    replace: "void replicatedLog;",
+    suite: "cluster",
+    caughtBy: ["Linearizable"],
+    from: 1,
+    runsMax: 300,
+  },
+  "a watch does not remember all it has given": {
+    file: "manager/store/watch-queue.ts",
+    find: "this.#place += events.length;",
+    replace: "this.#place += Math.ceil(events.length / 2);",
+    suite: "cluster",
+    caughtBy: ["WatchUnique"],
+    from: 1,
+    runsMax: 10,
+  },
 };

@@ -1,10 +1,11 @@
 import { expect } from "chai";
+import { runSeeds } from "../children.ts";
 import type { DiskKind } from "./machine.ts";
 import { type SimulationReport, simulate } from "./simulate.ts";
 
 /** Runs in CI; `SEED=n` runs that one alone. */
-const SEEDS = 1000;
-const SEEDS_PER_TEST = 50;
+const SEEDS = 1500;
+const SEEDS_PER_TEST = 250;
 /** Disk calls of a leader in one and a half seconds: it crashes in each of them. */
 const DISK_CALLS = 100;
 /** Of a broken disk a few runs may not notice: nothing was lost that mattered. */
@@ -25,7 +26,7 @@ describe("simulation: raft", function () {
   for (let first = 1; first <= SEEDS; first += SEEDS_PER_TEST) {
     const last = first + SEEDS_PER_TEST - 1;
     it(`keeps its promises in the runs of seeds ${first} to ${last}`, async () => {
-      for (let seed = first; seed <= last; seed++) await simulate(seed);
+      await runSeeds({ suite: "raft", from: first, runs: SEEDS_PER_TEST });
     });
   }
 

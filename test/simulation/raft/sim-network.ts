@@ -54,6 +54,11 @@ export class SimNetwork {
     return !this.#cuts.has(`${from}>${to}`);
   }
 
+  /** Whether a packet sent now comes through: the link is open, and the weather spares it. */
+  passes(from: number, to: number): boolean {
+    return this.isOpen(from, to) && this.#random.next() >= this.weather.loss;
+  }
+
   /** Nothing sent by one of `from` reaches one of `to`. */
   cut(from: readonly number[], to: readonly number[]): void {
     for (const a of from) for (const b of to) this.#cuts.add(`${a}>${b}`);

@@ -1,0 +1,168 @@
+import { ClusterError, errorMessage } from "../../../core/errors.ts";
+import { silentLog } from "../../../core/log.ts";
+import { seededRandom } from "../../../core/random.ts";
+import type { Control } from "../../../manager/control/control.ts";
+import type { Leader } from "../../../manager/leader.ts";
+import type { EndpointTable } from "../../../proto/gen/endpoints.ts";
+import { NodeDescription } from "../../../proto/gen/objects.ts";
+import type { DataPlane } from "../../../worker/network/data-plane.ts";
+import { Worker } from "../../../worker/worker.ts";
+import type { TaskImages } from "../../../worker/worker-options.ts";
+import { MemoryDataPlane } from "../../support/worker/memory-data-plane.ts";
+import { MemoryImages } from "../../support/worker/test-worker.ts";
+import { HostContainers } from "./host-containers.ts";
+import { ManagerPart } from "./manager-part.ts";
+import { simDial } from "./session-link.ts";
+import { SimHost } from "./sim-host.ts";
+import { SimStateDisk } from "./state-disk.ts";
+import type { World } from "./world.ts";
+
+export const NODE_CPUS = 4;
+const FILE_DELAY_MS = 3;
+const NETWORK_DELAY_MS = 20;
+const PULL_DELAY_MS = 400;
+const PULL_FAILS = 0.05;
+
+/** A machine of the swarm: its daemon with a worker and perhaps a manager in it, its containers, its disks. */
+export class SimNode {
+  readonly nodeId: string;
+  readonly addr: string;
+  readonly host: SimHost;
+  readonly containers: HostContainers;
+  readonly dataPlane = new MemoryDataPlane();
+  readonly manager: ManagerPart | undefined;
+  readonly #world: World;
+  readonly #images = new MemoryImages();
+  readonly #files = new SimStateDisk();
+  readonly #managers: readonly string[];
+  /** When something was last wrong with it or its connections. */
+  disturbedAtMs = 0;
+
+  constructor(world: World, number: number, options: { isManager: boolean; managers: string[] }) {
+    this.#world = world;
+    this.nodeId = `node${number}`;
+    this.addr = `10.0.0.${number}:2377`;
+    this.host = new SimHost(world.time, number, world.random);
+    this.containers = new HostContainers(world.time, this.host);
+    this.#managers = options.managers;
+    this.containers.all.onEvent((event) => {
+      if (event.kind !== "started") return;
+      const container = this.containers.all.get(event.id);
+      world.tasks.onStarted(this.nodeId, container.config.labels["com.docker.swarm.task.id"] ?? "");
+    });
+    const member = { raftId: number, nodeId: this.nodeId, addr: this.addr };
+    this.manager = options.isManager ? new ManagerPart(world, this.host, member) : undefined;
+  }
+
+  /** Of the manager there is now. */
+  get leader(): Leader | undefined {
+    return this.manager?.leader;
+  }
+
+  get local(): Control | undefined {
+    return this.manager?.local;
+  }
+
+  /** Starts its daemon. */
+  boot(): void {
+    this.host.start();
+    this.manager?.boot();
+    const isAlive = this.host.aliveness();
+    this.#startWorker().catch((error: unknown) => {
+      if (isAlive())
+        this.#world.violate(`StartsAgain: worker of ${this.nodeId}: ${errorMessage(error)}`);
+    });
+  }
+
+  /** Its daemon crashes, or with `power` the whole machine. */
+  crash(how: { readonly power: boolean }): void {
+    this.disturb();
+    this.host.stop(how);
+    this.manager?.crash();
+    if (!how.power) return;
+    this.containers.losePower();
+    this.#files.losePower(this.host.random);
+    void this.dataPlane.cleanup();
+  }
+
+  crashFor(durationMs: number, how: { readonly power: boolean }): void {
+    if (!this.host.isUp) return;
+    this.crash(how);
+    this.#world.time.after(durationMs, () => {
+      this.disturb();
+      if (!this.host.isUp) this.boot();
+    });
+  }
+
+  disturb(): void {
+    this.disturbedAtMs = this.#world.time.monotonicMs();
+  }
+
+  /** What is on the worker's disk is safe from now on. */
+  writeBack(): void {
+    this.#files.writeBack();
+  }
+
+  async #startWorker(): Promise<void> {
+    const { host } = this;
+    const identity = { CN: this.nodeId, OU: "swarm-worker", O: this.#world.clusterId };
+    await Worker.start({
+      nodeId: this.nodeId,
+      dataRoot: "",
+      stateDisk: this.#files.mount(host.delayer(FILE_DELAY_MS)),
+      addr: `10.0.0.${host.number}`,
+      dial: simDial(this.#world, { host, identity }),
+      managers: this.#managers.map((addr) => ({ nodeId: "", addr })),
+      description: () =>
+        NodeDescription.fromPartial({
+          hostname: this.nodeId,
+          platform: { os: "linux", architecture: "x86_64" },
+          resources: { nanoCpus: NODE_CPUS * 1e9, memoryBytes: 2 ** 33 },
+        }),
+      containers: this.containers.serve(host),
+      images: this.#serveImages(),
+      network: this.#serveNetwork(),
+      clock: host.clock(),
+      // Its own, so that what it decides does not hang on what the machine does meanwhile.
+      random: seededRandom(host.random.next() * 2 ** 32),
+      log: silentLog,
+    });
+  }
+
+  #serveImages(): TaskImages {
+    const delay = this.host.delayer(PULL_DELAY_MS);
+    return {
+      get: (name) => this.#images.get(name),
+      pull: async (name, options) => {
+        await delay();
+        if (options?.signal?.aborted === true) throw new ClusterError("Cancelled", "called off");
+        if (this.host.random.next() < PULL_FAILS) {
+          throw new ClusterError("Unavailable", "the registry is away");
+        }
+        return this.#images.pull(name);
+      },
+    };
+  }
+
+  #serveNetwork(): DataPlane {
+    const delay = this.host.delayer(NETWORK_DELAY_MS);
+    const plane = this.dataPlane;
+    const later =
+      <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
+      async (...args: Args): Promise<T> => {
+        await delay();
+        return call.apply(plane, args);
+      };
+    return {
+      setNode: later(plane.setNode),
+      applyTable: later((table: EndpointTable) => plane.applyTable(table)),
+      removeNetwork: later(plane.removeNetwork),
+      tableVersions: () => plane.tableVersions(),
+      createSandbox: later(plane.createSandbox),
+      removeSandbox: later(plane.removeSandbox),
+      sandboxes: () => plane.sandboxes(),
+      close: later(plane.close),
+      cleanup: later(plane.cleanup),
+    };
+  }
+}

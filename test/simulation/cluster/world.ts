@@ -1,0 +1,72 @@
+import type { Random } from "../../../core/random.ts";
+import type { Store } from "../../../manager/store/store.ts";
+import type { View } from "../../../manager/store/tables.ts";
+import { Recorder } from "../linearizability/recorder.ts";
+import type { SimNetwork } from "../raft/sim-network.ts";
+import type { VirtualTime } from "../raft/virtual-time.ts";
+import { Agreement } from "./agreement.ts";
+import type { ServiceOp } from "./named-services.ts";
+import type { SimNode } from "./sim-node.ts";
+import { TaskInvariants } from "./task-invariants.ts";
+
+/** What all nodes of one run share. */
+export class World {
+  readonly clusterId = "cluster00000000000000000";
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly network: SimNetwork;
+  readonly nodes: SimNode[] = [];
+  /** What clients asked and heard. */
+  readonly clients = new Recorder<ServiceOp>();
+  readonly agreement = new Agreement((what) => this.violate(what));
+  readonly tasks = new TaskInvariants(this);
+  #violation: string | undefined;
+  #appliedIndex = 0;
+
+  constructor(time: VirtualTime, random: Random, network: SimNetwork) {
+    this.time = time;
+    this.random = random;
+    this.network = network;
+  }
+
+  /** The first promise that was broken. */
+  get violation(): string | undefined {
+    return this.#violation;
+  }
+
+  violate(what: string): void {
+    this.#violation ??= what;
+  }
+
+  /** Whoever has this address. */
+  find(addr: string): SimNode | undefined {
+    return this.nodes.find((node) => node.addr === addr);
+  }
+
+  node(nodeId: string): SimNode | undefined {
+    return this.nodes.find((one) => one.nodeId === nodeId);
+  }
+
+  get managers(): readonly SimNode[] {
+    return this.nodes.filter(({ manager }) => manager !== undefined);
+  }
+
+  /** The one that leads in the latest term. */
+  get leader(): SimNode | undefined {
+    const leaders = this.managers.filter(({ manager, host }) => host.isUp && manager?.isLeading);
+    const termOf = (node: SimNode) => node.manager?.log?.leadership().term ?? 0;
+    return leaders.sort((a, b) => termOf(b) - termOf(a))[0];
+  }
+
+  /** The state as the leader has it. */
+  get view(): View | undefined {
+    return this.leader?.manager?.store?.view();
+  }
+
+  /** A manager has applied an entry; what the store became is looked at once for all of them. */
+  onApplied(_nodeId: string, store: Store, index: number): void {
+    if (index <= this.#appliedIndex) return;
+    this.#appliedIndex = index;
+    this.tasks.onApplied(store.view());
+  }
+}
