@@ -84,13 +84,14 @@ async function openStored(options: RaftLogOptions, disk: LogDisk): Promise<Recov
   const store = await SnapshotStore.open(disk, options.keys);
   const opened = await openWal(disk, options);
   try {
-    const snapshot = await store.loadNewest(async (error, name) => {
-      const { message } = error;
+    const damaged = new Map<string, string>();
+    const snapshot = await store.loadNewest(async ({ message }, name) => {
       options.log.error("cannot use a snapshot, trying the one before", { error: message });
-      // The log decides whether the one before will do.
-      await store.discard(name);
+      damaged.set(name, message);
     });
-    const stored = await recover(options, opened, snapshot);
+    const stored = await recover(options, opened, { snapshot, damaged: [...damaged.values()] });
+    // The log has all without them. Where it has not, they stay for who can still make something of them.
+    for (const name of damaged.keys()) await store.discard(name);
     return { store, wal: opened.wal, snapshot, stored };
   } catch (error) {
     await opened.wal.close();
@@ -101,8 +102,9 @@ async function openStored(options: RaftLogOptions, disk: LogDisk): Promise<Recov
 async function recover(
   options: RaftLogOptions,
   { wal, batches, isNew, torn }: OpenedWal,
-  snapshot: LoadedSnapshot | undefined,
+  found: { readonly snapshot: LoadedSnapshot | undefined; readonly damaged: readonly string[] },
 ): Promise<StoredState> {
+  const { snapshot, damaged } = found;
   if (torn !== undefined) options.log.warn("cut off a torn record, never acknowledged", { torn });
   if (isNew && options.start === "restart") {
     throw new ClusterError(
@@ -118,8 +120,10 @@ async function recover(
     return stored;
   }
   const replayed = replayBatches(batches);
-  const entriesKept = options.entriesKept ?? ENTRIES_KEPT;
-  const { stored, restart } = recoverState(replayed, snapshot?.header.meta, entriesKept);
+  const { stored, restart } = recoverState(replayed, snapshot?.header.meta, {
+    keepEntries: options.entriesKept ?? ENTRIES_KEPT,
+    damaged,
+  });
   if (restart !== undefined) {
     const { index, term } = restart;
     await wal.append({ hardState: stored.hardState, restart: { index, term }, entries: [] });

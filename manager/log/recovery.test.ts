@@ -118,7 +118,7 @@ describe("recovery: joining log and snapshot", () => {
   ];
   for (const { name, log, snapshot: meta, keep = KEEP_ALL, entries, restart } of cases) {
     it(name, () => {
-      const recovered = recoverState(replayBatches(log), meta, keep);
+      const recovered = recoverState(replayBatches(log), meta, { keepEntries: keep });
       expect(show(recovered.stored.entries)).to.equal(entries);
       expect(recovered.restart?.index).to.equal(restart);
       expect(recovered.stored.hardState.commit).to.be.at.least(meta?.index ?? 0);
@@ -127,7 +127,7 @@ describe("recovery: joining log and snapshot", () => {
 
   it("takes the snapshot's term when it is newer, without a vote", () => {
     const log = replayBatches([batch({ hardState: { term: 2, vote: 3, commit: 0 } })]);
-    const { hardState } = recoverState(log, snapshot(7, 4), KEEP_ALL).stored;
+    const { hardState } = recoverState(log, snapshot(7, 4), { keepEntries: KEEP_ALL }).stored;
     expect(hardState).to.deep.equal({ term: 4, vote: 0, commit: 7 });
   });
 
@@ -150,7 +150,9 @@ describe("recovery: joining log and snapshot", () => {
   ];
   for (const { name, log, snapshot: meta } of refused) {
     it(`refuses ${name}`, () => {
-      expect(() => recoverState(replayBatches(log), meta, KEEP_ALL)).to.throw(/incomplete/);
+      expect(() => recoverState(replayBatches(log), meta, { keepEntries: KEEP_ALL })).to.throw(
+        /incomplete/,
+      );
     });
   }
 });

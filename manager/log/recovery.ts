@@ -44,7 +44,7 @@ function appendEntry(entries: Entry[], entry: Entry, restart: WalRestart | undef
   const next = first + entries.length;
   const isVoid = restart !== undefined && entry.index <= restart.index;
   if (entry.index > next || isVoid) {
-    throw unusable(`entry ${entry.index} follows where ${next} belongs`);
+    throw incomplete(`entry ${entry.index} follows where ${next} belongs`);
   }
   entries.length = Math.max(0, entry.index - first);
   entries.push(entry);
@@ -58,13 +58,18 @@ function appendEntry(entries: Entry[], entry: Entry, restart: WalRestart | undef
  *
  * @param snapshot the newest that is whole.
  * @param keepEntries entries kept before the snapshot, for members a little behind.
+ * @param damaged says of each newer snapshot what is wrong with it; shown when it would have been needed.
  * @throws {ClusterError} `DataLoss` when acknowledged entries are in neither.
  */
 export function recoverState(
   log: ReplayedLog,
   snapshot: SnapshotMeta | undefined,
-  keepEntries: number,
+  {
+    keepEntries,
+    damaged = [],
+  }: { readonly keepEntries: number; readonly damaged?: readonly string[] },
 ): RecoveredState {
+  const unusable = (why: string) => incomplete([why, ...damaged].join("; "));
   const snapshotIndex = snapshot?.index ?? 0;
   if ((log.restart?.index ?? 0) > snapshotIndex) {
     throw unusable(`the snapshot at ${log.restart?.index} it goes on from is gone`);
@@ -103,7 +108,7 @@ function raisedTo(hardState: HardState, snapshot: SnapshotMeta | undefined): Har
   return { term: snapshot.term, vote: 0, commit };
 }
 
-function unusable(why: string): ClusterError {
+function incomplete(why: string): ClusterError {
   return new ClusterError(
     "DataLoss",
     `cannot start: the write-ahead log is incomplete: ${why}; remove this manager from the swarm, empty its ` +

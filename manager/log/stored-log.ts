@@ -37,6 +37,6 @@ export async function readStoredLog(disk: LogDisk, keys: DataKeys | undefined): 
     throw new ClusterError("NotFound", `cannot read the log: there is none in ${disk.dir}`);
   }
   const replayed = replayBatches(segments.flatMap(({ batches }) => batches));
-  const { stored } = recoverState(replayed, snapshot?.header.meta, 0);
+  const { stored } = recoverState(replayed, snapshot?.header.meta, { keepEntries: 0, damaged });
   return { raftId: last.header.raftId, snapshot, stored, torn: last.torn, damaged };
 }
