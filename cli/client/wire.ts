@@ -130,6 +130,13 @@ export interface WireInfo extends Record<string, unknown> {
     readonly Error?: string;
     readonly Nodes?: number;
     readonly Managers?: number;
-    readonly Cluster?: { readonly ID: string; readonly Spec?: { readonly Dispatcher?: WireTimes } };
+    readonly Cluster?: {
+      readonly ID: string;
+      readonly RootRotationInProgress?: boolean;
+      readonly Spec?: {
+        readonly Dispatcher?: WireTimes;
+        readonly EncryptionConfig?: { readonly AutoLockManagers: boolean };
+      };
+    };
   };
 }

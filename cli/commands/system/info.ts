@@ -54,6 +54,8 @@ function swarmLines(swarm: WireInfo["Swarm"]): [string, unknown][] {
       [" Managers", swarm.Managers],
       [" Nodes", swarm.Nodes],
       ...timeLines(swarm.Cluster.Spec?.Dispatcher),
+      [" Autolock Managers", swarm.Cluster.Spec?.EncryptionConfig?.AutoLockManagers ?? false],
+      [" Root Rotation In Progress", swarm.Cluster.RootRotationInProgress ?? false],
     );
   }
   const managers = (swarm.RemoteManagers ?? []).map((manager) => manager.Addr);
