@@ -72,10 +72,36 @@ describe("ca: renewal", () => {
       random: { next: () => 0 },
       log: silentLog,
     });
-    await clock.advance(LOOK_MS);
+    await clock.advance(HOUR_MS);
     expect(tries).to.equal(1);
     await clock.advance(10 * RETRY_MS);
     expect(tries).to.equal(11);
+    renewal.close();
+  });
+
+  it("notices that the machine slept, or that its clock was put right", async () => {
+    const clock = new FakeClock();
+    const credentials = credentialsFor(clock, 1);
+    let sleptMs = 0;
+    let tries = 0;
+    const renewal = new CertificateRenewal({
+      credentials,
+      renew: async () => {
+        tries++;
+      },
+      clock: {
+        nowMs: () => clock.nowMs() + sleptMs,
+        monotonicMs: () => clock.monotonicMs(),
+        after: (delayMs, fn) => clock.after(delayMs, fn),
+      },
+      random: { next: () => 0 },
+      log: silentLog,
+    });
+    await clock.advance(LOOK_MS);
+    expect(tries).to.equal(0);
+    sleptMs = 0.6 * HOUR_MS;
+    await clock.advance(LOOK_MS);
+    expect(tries).to.equal(1);
     renewal.close();
   });
 

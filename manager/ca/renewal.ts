@@ -8,8 +8,8 @@ import type { CertificateFacts } from "./node-certificate.ts";
 /** Part of its life after which a certificate is renewed: somewhere between, so that nodes do not all come at once. */
 const EARLIEST = 0.5;
 const LATEST = 0.8;
-/** Timers cannot be set for months, and the wall clock may be put right meanwhile: look again at least this often. */
-export const LOOK_MS = 60 * 60 * 1000;
+/** Timers count no time in which the machine sleeps, and the wall clock may be put right meanwhile: look this often. */
+export const LOOK_MS = 10 * 1000;
 /** At least this long between two renewals: one that failed has days left, one that gave nothing new must not spin. */
 export const RETRY_MS = 60 * 1000;
 /** The same for a certificate that has expired: until it is renewed the node is shut out. */
@@ -68,8 +68,9 @@ export class CertificateRenewal {
 
   #arm(atLeastMs = 0): void {
     if (this.#closed) return;
-    const waitMs = Math.max(this.#dueMs - this.#parts.clock.nowMs(), atLeastMs);
-    this.#cancel = this.#parts.clock.after(Math.min(waitMs, LOOK_MS), () => void this.#look());
+    const lookMs = Math.min(this.#dueMs - this.#parts.clock.nowMs(), LOOK_MS);
+    const waitMs = Math.max(lookMs, atLeastMs);
+    this.#cancel = this.#parts.clock.after(waitMs, () => void this.#look());
   }
 
   async #look(): Promise<void> {
