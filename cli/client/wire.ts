@@ -132,10 +132,12 @@ export interface WireInfo extends Record<string, unknown> {
     readonly Managers?: number;
     readonly Cluster?: {
       readonly ID: string;
+      readonly TLSInfo?: WireTls;
       readonly RootRotationInProgress?: boolean;
       readonly Spec?: {
         readonly Dispatcher?: WireTimes;
         readonly EncryptionConfig?: { readonly AutoLockManagers: boolean };
+        readonly CAConfig?: { readonly NodeCertExpiry?: number };
       };
     };
   };

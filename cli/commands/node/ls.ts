@@ -4,7 +4,9 @@ import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { capital } from "../../output/human.ts";
 import { formatList, type Row } from "../../output/list.ts";
+import { tlsStatus } from "./tls-status.ts";
 
+const TLS_COLUMN = { header: "TLS STATUS", field: "TLSStatus" };
 const COLUMNS = [
   { header: "ID", field: "ID" },
   { header: "HOSTNAME", field: "Hostname" },
@@ -28,14 +30,17 @@ export function addNodeLs(parent: Command, context: Context): void {
         client.get<WireNode[]>("/nodes", { filters: filterQuery(options.filter) }),
         client.get<WireInfo>("/info"),
       ]);
-      const rows = nodes.map((node) => nodeRow(node, info.Swarm.NodeID)).sort(byHostname);
+      const rows = nodes.map((node) => nodeRow(node, info.Swarm)).sort(byHostname);
       const marked =
         options.format === undefined && options.quiet !== true ? rows.map(markSelf) : rows;
-      context.print(formatList({ columns: COLUMNS, rows: marked }, options));
+      // Docker has no such column; it is shown only while there is something to say.
+      const isMoving = rows.some((row) => row.TLSStatus === "Needs Rotation");
+      const columns = isMoving ? [...COLUMNS, TLS_COLUMN] : COLUMNS;
+      context.print(formatList({ columns, rows: marked }, options));
     });
 }
 
-function nodeRow(node: WireNode, selfId: string): Row {
+function nodeRow(node: WireNode, { NodeID: selfId, Cluster }: WireInfo["Swarm"]): Row {
   return {
     ID: node.ID,
     Self: String(node.ID === selfId),
@@ -44,7 +49,7 @@ function nodeRow(node: WireNode, selfId: string): Row {
     Availability: capital(node.Spec.Availability),
     ManagerStatus: managerStatus(node),
     EngineVersion: node.Description?.Engine?.EngineVersion ?? "",
-    TLSStatus: "Ready",
+    TLSStatus: tlsStatus(node, Cluster?.TLSInfo),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { WireNode, WireSwarm, WireTls } from "../../client/wire.ts";
+import type { WireNode, WireSwarm } from "../../client/wire.ts";
+import { isSameIssuer } from "../node/tls-status.ts";
 
 /** Nodes named at most; the rest are counted. */
 const NAMED_MAX = 5;
@@ -44,11 +45,4 @@ function nameOf({ ID, Description, Status }: WireNode): string {
   return Status.State === "down"
     ? `${name} (down: bring it back, or 'muster node rm ${ID}')`
     : name;
-}
-
-function isSameIssuer(one: WireTls | undefined, other: WireTls | undefined): boolean {
-  return (
-    one?.CertIssuerPublicKey === other?.CertIssuerPublicKey &&
-    one?.CertIssuerSubject === other?.CertIssuerSubject
-  );
 }

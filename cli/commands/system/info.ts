@@ -4,6 +4,9 @@ import type { Context } from "../../context.ts";
 import { humanBytes } from "../../output/human.ts";
 import { compileTemplate } from "../../template/template.ts";
 
+type SwarmCluster = NonNullable<WireInfo["Swarm"]["Cluster"]>;
+const NS_PER_HOUR = 3600e9;
+
 export function addInfo(parent: Command, context: Context): void {
   parent
     .command("info")
@@ -54,12 +57,18 @@ function swarmLines(swarm: WireInfo["Swarm"]): [string, unknown][] {
       [" Managers", swarm.Managers],
       [" Nodes", swarm.Nodes],
       ...timeLines(swarm.Cluster.Spec?.Dispatcher),
+      ...expiryLine(swarm.Cluster),
       [" Autolock Managers", swarm.Cluster.Spec?.EncryptionConfig?.AutoLockManagers ?? false],
       [" Root Rotation In Progress", swarm.Cluster.RootRotationInProgress ?? false],
     );
   }
   const managers = (swarm.RemoteManagers ?? []).map((manager) => manager.Addr);
   return [...state, [" Manager Addresses", managers.join(", ")]];
+}
+
+function expiryLine({ Spec }: SwarmCluster): [string, unknown][] {
+  const expiryNs = Spec?.CAConfig?.NodeCertExpiry ?? 0;
+  return expiryNs > 0 ? [[" Certificate Expiry", `${expiryNs / NS_PER_HOUR}h`]] : [];
 }
 
 /** When a node of the swarm is given up. */
