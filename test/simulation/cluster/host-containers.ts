@@ -26,7 +26,11 @@ export class HostContainers {
   readonly #time: VirtualTime;
   readonly #random: Random;
 
-  constructor(time: VirtualTime, host: SimHost) {
+  readonly #onStop: (container: Container) => void;
+
+  /** @param onStop told of each container a daemon is about to stop. */
+  constructor(time: VirtualTime, host: SimHost, onStop: (container: Container) => void) {
+    this.#onStop = onStop;
     this.#time = time;
     this.#random = host.random;
     let last = 0;
@@ -68,6 +72,7 @@ export class HostContainers {
         await all.start(id);
       },
       stop: async (id, options) => {
+        this.#onStop(all.get(id));
         const graceMs = options?.timeoutMs ?? 0;
         const isStubborn = this.#random.next() < STUBBORN;
         const tookMs = isStubborn ? graceMs : Math.min(this.#random.next() * STOP_MAX_MS, graceMs);
@@ -77,6 +82,7 @@ export class HostContainers {
         await all.stop(id);
       },
       kill: async (id) => {
+        this.#onStop(all.get(id));
         await delay();
         await all.kill(id);
       },

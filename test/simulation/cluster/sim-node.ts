@@ -10,7 +10,7 @@ import { Worker } from "../../../worker/worker.ts";
 import type { TaskImages } from "../../../worker/worker-options.ts";
 import { MemoryDataPlane } from "../../support/worker/memory-data-plane.ts";
 import { MemoryImages } from "../../support/worker/test-worker.ts";
-import { HostContainers } from "./host-containers.ts";
+import { HostContainers, labelOf } from "./host-containers.ts";
 import { ManagerPart } from "./manager-part.ts";
 import { simDial } from "./session-link.ts";
 import { SimHost } from "./sim-host.ts";
@@ -43,12 +43,14 @@ export class SimNode {
     this.nodeId = `node${number}`;
     this.addr = `10.0.0.${number}:2377`;
     this.host = new SimHost(world.time, number, world.random);
-    this.containers = new HostContainers(world.time, this.host);
+    this.containers = new HostContainers(world.time, this.host, (container) =>
+      world.tasks.onStop(this.nodeId, labelOf(container, "task")),
+    );
     this.#managers = options.managers;
     this.containers.all.onEvent((event) => {
       if (event.kind !== "started") return;
       const container = this.containers.all.get(event.id);
-      world.tasks.onStarted(this.nodeId, container.config.labels["com.docker.swarm.task.id"] ?? "");
+      world.tasks.onStarted(this.nodeId, labelOf(container, "task"));
     });
     const member = { raftId: number, nodeId: this.nodeId, addr: this.addr };
     this.manager = options.isManager ? new ManagerPart(world, this.host, member) : undefined;

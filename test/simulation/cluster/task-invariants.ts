@@ -1,8 +1,14 @@
+import { isUnderWay } from "../../../manager/orchestrator/updater.ts";
 import { demandOf } from "../../../manager/scheduler/node-usage.ts";
-import type { StoredTask } from "../../../manager/store/objects.ts";
+import type { StoredService, StoredTask } from "../../../manager/store/objects.ts";
 import type { View } from "../../../manager/store/tables.ts";
 import { isHeld } from "../../../manager/store/task-life.ts";
-import { NodeAvailability, TaskState, UpdateConfig_Order } from "../../../proto/gen/objects.ts";
+import {
+  NodeAvailability,
+  TaskState,
+  UpdateConfig_Order,
+  UpdateStatus_State,
+} from "../../../proto/gen/objects.ts";
 import type { Change } from "../../../proto/gen/store.ts";
 import { labelOf } from "./host-containers.ts";
 import { type Component, forbidden, stateName } from "./transitions.ts";
@@ -19,6 +25,7 @@ const CROSSING_MS = 1_000;
 export class TaskInvariants {
   readonly #world: World;
   #before = new Map<string, StoredTask>();
+  readonly #started = new Set<string>();
   /** Since when a node's tasks are not to be added to, by node. */
   readonly #closedSinceMs = new Map<string, number>();
   /** Since when more than one container of a slot runs, by slot. */
@@ -111,7 +118,7 @@ export class TaskInvariants {
 
   /** NoDoubleRun: no slot has two containers on undisturbed machines for longer than noticing a loss takes. */
   checkContainers(): void {
-    const { world } = this;
+    const world = this.#world;
     const nowMs = world.time.monotonicMs();
     const bySlot = new Map<string, string[]>();
     for (const node of world.nodes) {
@@ -139,10 +146,27 @@ export class TaskInvariants {
   }
 
   /**
+   * StopsOnlyUnwanted: no container is stopped that somebody wants, whoever leads, is away or comes back. What is wanted
+   * only falls, and a worker knows no more than the log holds: no haste excuses it.
+   */
+  onStop(nodeId: string, taskId: string): void {
+    const task = this.#world.latest?.tasks.get(taskId);
+    if (task === undefined || task.desiredState > TaskState.RUNNING) return;
+    if (task.status.state > TaskState.RUNNING) return;
+    this.#world.violate(`StopsOnlyUnwanted: ${nodeId} stops ${taskId}, which is to run`);
+  }
+
+  /**
+   * RunsOnce: a task has one container in its life, which is started once.
+   *
    * NoDoubleRun, at the start of a container: nothing of its slot runs on a machine that is undisturbed, unless the
    * service is updated start-first.
    */
   onStarted(nodeId: string, taskId: string): void {
+    if (this.#started.has(taskId)) {
+      this.#world.violate(`RunsOnce: ${nodeId} starts ${taskId} a second time`);
+    }
+    this.#started.add(taskId);
     const view = this.#world.view;
     const task = view?.tasks.get(taskId);
     if (view === undefined || task === undefined) return;
@@ -163,15 +187,25 @@ export class TaskInvariants {
 
   /** EventuallyAsDesired. @returns what is not yet so. */
   whatIsMissing(): string | undefined {
-    const { view, nodes } = this.#world;
+    const { view } = this.#world;
     if (view === undefined) return "nobody leads";
+    return this.#whatRunsAmiss(view) ?? whatIsUnsettled(view);
+  }
+
+  /** Containers beside what is declared. */
+  #whatRunsAmiss(view: View): string | undefined {
+    const { nodes } = this.#world;
     const wanted = new Map<string, number>();
     for (const { id, spec } of view.services.values()) {
       const replicas = spec.mode?.$case === "replicated" ? spec.mode.value.replicas : nodes.length;
       wanted.set(id, replicas);
     }
     const running = new Map<string, number>();
-    for (const { containers, nodeId } of nodes) {
+    for (const { containers, nodeId, dataPlane } of nodes) {
+      for (const { id } of dataPlane.sandboxes()) {
+        const task = view.tasks.get(id);
+        if (task === undefined || !isHeld(task)) return `${nodeId} has the sandbox of no task`;
+      }
       for (const container of containers.all.list()) {
         const task = view.tasks.get(labelOf(container, "task"));
         if (task === undefined) return `${nodeId} has a container of a task that is gone`;
@@ -186,13 +220,25 @@ export class TaskInvariants {
       const runs = running.get(id) ?? 0;
       if (runs !== count) return `${runs} of ${count} of ${view.services.get(id)?.spec.name} run`;
     }
-    for (const task of view.tasks.values()) {
-      if (!view.services.get(task.serviceId)) return `task ${task.id} of a service that is gone`;
-    }
     return undefined;
   }
+}
 
-  get world(): World {
-    return this.#world;
+/** What the managers still have to do. */
+function whatIsUnsettled(view: View): string | undefined {
+  for (const { spec, updateStatus } of view.services.values()) {
+    if (isUnderWay(updateStatus)) return `the update of ${spec.name} is not over`;
   }
+  for (const task of view.tasks.values()) {
+    const service = view.services.get(task.serviceId);
+    if (service === undefined) return `task ${task.id} of a service that is gone`;
+    if (!isHeld(task) || isPaused(service)) continue;
+    if (task.revision !== service.revision) return `task ${task.id} is of an earlier revision`;
+  }
+  return undefined;
+}
+
+function isPaused({ updateStatus }: StoredService): boolean {
+  const state = updateStatus?.state;
+  return state === UpdateStatus_State.PAUSED || state === UpdateStatus_State.ROLLBACK_PAUSED;
 }

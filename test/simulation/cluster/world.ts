@@ -22,6 +22,7 @@ export class World {
   readonly tasks = new TaskInvariants(this);
   #violation: string | undefined;
   #appliedIndex = 0;
+  #latest: View | undefined;
 
   constructor(time: VirtualTime, random: Random, network: SimNetwork) {
     this.time = time;
@@ -63,10 +64,16 @@ export class World {
     return this.leader?.manager?.store?.view();
   }
 
+  /** The state after the last entry anybody has applied: nobody knows more. */
+  get latest(): View | undefined {
+    return this.#latest;
+  }
+
   /** A manager has applied an entry; what the store became is looked at once for all of them. */
   onApplied(_nodeId: string, store: Store, index: number): void {
     if (index <= this.#appliedIndex) return;
     this.#appliedIndex = index;
+    this.#latest = store.view();
     this.tasks.onApplied(store.view());
   }
 }
