@@ -1,10 +1,11 @@
-import { randomBytes } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { Random } from "../core/random.ts";
 import { Allocator } from "./allocator/allocator.ts";
 import { getPeer } from "./ca/authorization.ts";
 import { SECRET_BYTES } from "./ca/join-token.ts";
 import { RotationLoop } from "./ca/rotation/loop.ts";
 import { Dispatcher } from "./dispatcher/dispatcher.ts";
-import { hostAnswers } from "./dispatcher/host-probe.ts";
 import { LogBroker } from "./logs/log-broker.ts";
 import type { ManagerCore } from "./manager-core.ts";
 import { MembershipLoop } from "./membership/loop.ts";
@@ -14,21 +15,33 @@ import { ControlLoop } from "./reconcile/loop.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
 import { TermOfOffice } from "./term-of-office.ts";
 
+/** What a leader works with. */
+export interface LeaderParts
+  extends Pick<ManagerCore, "store" | "replicatedLog" | "proposer" | "leaderAddr"> {
+  /** Of this manager. */
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** For secrets. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Whether the kernel of the host at an address answers. Never rejects. */
+  readonly hostAnswers: (addr: string) => Promise<boolean>;
+  readonly log: Log;
+}
+
 /** What runs while this manager leads: planners, sessions with the workers, changes of roles. */
 export class Leader {
   readonly dispatcher: Dispatcher;
   readonly logs: LogBroker;
-  readonly #core: ManagerCore;
+  readonly #parts: LeaderParts;
   readonly #planning: ControlLoop;
   #membership: MembershipLoop | undefined;
   #rotation: RotationLoop | undefined;
   #term: TermOfOffice | undefined;
 
-  constructor(core: ManagerCore) {
-    const { options, store, proposer, leaderAddr } = core;
-    const { clock, random, log, credentials } = options;
-    const { nodeId } = credentials.identity;
-    this.#core = core;
+  constructor(parts: LeaderParts) {
+    const { nodeId, store, proposer, leaderAddr, hostAnswers, clock, random, log } = parts;
+    this.#parts = parts;
     this.logs = new LogBroker({ store, clock, random });
     this.dispatcher = new Dispatcher({
       nodeId,
@@ -54,8 +67,7 @@ export class Leader {
 
   /** Starts and stops with this manager's leadership from now on. */
   follow(): void {
-    const { replicatedLog, options } = this.#core;
-    const { clock, log } = options;
+    const { replicatedLog, clock, log } = this.#parts;
     this.#term = new TermOfOffice({
       replicatedLog,
       onBegin: (term) => this.#lead(term),
@@ -70,9 +82,8 @@ export class Leader {
   }
 
   #lead(term: number): void {
-    const { store, proposer, replicatedLog, options } = this.#core;
-    const { clock, log, credentials } = options;
-    log.info("this manager leads", { nodeId: credentials.identity.nodeId, term });
+    const { nodeId, store, proposer, replicatedLog, randomBytes, clock, log } = this.#parts;
+    log.info("this manager leads", { nodeId, term });
     this.#planning.lead();
     this.dispatcher.lead();
     this.#membership = new MembershipLoop({
@@ -94,8 +105,8 @@ export class Leader {
   }
 
   #resign(): void {
-    const { log, credentials } = this.#core.options;
-    log.info("this manager leads no more", { nodeId: credentials.identity.nodeId });
+    const { nodeId, log } = this.#parts;
+    log.info("this manager leads no more", { nodeId });
     this.#membership?.close();
     this.#membership = undefined;
     this.#rotation?.close();

@@ -7,6 +7,7 @@ import type { Control } from "./control/control.ts";
 import { controlGateway } from "./control/gateway.ts";
 import { LeaderConnection } from "./control/leader-connection.ts";
 import { leaderControl } from "./control/leader-control.ts";
+import { hostAnswers } from "./dispatcher/host-probe.ts";
 import { Leader } from "./leader.ts";
 import type { ReplicatedLog } from "./log/replicated-log.ts";
 import type { ManagerCore, ManagerOptions } from "./manager-core.ts";
@@ -53,7 +54,8 @@ export class Manager {
     const { options, replicatedLog, store, proposer } = core;
     const { credentials, clock, random, log } = options;
     this.#core = core;
-    this.#leader = new Leader(core);
+    const { nodeId } = credentials.identity;
+    this.#leader = new Leader({ ...core, nodeId, clock, random, randomBytes, hostAnswers, log });
     this.#connection = new LeaderConnection(credentials);
     this.#local = leaderControl({
       view: () => store.view(),
@@ -63,7 +65,7 @@ export class Manager {
       logs: this.#leader.logs,
       clock,
       random,
-      randomBytes: (count) => randomBytes(count),
+      randomBytes,
       log: log.child({ component: "control" }),
     });
     const connect = (leader: { nodeId: string; addr: string }) => this.#connection.connect(leader);

@@ -4,14 +4,13 @@ import { silentLog } from "../../../core/log.ts";
 import type { Control } from "../../../manager/control/control.ts";
 import { controlGateway } from "../../../manager/control/gateway.ts";
 import { leaderControl } from "../../../manager/control/leader-control.ts";
+import { PROBE_TIMEOUT_MS } from "../../../manager/dispatcher/host-probe.ts";
 import { Leader } from "../../../manager/leader.ts";
 import { MemoryDisk } from "../../../manager/log/disk/memory-disk.ts";
 import { openRaftLog } from "../../../manager/log/raft-log.ts";
 import type { Member, ReplicatedLog, StateMachine } from "../../../manager/log/replicated-log.ts";
-import type { ManagerCore } from "../../../manager/manager-core.ts";
 import { Proposer } from "../../../manager/store/proposer.ts";
 import { Store } from "../../../manager/store/store.ts";
-import { NodeRole } from "../../../proto/gen/objects.ts";
 import { StoreObject } from "../../../proto/gen/store.ts";
 import { allObjects } from "./all-objects.ts";
 import { Pipe } from "./pipe.ts";
@@ -118,7 +117,7 @@ export class ManagerPart {
     });
     if (!isAlive()) return;
     this.#hasBooted = true;
-    this.#started = start({ world, host, store, log, member, transport });
+    this.#started = start({ world, host, store, log, member });
   }
 }
 
@@ -136,27 +135,29 @@ function start(parts: {
   readonly store: Store;
   readonly log: ReplicatedLog;
   readonly member: Member;
-  readonly transport: unknown;
 }): Started {
-  const { world, host, store, log: replicatedLog, member, transport } = parts;
+  const { world, host, store, log: replicatedLog, member } = parts;
   const clock = host.clock();
   const { random } = host;
   const proposer = new Proposer(replicatedLog, clock);
-  const identity = { nodeId: member.nodeId, role: NodeRole.MANAGER, clusterId: world.clusterId };
   const leaderAddr = () => {
     const { leaderRaftId } = replicatedLog.leadership();
     return replicatedLog.members().find(({ raftId }) => raftId === leaderRaftId)?.addr;
   };
-  // Certificates and gRPC are what is not simulated: nothing of them is used below.
-  const core = {
-    options: { clock, random, log: silentLog, credentials: { identity } },
+  const randomBytes = (count: number) =>
+    Uint8Array.from({ length: count }, () => random.next() * 256);
+  const leader = new Leader({
+    nodeId: member.nodeId,
     store,
     replicatedLog,
     proposer,
-    transport,
     leaderAddr,
-  } as unknown as ManagerCore;
-  const leader = new Leader(core);
+    clock,
+    random,
+    randomBytes,
+    hostAnswers: (addr) => hostAnswers(world, host, addr),
+    log: silentLog,
+  });
   const local = leaderControl({
     view: () => store.view(),
     proposer,
@@ -165,7 +166,7 @@ function start(parts: {
     logs: leader.logs,
     clock,
     random,
-    randomBytes: (count) => Uint8Array.from({ length: count }, () => random.next() * 256),
+    randomBytes,
     log: silentLog,
   });
   const control = controlGateway({
@@ -214,6 +215,24 @@ function hashOf(store: Store): number {
     sum = (sum + crc32(StoreObject.encode({ kind: object }).finish())) >>> 0;
   }
   return sum;
+}
+
+/** Asks the kernel of a host over the network, which answers while the machine has power. */
+function hostAnswers(world: World, from: SimHost, addr: string): Promise<boolean> {
+  const host = world.nodes.find((node) => node.addr.startsWith(`${addr}:`))?.host;
+  const { network, time } = world;
+  return new Promise((resolve) => {
+    const runHere = from.daemon();
+    const cancel = time.after(PROBE_TIMEOUT_MS, () => runHere(() => resolve(false)));
+    time.after(network.delayMs(), () => {
+      if (host?.isPowered !== true || !network.passes(from.number, host.number)) return;
+      time.after(network.delayMs(), () => {
+        if (!network.passes(host.number, from.number)) return;
+        cancel();
+        runHere(() => resolve(true));
+      });
+    });
+  });
 }
 
 /** Control over the network: a request and its answer travel, or are lost and time out. */

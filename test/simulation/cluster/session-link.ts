@@ -86,7 +86,7 @@ class SessionLink implements Wire {
       return;
     }
     this.#runThere = host.daemon();
-    const call = new SimCall(this.#self.identity, (event) => this.#sayBack(event));
+    const call = new SimCall(this.#self, (event) => this.#sayBack(event));
     this.#call = call;
     this.#watch(host, () => this.#end(unanswered("connection reset")));
     this.#runThere(() => leader.dispatcher.handlers.session(call as unknown as SessionCall));
@@ -143,12 +143,15 @@ type CallEvent =
 
 /** As much of a gRPC call as the dispatcher uses. */
 class SimCall extends EventEmitter {
-  readonly #identity: object;
+  readonly #from: { readonly host: SimHost; readonly identity: object };
   readonly #say: (event: CallEvent) => void;
 
-  constructor(identity: object, say: (event: CallEvent) => void) {
+  constructor(
+    from: { readonly host: SimHost; readonly identity: object },
+    say: (event: CallEvent) => void,
+  ) {
     super();
-    this.#identity = identity;
+    this.#from = from;
     this.#say = say;
     this.on("error", (error: unknown) => say({ kind: "end", reason: fromRpcError(error) }));
   }
@@ -163,11 +166,11 @@ class SimCall extends EventEmitter {
   }
 
   getPeer(): string {
-    return "192.0.2.1:1";
+    return `10.0.0.${this.#from.host.number}:40000`;
   }
 
   getAuthContext(): object {
-    return { sslPeerCertificate: { subject: this.#identity } };
+    return { sslPeerCertificate: { subject: this.#from.identity } };
   }
 }
 
