@@ -34,6 +34,7 @@ async function demo(keep: boolean): Promise<void> {
     name: "demo",
     managers: 3,
     workers: 2,
+    keep,
     flags: (outside) => ["--insecure-registry", `${outside.ip}:${REGISTRY_PORT}`],
   });
   let registry: RunningRegistry | undefined;

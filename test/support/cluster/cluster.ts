@@ -1,11 +1,10 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import type { WireNode, WireTask } from "../../../cli/client/wire.ts";
 import { eventually } from "../eventually.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
-import { cleanFolder, removeCgroups } from "./clean-folder.ts";
+import { clusterFolder, removeCluster } from "./remove-cluster.ts";
 import { TestNode } from "./test-node.ts";
+import { hireUndertaker } from "./undertaker.ts";
 
 /** Alone on its machine a swarm forms in a few seconds. */
 const FORM_MS = 60_000;
@@ -17,6 +16,8 @@ export interface ClusterOptions {
   readonly workers: number;
   /** Flags for each `musterd`. */
   readonly flags?: (outside: LabHost) => readonly string[];
+  /** It outlives this process; otherwise it goes with it, however it ends. */
+  readonly keep?: boolean;
   /** Done for each node, managers first, before its daemon starts. */
   readonly prepare?: (node: TestNode, index: number) => Promise<void>;
 }
@@ -35,12 +36,11 @@ export interface Cluster {
 
 /** Makes the hosts and starts a daemon on each; no swarm yet. */
 export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
-  const { managers, workers } = options;
-  const lab = await createLab({ name: options.name, hosts: managers + workers + 1 });
-  // The same each time: what a killed or kept run left is found and removed.
-  const folder = join(tmpdir(), `muster-${options.name}`);
-  await cleanFolder(folder);
-  rmSync(folder, { recursive: true, force: true });
+  const { name, managers, workers } = options;
+  const undertaker = options.keep === true ? undefined : await hireUndertaker(name);
+  await removeCluster(name);
+  const lab = await createLab({ name, hosts: managers + workers + 1 });
+  const folder = clusterFolder(name);
   const outside = lab.hosts.at(-1);
   if (outside === undefined) throw new Error("the lab has no host");
   mkdirSync(folder, { recursive: true });
@@ -55,10 +55,8 @@ export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
     folder,
     close: async () => {
       await Promise.allSettled(nodes.map((node) => node.kill("SIGKILL")));
-      await cleanFolder(folder);
-      for (const node of nodes) await removeCgroups(node.dataRoot);
-      await lab.close();
-      rmSync(folder, { recursive: true, force: true });
+      await removeCluster(name);
+      undertaker?.dismiss();
     },
   };
   try {
