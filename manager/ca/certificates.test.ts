@@ -80,6 +80,26 @@ describe("ca: certificates", () => {
         says: /only ECDSA P-256/,
       },
       {
+        name: "a key of 512 bits",
+        craft: () => craftRequest({ rsaBits: 512 }),
+        says: /only ECDSA/,
+      },
+      {
+        name: "an Ed25519 key",
+        craft: () => craftRequest({ curve: "Ed25519" }),
+        says: /only ECDSA/,
+      },
+      {
+        name: "a structure nested without end",
+        craft: async () => Buffer.from("3080".repeat(8_000), "hex"),
+        says: /not a readable PKCS #10/,
+      },
+      {
+        name: "a structure that says it is longer than it is",
+        craft: async () => Buffer.from("3084ffffffff02", "hex"),
+        says: /not a readable PKCS #10/,
+      },
+      {
         name: "another curve",
         craft: () => craftRequest({ curve: "P-384" }),
         says: /only ECDSA P-256/,
@@ -124,7 +144,7 @@ async function craftRequest({
   const x509 = await import("@peculiar/x509");
   const algorithm =
     rsaBits === undefined
-      ? { name: "ECDSA", namedCurve: curve, hash: "SHA-256" }
+      ? { name: curve === "Ed25519" ? curve : "ECDSA", namedCurve: curve, hash: "SHA-256" }
       : {
           name: "RSASSA-PKCS1-v1_5",
           modulusLength: rsaBits,

@@ -56,7 +56,7 @@ const REFUSED = [
   {
     name: "a role that is none",
     check: () => checkNodeSpec({ ...NodeSpec.create(), role: 7 as never }),
-    says: /invalid role 7/,
+    says: /role: unknown value 7/,
   },
 ];
 

@@ -2,7 +2,7 @@ import type { ClusterSpec, NodeSpec } from "../../../proto/gen/objects.ts";
 import { NetworkSpec, NodeAvailability, NodeRole } from "../../../proto/gen/objects.ts";
 import { findLivenessFault } from "../../../proto/liveness-settings.ts";
 import { checkNetworkName } from "./names.ts";
-import { checkCount, checkLabels, checkText, refuse } from "./refuse.ts";
+import { checkCount, checkKnown, checkLabels, checkText, refuse } from "./refuse.ts";
 
 const HOUR_NS = 3600 * 1e9;
 const CERT_EXPIRY_NS_MAX = 20 * 365 * 24 * HOUR_NS;
@@ -20,10 +20,8 @@ export function checkNodeSpec(spec: NodeSpec | undefined): NodeSpec {
   if (spec.name.length > NODE_NAME_CHARS_MAX) {
     refuse(`the node's name must be ${NODE_NAME_CHARS_MAX} characters or fewer`);
   }
-  if (!Object.values<number>(NodeRole).includes(spec.role)) refuse(`invalid role ${spec.role}`);
-  if (!Object.values<number>(NodeAvailability).includes(spec.availability)) {
-    refuse(`invalid availability ${spec.availability}`);
-  }
+  checkKnown("role", spec.role, NodeRole);
+  checkKnown("availability", spec.availability, NodeAvailability);
   return spec;
 }
 

@@ -17,6 +17,19 @@ export function checkCount(
   if (value > max) refuse(`${what} must be at most ${max}`);
 }
 
+/**
+ * A newer version may send a value that this one does not know. To store it would be to take it for something else.
+ *
+ * @throws {ClusterError} `InvalidArgument` unless `value` is one of `known`.
+ */
+export function checkKnown(
+  what: string,
+  value: number,
+  known: Readonly<Record<string, number>>,
+): void {
+  if (!Object.values(known).includes(value)) refuse(`${what}: unknown value ${value}`);
+}
+
 /** About ten years, in nanoseconds: no duration in a spec makes sense past it, and sums of a few stay exact enough. */
 export const DURATION_NS_MAX = 10 * 365 * 24 * 3600 * 1e9;
 

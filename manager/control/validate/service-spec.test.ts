@@ -10,6 +10,7 @@ import {
   PortConfig_Protocol,
   PortConfig_PublishMode,
   Resources,
+  RestartPolicy,
   ServiceSpec,
   TaskSpec,
   UpdateConfig,
@@ -34,6 +35,8 @@ const limits = (part: Partial<Resources>) =>
   spec({ task: task({ resources: { limits: Resources.create(part) } }) });
 const ports = (...list: Partial<PortConfig>[]) =>
   spec({ endpoint: EndpointSpec.create({ ports: list.map((port) => PortConfig.create(port)) }) });
+const endpointMode = (mode: number) =>
+  spec({ endpoint: EndpointSpec.create({ mode: mode as EndpointSpec_Mode }) });
 const mount = (part: Partial<Mount>) => withContainer({ mounts: [Mount.create(part)] });
 const labels = (json: string) => ({
   ...spec(),
@@ -113,6 +116,32 @@ const REFUSED: { name: string; spec: ServiceSpec | undefined; says: RegExp }[] =
       },
     }),
     says: /can't be used with dnsrr/,
+  },
+  { name: "a mode of ports that is unknown", spec: endpointMode(9), says: /mode: unknown value 9/ },
+  {
+    name: "an unknown protocol",
+    spec: ports({ targetPort: 80, protocol: 9 as never }),
+    says: /protocol: unknown value 9/,
+  },
+  {
+    name: "an unknown way to publish",
+    spec: ports({ targetPort: 80, publishMode: 9 as never }),
+    says: /publish mode: unknown value 9/,
+  },
+  {
+    name: "an unknown condition to restart",
+    spec: spec({ task: task({ restart: RestartPolicy.create({ condition: 9 as never }) }) }),
+    says: /restart-condition: unknown value 9/,
+  },
+  {
+    name: "an unknown order of updates",
+    spec: spec({ update: UpdateConfig.create({ order: 9 as never }) }),
+    says: /update-order: unknown value 9/,
+  },
+  {
+    name: "an unknown answer to failures",
+    spec: spec({ rollback: UpdateConfig.create({ failureAction: 9 as never }) }),
+    says: /rollback-failure-action: unknown value 9/,
   },
   { name: "env without a name", spec: withContainer({ env: ["=x"] }), says: /invalid environment/ },
   { name: "a relative directory", spec: withContainer({ dir: "app" }), says: /must be absolute/ },

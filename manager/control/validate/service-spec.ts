@@ -2,13 +2,23 @@ import {
   type EndpointSpec,
   EndpointSpec_Mode,
   PortConfig_Protocol,
+  PortConfig_PublishMode,
   ServiceSpec,
   type TaskSpec,
   type UpdateConfig,
+  UpdateConfig_FailureAction,
+  UpdateConfig_Order,
 } from "../../../proto/gen/objects.ts";
 import { isIngressPort } from "../../store/ports.ts";
 import { checkServiceName } from "./names.ts";
-import { checkCount, checkDuration, checkLabels, findDuplicate, refuse } from "./refuse.ts";
+import {
+  checkCount,
+  checkDuration,
+  checkKnown,
+  checkLabels,
+  findDuplicate,
+  refuse,
+} from "./refuse.ts";
 import { checkTaskSpec } from "./task-spec.ts";
 
 /** Replicas of one service at most. */
@@ -64,6 +74,8 @@ function checkUpdate(what: "update" | "rollback", config: UpdateConfig | undefin
   checkCount(`${what}-parallelism`, config.parallelism, { max: REPLICAS_MAX });
   checkDuration(`TaskSpec: ${what}-delay`, config.delayNs);
   checkDuration(`TaskSpec: ${what}-monitor`, config.monitorNs);
+  checkKnown(`${what}-failure-action`, config.failureAction, UpdateConfig_FailureAction);
+  checkKnown(`${what}-order`, config.order, UpdateConfig_Order);
   const ratio = config.maxFailureRatio;
   if (!(ratio >= 0 && ratio <= 1)) {
     refuse(`TaskSpec: ${what}-maxfailureratio cannot be less than 0 or bigger than 1`);
@@ -73,7 +85,10 @@ function checkUpdate(what: "update" | "rollback", config: UpdateConfig | undefin
 /** Source: swarmkit, manager/controlapi/service.go, validateEndpointSpec. */
 function checkEndpoint({ mode, ports }: EndpointSpec): void {
   if (ports.length > PORTS_MAX) refuse(`EndpointSpec: at most ${PORTS_MAX} ports may be published`);
+  checkKnown("EndpointSpec: mode", mode, EndpointSpec_Mode);
   for (const port of ports) {
+    checkKnown("EndpointSpec: protocol", port.protocol, PortConfig_Protocol);
+    checkKnown("EndpointSpec: publish mode", port.publishMode, PortConfig_PublishMode);
     checkCount("EndpointSpec: target port", port.targetPort, { min: 1, max: PORT_MAX });
     checkCount("EndpointSpec: published port", port.publishedPort, { max: PORT_MAX });
     if (mode === EndpointSpec_Mode.DNSRR && isIngressPort(port)) {

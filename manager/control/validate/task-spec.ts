@@ -1,7 +1,13 @@
-import type { Placement, Resources, RestartPolicy, TaskSpec } from "../../../proto/gen/objects.ts";
+import {
+  type Placement,
+  type Resources,
+  type RestartPolicy,
+  RestartPolicy_Condition,
+  type TaskSpec,
+} from "../../../proto/gen/objects.ts";
 import { checkConstraints } from "../../scheduler/constraints.ts";
 import { checkContainer } from "./container-spec.ts";
-import { checkCount, checkDuration, findDuplicate, refuse } from "./refuse.ts";
+import { checkCount, checkDuration, checkKnown, findDuplicate, refuse } from "./refuse.ts";
 
 /** A thousandth of a CPU: less than that cannot be accounted for. */
 const NANO_CPUS_MIN = 1e6;
@@ -59,6 +65,7 @@ function checkLimitsHold(limits: Resources | undefined, reserved: Resources | un
 
 function checkRestart(restart: RestartPolicy | undefined): void {
   if (restart === undefined) return;
+  checkKnown("TaskSpec: restart-condition", restart.condition, RestartPolicy_Condition);
   checkDuration("TaskSpec: restart-delay", restart.delayNs);
   checkDuration("TaskSpec: restart-window", restart.windowNs);
   checkCount("TaskSpec: restart-max-attempts", restart.maxAttempts ?? 0, { max: ATTEMPTS_MAX });
