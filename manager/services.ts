@@ -1,4 +1,3 @@
-import type { ServerCredentials, ServerInterceptor } from "@grpc/grpc-js";
 import { CAService } from "../proto/gen/ca.ts";
 import { ControlService } from "../proto/gen/control.ts";
 import { DispatcherService } from "../proto/gen/dispatcher.ts";
@@ -11,7 +10,7 @@ import { controlService } from "./control/control-service.ts";
 import type { Leader } from "./leader.ts";
 import type { ManagerCore } from "./manager-core.ts";
 import { membershipService } from "./membership/membership-service.ts";
-import type { Served } from "./rpc/server.ts";
+import type { Security, Served } from "./rpc/server.ts";
 
 /** All that a manager serves to other nodes, on one port. */
 export function services(core: ManagerCore, leader: Leader, local: Control): Served[] {
@@ -42,17 +41,20 @@ export function services(core: ManagerCore, leader: Leader, local: Control): Ser
 }
 
 /** Asks every caller for a certificate and refuses what it does not allow. */
-export function security(core: ManagerCore): {
-  readonly credentials: ServerCredentials;
-  readonly interceptors: readonly ServerInterceptor[];
-} {
+export function security(core: ManagerCore): Security {
   const { options } = core;
   const own = { clusterId: options.credentials.identity.clusterId, currentRole: currentRole(core) };
   const refusals = new RefusalLog(options.log.child({ component: "authorization" }), options.clock);
   const interceptor = authorizationInterceptor(own, (error, peer) =>
     refusals.warn(error.message, { peer, ...error.details }),
   );
-  return { credentials: options.credentials.server(), interceptors: [interceptor] };
+  // A log of their own: a flood of broken connections must not hide who was refused a call.
+  const broken = new RefusalLog(options.log.child({ component: "port" }), options.clock);
+  return {
+    identity: options.credentials.server(),
+    interceptors: [interceptor],
+    onRefused: (message, fields) => broken.warn(message, fields),
+  };
 }
 
 /** Only the leader can tell a node that was removed from one it has not yet heard of. */

@@ -11,9 +11,9 @@ import type {
   IssuedCertificate,
   RenewExpiredRequest,
 } from "../../proto/gen/ca.ts";
-import { type NodeAvailability, NodeRole, type RootCa } from "../../proto/gen/objects.ts";
+import { NodeAvailability, NodeRole, type RootCa } from "../../proto/gen/objects.ts";
 import { unary } from "../rpc/handlers.ts";
-import { peerHost } from "../rpc/peer.ts";
+import { peerHost, peerNetwork } from "../rpc/peer.ts";
 import { createChange } from "../store/changes.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { View } from "../store/tables.ts";
@@ -87,7 +87,8 @@ class CertificateAuthority {
   /** The certificate first: a request that cannot be granted leaves no node behind. */
   async admit(request: IssueCertificateRequest, call: AnyCall): Promise<IssuedCertificate> {
     const { csr, token, availability } = request;
-    this.#limit(call);
+    this.#limit(call, peerNetwork(peerHost(call.getPeer())));
+    checkAvailability(availability);
     await this.#parts.readBarrier();
     const cluster = getClusterWithCa(this.#parts.view());
     const role = roleOfToken(cluster.rootCa, token);
@@ -103,6 +104,7 @@ class CertificateAuthority {
 
   async renew(csr: Uint8Array, call: AnyCall): Promise<IssuedCertificate> {
     const { nodeId } = getPeer(call);
+    this.#limit(call, `node ${nodeId}`);
     await this.#parts.readBarrier();
     const view = this.#parts.view();
     const node = view.nodes.get(nodeId);
@@ -115,7 +117,7 @@ class CertificateAuthority {
   }
 
   async renewExpired(request: RenewExpiredRequest, call: AnyCall): Promise<IssuedCertificate> {
-    this.#limit(call);
+    this.#limit(call, peerNetwork(peerHost(call.getPeer())));
     await this.#parts.readBarrier();
     const [view, nowMs] = [this.#parts.view(), this.#parts.clock.nowMs()];
     const { id: nodeId, role } = nodeOfExpired(view, request, nowMs);
@@ -125,11 +127,12 @@ class CertificateAuthority {
     return issued;
   }
 
-  #limit(call: AnyCall): void {
-    const peer = peerHost(call.getPeer());
-    const waitMs = this.#limiter.take(peer, this.#parts.clock.monotonicMs());
+  /** @param who shares what is left: a network of strangers, or a node. */
+  #limit(call: AnyCall, who: string): void {
+    const waitMs = this.#limiter.take(who, this.#parts.clock.monotonicMs());
     if (waitMs === 0) return;
-    const message = `too many attempts to join from ${peer}: try again in ${Math.ceil(waitMs / 1000)} s`;
+    const peer = peerHost(call.getPeer());
+    const message = `too many requests for a certificate from ${peer}: try again in ${Math.ceil(waitMs / 1000)} s`;
     throw new ClusterError("ResourceExhausted", message, { details: { waitMs } });
   }
 }
@@ -165,6 +168,12 @@ export function newNode(node: {
     role,
     attachments: [],
   };
+}
+
+/** What a newer version may know and this one does not must not become something else. */
+function checkAvailability(availability: NodeAvailability): void {
+  if (Object.values(NodeAvailability).includes(availability)) return;
+  throw new ClusterError("InvalidArgument", `cannot join: unknown availability ${availability}`);
 }
 
 function wrongSecret(): ClusterError {

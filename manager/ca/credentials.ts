@@ -1,10 +1,6 @@
-import {
-  ChannelCredentials,
-  type ChannelOptions,
-  experimental,
-  type ServerCredentials,
-} from "@grpc/grpc-js";
+import { ChannelCredentials, type ChannelOptions, experimental } from "@grpc/grpc-js";
 import { NodeRole } from "../../proto/gen/objects.ts";
+import type { ServerIdentity } from "../rpc/front.ts";
 import { findIdentity, type NodeIdentity, ROLE_NAMES } from "./identity.ts";
 import {
   type CertificateFacts,
@@ -31,6 +27,7 @@ export class NodeCredentials {
   #facts: CertificateFacts;
   readonly #caListeners = new Set<CaListener>();
   readonly #identityListeners = new Set<IdentityListener>();
+  readonly #serverListeners = new Set<() => void>();
   readonly #provider: experimental.CertificateProvider;
 
   /** @throws {ClusterError} `DataLoss` when the certificate is not the swarm's or not the key's. */
@@ -72,15 +69,19 @@ export class NodeCredentials {
     this.#current = certificate;
     for (const listener of this.#caListeners) listener(caUpdate(certificate));
     for (const listener of this.#identityListeners) listener(identityUpdate(certificate));
+    for (const listener of this.#serverListeners) listener();
   }
 
   /** For the one server of a manager. */
-  server(): ServerCredentials {
-    return experimental.createCertificateProviderServerCredentials(
-      this.#provider,
-      this.#provider,
-      false,
-    );
+  server(): ServerIdentity {
+    return {
+      current: () => this.#current,
+      onReplaced: (listener) => {
+        this.#serverListeners.add(listener);
+        return () => void this.#serverListeners.delete(listener);
+      },
+      nodeIdOf: (subject) => findIdentity(subject)?.nodeId,
+    };
   }
 
   /** For a channel to any manager, or to just the one named. To be used with MANAGER_CHANNEL_OPTIONS. */

@@ -10,7 +10,7 @@ interface Bucket {
   readonly atMs: number;
 }
 
-/** Lets each address try to join so often and no more: secrets cannot be guessed fast, nor the CA kept busy. */
+/** Lets each address ask for certificates so often and no more: secrets cannot be guessed fast, nor the CA kept busy. */
 export class JoinLimiter {
   /** Kept in order of the last attempt. */
   readonly #buckets = new Map<string, Bucket>();

@@ -77,7 +77,8 @@ describe("integration: the swarm's CA over gRPC", () => {
       () => undefined,
     );
     return listen("127.0.0.1:0", [{ definition: CAService, implementation }], {
-      credentials: credentials.server(),
+      identity: credentials.server(),
+      onRefused: () => undefined,
       interceptors: [
         (method, call) => {
           called.push(method.path);

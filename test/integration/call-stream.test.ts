@@ -1,11 +1,11 @@
-import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { ChannelCredentials } from "@grpc/grpc-js";
 import { expect } from "chai";
 import { ClusterError } from "../../core/errors.ts";
 import { serveCalls } from "../../manager/rpc/call-server.ts";
 import { withCallStream } from "../../manager/rpc/call-stream.ts";
 import { callUnary } from "../../manager/rpc/calls.ts";
 import { unary } from "../../manager/rpc/handlers.ts";
-import { listen, type RpcServer } from "../../manager/rpc/server.ts";
+import { listenPlain, type RpcServer } from "../../manager/rpc/server.ts";
 import { ControlClient, ControlService, type GetRequest } from "../../proto/gen/control.ts";
 import { Network } from "../../proto/gen/objects.ts";
 import { failureOf } from "../support/failure-of.ts";
@@ -31,10 +31,7 @@ describe("integration: many calls over one stream", () => {
       }),
     };
     const implementation = { ...methods, calls: serveCalls(ControlService, methods) };
-    server = await listen("127.0.0.1:0", [{ definition: ControlService, implementation }], {
-      credentials: ServerCredentials.createInsecure(),
-      interceptors: [],
-    });
+    server = await listenPlain("127.0.0.1:0", [{ definition: ControlService, implementation }]);
     const plain = new ControlClient(
       `127.0.0.1:${server.port}`,
       ChannelCredentials.createInsecure(),

@@ -89,7 +89,8 @@ describe("integration: control from a manager that does not lead", () => {
       "127.0.0.1:0",
       [{ definition: ControlService, implementation: controlService(local) }],
       {
-        credentials: leader.server(),
+        identity: leader.server(),
+        onRefused: () => undefined,
         interceptors: [authorizationInterceptor(own, () => undefined)],
       },
     );

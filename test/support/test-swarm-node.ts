@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
-import type { Log, LogFields } from "../../core/log.ts";
 import { systemRandom } from "../../core/system-random.ts";
 import { DEFAULT_CONFIG } from "../../daemon/config.ts";
 import { chooseLog } from "../../daemon/log-choice.ts";
@@ -11,14 +10,10 @@ import { SwarmNode } from "../../daemon/node/swarm-node.ts";
 import type { NodeCertificate } from "../../manager/ca/node-certificate.ts";
 import { NodeAvailability, NodeDescription } from "../../proto/gen/objects.ts";
 import { freePort } from "./free-port.ts";
+import { type LogLine, linesTo } from "./log-lines.ts";
 import { MemoryContainers } from "./worker/memory-containers.ts";
 import { MemoryDataPlane } from "./worker/memory-data-plane.ts";
 import { MemoryImages } from "./worker/test-worker.ts";
-
-/** A line of a node's log. */
-export interface LogLine extends LogFields {
-  readonly message: string;
-}
 
 /**
  * A node with everything the daemon has of the swarm, on a loopback port; its containers and networks are in memory and
@@ -127,16 +122,4 @@ export class TestSwarmNode {
   #addresses() {
     return { listenAddr: this.addr, advertiseAddr: this.addr };
   }
-}
-
-function linesTo(lines: LogLine[], fixed: LogFields = {}): Log {
-  const add = (message: string, fields: LogFields = {}) =>
-    void lines.push({ ...fixed, ...fields, message });
-  return {
-    debug: add,
-    info: add,
-    warn: add,
-    error: add,
-    child: (fields) => linesTo(lines, { ...fixed, ...fields }),
-  };
 }

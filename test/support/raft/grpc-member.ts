@@ -1,4 +1,4 @@
-import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { ChannelCredentials } from "@grpc/grpc-js";
 import { silentLog } from "../../../core/log.ts";
 import { systemClock } from "../../../core/system-clock.ts";
 import { systemRandom } from "../../../core/system-random.ts";
@@ -6,7 +6,7 @@ import { openRaftLog, type RaftLogOptions } from "../../../manager/log/raft-log.
 import type { Member, ReplicatedLog, StateMachine } from "../../../manager/log/replicated-log.ts";
 import { GrpcTransport } from "../../../manager/log/transport/grpc-transport.ts";
 import { raftService } from "../../../manager/log/transport/raft-service.ts";
-import { listen, type RpcServer } from "../../../manager/rpc/server.ts";
+import { listenPlain, type RpcServer } from "../../../manager/rpc/server.ts";
 
 const HOST = "127.0.0.1";
 const SEGMENT_BYTES = 256 * 1024;
@@ -67,7 +67,5 @@ async function listenWith(
   transport: () => GrpcTransport | undefined,
 ): Promise<RpcServer> {
   const { definition, implementation } = raftService(transport);
-  const credentials = ServerCredentials.createInsecure();
-  const served = [{ definition, implementation }];
-  return listen(`${HOST}:${port}`, served, { credentials, interceptors: [] });
+  return listenPlain(`${HOST}:${port}`, [{ definition, implementation }]);
 }
