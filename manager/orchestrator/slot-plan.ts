@@ -3,7 +3,7 @@ import type { Change } from "../../proto/gen/store.ts";
 import { startTimeMs } from "../../proto/start-time.ts";
 import type { StoredTask } from "../store/objects.ts";
 import type { View } from "../store/tables.ts";
-import { isEnded, isHeld, isLost } from "../store/task-life.ts";
+import { isEnded, isHeld, isLost, isWanted } from "../store/task-life.ts";
 import { slotOf } from "../store/task-table.ts";
 import { createTask, type ServiceContext, setDesired } from "./context.ts";
 import { planRestart } from "./restart-policy.ts";
@@ -115,12 +115,12 @@ function leaveDrained(context: ServiceContext, task: StoredTask): Change[] {
   return replaceNow(context, task, TaskState.RUNNING).slice(1);
 }
 
-/** When a prepared task may start: its delay is over and nothing of its slot still runs. */
+/** When a prepared task may start: its delay is over and nothing that is to leave its slot still runs. */
 function startTime({ view, nowMs }: ServiceContext, { current, tasks }: Slot): number {
   let startMs = startTimeMs(current, nowMs);
   for (const task of tasks) {
     const before = task.meta.version < current.meta.version;
-    if (!before || !isHeld(task) || isLost(view, task)) continue;
+    if (!before || !isHeld(task) || isWanted(task) || isLost(view, task)) continue;
     startMs = Math.max(startMs, current.meta.createdAtMs + stopTimeoutMs(view, task));
   }
   return startMs;

@@ -100,6 +100,20 @@ describe("orchestrator: rolling updates", () => {
     expect(revisions(fixture)).to.deep.equal([2, 2, 2, 2]);
   });
 
+  it("start-first goes on after its delay when a new task has failed, whatever the old one does", () => {
+    const fixture = cluster({ replicas: 1 });
+    const order = START_FIRST;
+    update(fixture, { replicas: 1, update: { parallelism: 1, order, failureAction: CONTINUE } });
+    const [first] = newTasks(fixture);
+    if (first === undefined) throw new Error("no new task");
+    fixture.report(first, TaskState.FAILED, "exit 1");
+    fixture.settle();
+    expect(revisions(fixture)).to.deep.equal([1]);
+    fixture.pass(5_000);
+    fixture.work();
+    expect(revisions(fixture)).to.deep.equal([2]);
+  });
+
   it("parallelism 0 replaces all at once", () => {
     const fixture = cluster({});
     update(fixture, { update: { parallelism: 0 } });
