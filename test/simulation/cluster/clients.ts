@@ -2,7 +2,11 @@ import { ClusterError, type ErrorCode, errorCode } from "../../../core/errors.ts
 import { randomInt } from "../../../core/random.ts";
 import type { Control } from "../../../manager/control/control.ts";
 import {
+  type DeepPartial,
+  EndpointSpec_Mode,
   type NodeAvailability,
+  type PortConfig,
+  PortConfig_PublishMode,
   type Service,
   ServiceSpec,
   UpdateConfig_Order,
@@ -15,6 +19,17 @@ const NAMES = ["web-a", "api-b", "db-c"];
 const REPLICAS_MAX = 4;
 /** So that all replicas of all services fit twice on the machines of a run. */
 const CPU_CHOICES = [0, 0.25, 0.5];
+/** Too small to waste addresses. */
+export const CLIENTS_NETWORK = {
+  name: "net-a",
+  driver: "overlay",
+  ipam: [{ subnet: "10.200.0.0/27" }],
+};
+/** Some ports of every kind: on all nodes, on the task's node alone, none. */
+const PORTS: Readonly<Record<string, DeepPartial<PortConfig>[]>> = {
+  "web-a": [{ targetPort: 80, publishedPort: 8080 }],
+  "db-c": [{ targetPort: 90, publishedPort: 9090, publishMode: PortConfig_PublishMode.HOST }],
+};
 const CLIENTS_PER_NAME = 3;
 const PATIENCE_MS = 10_000;
 
@@ -157,6 +172,7 @@ export class Clients {
     const nanoCpus = (CPU_CHOICES[randomInt(random, CPU_CHOICES.length)] ?? 0) * 1e9;
     const scaleOnly = before?.task !== undefined && random.next() < 0.5;
     const isStartFirst = name === "api-b";
+    const mode = isStartFirst ? EndpointSpec_Mode.DNSRR : EndpointSpec_Mode.VIP;
     return ServiceSpec.fromPartial({
       name,
       labels: { tag },
@@ -167,7 +183,9 @@ export class Clients {
             container: { image: "nginx:1", env: [tag], stopGracePeriodNs: 1e9 },
             resources: { reservations: { nanoCpus } },
             restart: { delayNs: 200e6 },
+            networks: name === "db-c" ? [] : [{ target: CLIENTS_NETWORK.name }],
           },
+      endpoint: { mode, ports: PORTS[name] ?? [] },
       update: {
         parallelism: 1 + randomInt(random, 2),
         monitorNs: 300e6,

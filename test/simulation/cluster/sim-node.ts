@@ -157,8 +157,16 @@ export class SimNode {
       };
     return {
       setNode: later(plane.setNode),
-      applyTable: later((table: EndpointTable) => plane.applyTable(table)),
-      removeNetwork: later(plane.removeNetwork),
+      // In the order of the calls, as the real one: known at once, in the kernel a little later.
+      applyTable: async (table: EndpointTable) => {
+        this.#world.networks.onTable(this.nodeId, table);
+        await plane.applyTable(table);
+        await delay();
+      },
+      removeNetwork: async (networkId: string) => {
+        await plane.removeNetwork(networkId);
+        await delay();
+      },
       tableVersions: () => plane.tableVersions(),
       createSandbox: later(plane.createSandbox),
       removeSandbox: later(plane.removeSandbox),

@@ -5,12 +5,12 @@ import type { Proposals } from "../../../manager/dispatcher/proposals.ts";
 import { DEFAULT_CLUSTER_SPEC } from "../../../manager/genesis.ts";
 import { createChange } from "../../../manager/store/changes.ts";
 import { Proposer } from "../../../manager/store/proposer.ts";
-import { Cluster, NodeAvailability, NodeRole } from "../../../proto/gen/objects.ts";
+import { Cluster, Network, NodeAvailability, NodeRole } from "../../../proto/gen/objects.ts";
 import { checkLinearizable } from "../linearizability/checker.ts";
 import { observeReadys, RaftInvariants } from "../raft/invariants.ts";
 import { SimNetwork } from "../raft/sim-network.ts";
 import { VirtualTime } from "../raft/virtual-time.ts";
-import { Clients } from "./clients.ts";
+import { CLIENTS_NETWORK, Clients } from "./clients.ts";
 import { healAll, noteDisturbed, strikeOnce } from "./faults.ts";
 import { NAMED_SERVICES } from "./named-services.ts";
 import { SimNode } from "./sim-node.ts";
@@ -163,6 +163,7 @@ class ClusterSimulation {
     await proposer.propose([
       createChange("cluster", cluster),
       createChange("network", ingressNetwork("ingress")),
+      createChange("network", Network.fromPartial({ id: "network0", spec: CLIENTS_NETWORK })),
       ...nodes.map((node) => createChange("node", node)),
     ]);
   }
@@ -184,14 +185,14 @@ class ClusterSimulation {
     }
     let missing: string | undefined;
     const isAsDeclared = (): boolean => {
-      missing = world.tasks.whatIsMissing();
+      missing = world.whatIsMissing();
       return missing === undefined;
     };
     if (!(await this.#pass(LIVENESS_MS, isAsDeclared))) {
       throw new Error(`EventuallyAsDesired: not within ${LIVENESS_MS} ms: ${missing}`);
     }
     await this.#pass(STAYS_MS);
-    missing = world.tasks.whatIsMissing();
+    missing = world.whatIsMissing();
     if (missing !== undefined) throw new Error(`EventuallyAsDesired: but not for long: ${missing}`);
     const control = world.leader?.manager?.control;
     if (control !== undefined) await this.#settle("reads", this.#clients.readAll(control));

@@ -185,10 +185,8 @@ export class TaskInvariants {
     }
   }
 
-  /** EventuallyAsDesired. @returns what is not yet so. */
-  whatIsMissing(): string | undefined {
-    const { view } = this.#world;
-    if (view === undefined) return "nobody leads";
+  /** EventuallyAsDesired, of tasks and containers. @returns what is not yet so. */
+  whatIsMissing(view: View): string | undefined {
     return this.#whatRunsAmiss(view) ?? whatIsUnsettled(view);
   }
 

@@ -6,6 +6,7 @@ import type { SimNetwork } from "../raft/sim-network.ts";
 import type { VirtualTime } from "../raft/virtual-time.ts";
 import { Agreement } from "./agreement.ts";
 import type { ServiceOp } from "./named-services.ts";
+import { NetworkInvariants } from "./network-invariants.ts";
 import type { SimNode } from "./sim-node.ts";
 import { TaskInvariants } from "./task-invariants.ts";
 
@@ -20,6 +21,7 @@ export class World {
   readonly clients = new Recorder<ServiceOp>();
   readonly agreement = new Agreement((what) => this.violate(what));
   readonly tasks = new TaskInvariants(this);
+  readonly networks = new NetworkInvariants(this);
   #violation: string | undefined;
   #appliedIndex = 0;
   #latest: View | undefined;
@@ -37,6 +39,13 @@ export class World {
 
   violate(what: string): void {
     this.#violation ??= what;
+  }
+
+  /** EventuallyAsDesired. @returns what is not yet so. */
+  whatIsMissing(): string | undefined {
+    const { view } = this;
+    if (view === undefined) return "nobody leads";
+    return this.tasks.whatIsMissing(view) ?? this.networks.whatIsMissing(view);
   }
 
   /** Whoever has this address. */
@@ -75,5 +84,6 @@ export class World {
     this.#appliedIndex = index;
     this.#latest = store.view();
     this.tasks.onApplied(store.view());
+    this.networks.onApplied(store.view());
   }
 }
