@@ -4,6 +4,7 @@ import type { Route } from "./http/router.ts";
 import { ApiServer } from "./http/server.ts";
 import { backupRoutes } from "./routes/backup.ts";
 import { configRoutes } from "./routes/configs.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -23,9 +24,10 @@ export function newApi(backends: Backends, log: Log): ApiServer {
 /** All that is served; docs/docker-compatibility.md lists the same. */
 export function servedRoutes(backends: Backends): Route[] {
   const { services, tasks, nodes, networks, configs, secrets } = backends;
-  const { cluster, membership, images, system, backups } = backends;
+  const { cluster, membership, images, system, backups, events } = backends;
   return [
     ...systemRoutes(system, membership),
+    ...eventRoutes(events),
     ...swarmRoutes(cluster, membership),
     ...serviceRoutes(services),
     ...taskRoutes(tasks, services),

@@ -22,6 +22,7 @@ import type {
   Service,
   ServiceSpec,
 } from "../proto/gen/objects.ts";
+import type { EventBackend } from "./backends/events.ts";
 import type { Filters } from "./http/filters.ts";
 
 /*
@@ -261,4 +262,5 @@ export interface Backends {
   readonly cluster: ClusterBackend;
   readonly membership: MembershipBackend;
   readonly system: SystemBackend;
+  readonly events: EventBackend;
 }

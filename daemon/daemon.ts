@@ -79,6 +79,7 @@ export async function startDaemon(
       system: newSystem(facts, engine, () => (periodic?.failure ? [periodic.failure] : [])),
       images: newImages(engine.images),
       backups,
+      events: { events: (query) => engine.events.follow(query) },
     }),
     log.child({ component: "api" }),
   );

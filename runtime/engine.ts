@@ -14,6 +14,7 @@ import {
   requireRuntime,
   requireSeccomp,
 } from "./container/requirements.ts";
+import { EventJournal } from "./events/event-journal.ts";
 import { ImageStore } from "./image/image-store.ts";
 import { absentArchitectures } from "./linux/abi.ts";
 import { type Cgroups, probeCgroups } from "./linux/cgroups.ts";
@@ -30,6 +31,7 @@ export class Engine implements EngineParts {
   readonly images: ImageStore;
   readonly containers: LocalContainers;
   readonly volumes: LocalVolumes;
+  readonly events: EventJournal;
   readonly runtime: RuntimeProgram;
   readonly #cgroups: Cgroups;
 
@@ -37,12 +39,14 @@ export class Engine implements EngineParts {
     readonly images: ImageStore;
     readonly containers: LocalContainers;
     readonly volumes: LocalVolumes;
+    readonly events: EventJournal;
     readonly runtime: RuntimeProgram;
     readonly cgroups: Cgroups;
   }) {
     this.images = parts.images;
     this.containers = parts.containers;
     this.volumes = parts.volumes;
+    this.events = parts.events;
     this.runtime = parts.runtime;
     this.#cgroups = parts.cgroups;
   }
@@ -69,6 +73,7 @@ export class Engine implements EngineParts {
     const roots = { dataRoot, execRoot };
     await mkdir(dataRoot, { recursive: true, mode: 0o711 });
     await mkdir(execRoot, { recursive: true, mode: 0o711 });
+    const events = new EventJournal(clock);
     const images = await ImageStore.open(dataRoot, options.images, log);
     const volumes = await LocalVolumes.open(join(dataRoot, "volumes"), clock);
     const facts: BundleHost = {
@@ -94,7 +99,7 @@ export class Engine implements EngineParts {
     };
     const containers = await LocalContainers.open(host, log);
     volumes.protectWith((name) => containers.usesVolume(name));
-    return new Engine({ images, containers, volumes, runtime, cgroups });
+    return new Engine({ images, containers, volumes, events, runtime, cgroups });
   }
 
   /** Lets go of everything; containers run on. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Containers } from "./container/types.ts";
+import type { EventJournal } from "./events/event-journal.ts";
 import type { ImageStoreOptions, Images } from "./image/types.ts";
 import type { Volumes } from "./volume/types.ts";
 
@@ -23,6 +24,8 @@ export interface EngineParts {
   readonly images: Images;
   readonly containers: Containers;
   readonly volumes: Volumes;
+  /** What happened here; everybody says it there. */
+  readonly events: EventJournal;
   /** Name and version of the OCI runtime in use. */
   readonly runtime: { readonly name: string; readonly version: string };
   /** Lets go of everything; containers run on. */

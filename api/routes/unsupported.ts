@@ -14,7 +14,6 @@ const AREAS: Readonly<Record<string, readonly string[]>> = {
     "/networks/prune",
   ],
   plugins: ["/plugins", "/plugins/*"],
-  "streams of events": ["/events"],
   "reports of disk usage": ["/system/df"],
   "checks of registry logins": ["/auth"],
   "build sessions": ["/session", "/grpc"],

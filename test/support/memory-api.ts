@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newApi } from "../../api/api.ts";
 import type { Backends, SwarmInfo, SystemBackend } from "../../api/backend.ts";
+import type { EventBackend } from "../../api/backends/events.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
 import { seededRandom } from "../../core/random.ts";
@@ -18,6 +19,7 @@ import { Proposer } from "../../manager/store/proposer.ts";
 import { Store } from "../../manager/store/store.ts";
 import { NodeAvailability } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
+import { EventJournal } from "../../runtime/events/event-journal.ts";
 
 const FACTS: ReturnType<SystemBackend["facts"]> = {
   id: "daemon",
@@ -49,6 +51,8 @@ export interface MemoryApi {
   readonly socketPath: string;
   /** The manager's own. */
   readonly nodeId: string;
+  /** What `/events` shows. */
+  readonly journal: EventJournal;
   write(...changes: readonly Change[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -121,7 +125,9 @@ export async function startMemoryApi(
     clock: systemClock,
     log: silentLog,
   });
-  const backends = newBackends(node, { system, images, backups });
+  const journal = new EventJournal(systemClock);
+  const events: EventBackend = { events: (query) => journal.follow(query) };
+  const backends = newBackends(node, { system, images, backups, events });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));
   const socketPath = join(folder, "api.sock");
@@ -129,6 +135,7 @@ export async function startMemoryApi(
   return {
     socketPath,
     nodeId: genesis.nodeId,
+    journal,
     write: async (...changes) => void (await proposer.propose(changes)),
     close: async () => {
       await server.close();
