@@ -28,6 +28,9 @@ export function membershipService(parts: MembershipServiceParts): MembershipServ
   return {
     joinManagers: unary(async ({ raftId, addr, generation }, call) => {
       const { nodeId } = getPeer(call);
+      if (raftId === 0) {
+        throw new ClusterError("InvalidArgument", `node ${nodeId} cannot join: 0 is no raft id`);
+      }
       await replicatedLog.readBarrier();
       checkMayJoin(view(), { nodeId, generation });
       const member = { raftId, nodeId, addr: completeAddr(addr, peerHost(call.getPeer())) };

@@ -15,8 +15,8 @@ export const STRANGERS_PER_ADDRESS_MAX = 128;
 /** How long a TLS handshake may take. */
 export const HANDSHAKE_MS = 10_000;
 /** How long a stranger may stay connected, and how long more for a call that is under way then. */
-export const STRANGER_MS = 30_000;
-export const STRANGER_GRACE_MS = 10_000;
+export const STRANGER_MS = 10_000;
+export const STRANGER_GRACE_MS = 20_000;
 /** A node that lets a ping go unanswered for so long is no longer there; it is pinged as often. */
 export const KEEPALIVE_MS = 60_000;
 
