@@ -52,6 +52,7 @@ export class Roles {
 
   /** Why this node is not what it should be; empty when it is. One failure is no news: the group takes its moment. */
   get error(): string {
+    if (this.#renewal.error !== "") return this.#renewal.error;
     return this.#failures > 1 ? this.#error : "";
   }
 

@@ -79,6 +79,30 @@ describe("ca: renewal", () => {
     renewal.close();
   });
 
+  it("says why the node is shut out, once its certificate has expired", async () => {
+    const clock = new FakeClock();
+    const credentials = credentialsFor(clock, 1);
+    let fails = true;
+    const renewal = new CertificateRenewal({
+      credentials,
+      renew: async () => {
+        if (fails) throw new ClusterError("Unavailable", "no leader");
+        credentials.facts = credentialsFor(clock, 1).facts;
+      },
+      clock,
+      random: { next: () => 0 },
+      log: silentLog,
+    });
+    await clock.advance(0.6 * HOUR_MS);
+    expect(renewal.error).to.equal("");
+    await clock.advance(HOUR_MS);
+    expect(renewal.error).to.match(/^the certificate of this node expired on 1970-\S+: no leader$/);
+    fails = false;
+    await clock.advance(2 * EXPIRED_RETRY_MS);
+    expect(renewal.error).to.equal("");
+    renewal.close();
+  });
+
   it("notices that the machine slept, or that its clock was put right", async () => {
     const clock = new FakeClock();
     const credentials = credentialsFor(clock, 1);

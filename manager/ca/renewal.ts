@@ -45,6 +45,9 @@ export interface RenewalParts {
 export class CertificateRenewal {
   readonly #parts: RenewalParts;
   #dueMs: number;
+  /** No try before this; monotonic. */
+  #restUntilMs = 0;
+  #error = "";
   #cancel: () => void = () => undefined;
   #closed = false;
 
@@ -54,6 +57,12 @@ export class CertificateRenewal {
     this.#arm();
   }
 
+  /** Why this node is shut out: its certificate has expired, and what kept it from the next. Empty when it has not. */
+  get error(): string {
+    if (this.#error === "" || !this.#isExpired) return "";
+    return `the certificate of this node expired on ${this.#validUntil}: ${this.#error}`;
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancel();
@@ -61,36 +70,56 @@ export class CertificateRenewal {
 
   /** The certificate was replaced for another reason: its successor's time counts now. */
   onReplaced(): void {
-    this.#cancel();
     this.#dueMs = renewAtMs(this.#parts.credentials.facts, this.#parts.random);
-    this.#arm(RETRY_MS);
+    this.#error = "";
+    this.#rest();
   }
 
-  #arm(atLeastMs = 0): void {
+  get #isExpired(): boolean {
+    return this.#parts.clock.nowMs() > this.#parts.credentials.facts.notAfterMs;
+  }
+
+  get #validUntil(): string {
+    return new Date(this.#parts.credentials.facts.notAfterMs).toISOString();
+  }
+
+  /** Lets time pass before the next try, if one would be due at once. */
+  #rest(): void {
+    const { clock } = this.#parts;
+    const isDue = clock.nowMs() >= this.#dueMs;
+    const retryMs = this.#isExpired ? EXPIRED_RETRY_MS : RETRY_MS;
+    this.#restUntilMs = clock.monotonicMs() + (isDue ? retryMs : 0);
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#cancel();
     if (this.#closed) return;
-    const lookMs = Math.min(this.#dueMs - this.#parts.clock.nowMs(), LOOK_MS);
-    const waitMs = Math.max(lookMs, atLeastMs);
-    this.#cancel = this.#parts.clock.after(waitMs, () => void this.#look());
+    const { clock } = this.#parts;
+    const restMs = this.#restUntilMs - clock.monotonicMs();
+    const waitMs = Math.max(this.#dueMs - clock.nowMs(), restMs, 0);
+    this.#cancel = clock.after(Math.min(waitMs, LOOK_MS), () => void this.#look());
   }
 
   async #look(): Promise<void> {
     const { clock, random, log, credentials, renew } = this.#parts;
-    if (clock.nowMs() < this.#dueMs) {
+    if (clock.nowMs() < this.#dueMs || clock.monotonicMs() < this.#restUntilMs) {
       this.#arm();
       return;
     }
     try {
       await renew();
-      const { notAfterMs } = credentials.facts;
       this.#dueMs = renewAtMs(credentials.facts, random);
-      log.info("certificate renewed", { validUntil: new Date(notAfterMs).toISOString() });
+      this.#error = "";
+      log.info("certificate renewed", { validUntil: this.#validUntil });
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
-      const validUntil = new Date(credentials.facts.notAfterMs).toISOString();
-      log.warn("cannot renew the certificate yet", { error: error.message, validUntil });
+      this.#error = error.message;
+      log.warn("cannot renew the certificate yet", {
+        error: error.message,
+        validUntil: this.#validUntil,
+      });
     }
-    const isExpired = clock.nowMs() > credentials.facts.notAfterMs;
-    this.#cancel();
-    this.#arm(isExpired ? EXPIRED_RETRY_MS : RETRY_MS);
+    this.#rest();
   }
 }

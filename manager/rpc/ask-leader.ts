@@ -71,9 +71,11 @@ function isElsewhere(error: unknown): error is ClusterError {
 export function explain(error: unknown, addr: string): unknown {
   if (!(error instanceof ClusterError) || error.details.unanswered !== true) return error;
   if (error.code !== "Unavailable" && error.code !== "DeadlineExceeded") return error;
+  // gRPC ends with a note that it has nothing to note.
+  const why = error.message.replace(/\.? Resolution note: $/, "");
   return new ClusterError(
     "Unavailable",
-    `cannot reach a manager at ${addr}: check the address, that the manager runs and that its port is open (${error.message})`,
+    `cannot reach a manager at ${addr}: check the address, that the manager runs and that its port is open (${why})`,
     { cause: error, details: { addr, unanswered: true } },
   );
 }
