@@ -27,6 +27,11 @@ describe("api: the times of a SwarmSpec", () => {
       expected: [1_000, 4_000, 30_000],
     },
     {
+      name: "less than a millisecond is not none",
+      body: { Dispatcher: { HeartbeatPeriod: 1 } },
+      expected: [1, 0, 0],
+    },
+    {
       name: "0 is the default again",
       current: spec({ heartbeatMs: 1_000, downAfterMs: 4_000, restartGraceMs: 20_000 }),
       body: { Dispatcher: { HeartbeatPeriod: 0, DownAfter: 0, RestartGrace: 0 } },
@@ -50,5 +55,18 @@ describe("api: the times of a SwarmSpec", () => {
     const current = spec({ heartbeatMs: 5_000 });
     const again = readSwarmSpec(shown(current), current);
     expect(times(again)).to.deep.equal([5_000, 0, 0]);
+  });
+});
+
+describe("api: Raft's settings in a SwarmSpec", () => {
+  it("may be sent as they are shown", () => {
+    const current = spec({ name: "default", snapshotInterval: 10_000 });
+    expect(readSwarmSpec(shown(current), current)).to.deep.equal(current);
+  });
+
+  it("are refused by name where they cannot be changed", () => {
+    expect(() => readSwarmSpec({ Raft: { KeepOldSnapshots: 5 } }, spec())).to.throw(
+      /^SwarmSpec\.Raft\.KeepOldSnapshots cannot be changed .* it is 0, leave it out$/,
+    );
   });
 });

@@ -8,9 +8,12 @@ import { omitEmpty, wireMeta } from "./common.ts";
 
 const NS_PER_MS = 1e6;
 /** Swarm's values where Docker's spec has a word that Muster has no use for. */
-const ELECTION_TICKS = 10;
-const HEARTBEAT_TICKS = 1;
-const ENTRIES_FOR_SLOW_FOLLOWERS = 500;
+const FIXED_RAFT_SETTINGS = {
+  KeepOldSnapshots: 0,
+  LogEntriesForSlowFollowers: 500,
+  ElectionTick: 10,
+  HeartbeatTick: 1,
+};
 
 /**
  * Reads a SwarmSpec over `current`: what the body leaves out stays as it is.
@@ -24,6 +27,7 @@ export function readSwarmSpec(body: unknown, current: ClusterSpec): ClusterSpec 
   const ca = json.object("CAConfig");
   if (ca.isSet("ExternalCAs")) throw externalCa();
   json.object("TaskDefaults").refuse("LogDriver");
+  refuseRaftSettings(json.object("Raft"));
   return {
     ...current,
     name: json.string("Name") || current.name,
@@ -40,12 +44,25 @@ export function readSwarmSpec(body: unknown, current: ClusterSpec): ClusterSpec 
   };
 }
 
+/** Of Raft's settings one can be changed; the others may be sent as they are shown, as docker's client does. */
+function refuseRaftSettings(json: JsonReader): void {
+  for (const [name, fixed] of Object.entries(FIXED_RAFT_SETTINGS)) {
+    const asked = json.optionalCount(name);
+    if (asked === undefined || asked === 0 || asked === fixed) continue;
+    throw new ClusterError(
+      "InvalidArgument",
+      `SwarmSpec.Raft.${name} cannot be changed in this version of muster: it is ${fixed}, leave it out`,
+    );
+  }
+}
+
 function readTimes(json: JsonReader, current: ClusterSpec): LivenessSettings {
   const shown = livenessSettings(current);
   const read = (name: string, key: keyof LivenessSettings) => {
     const ns = json.optionalCount(name);
     if (ns === undefined) return current[key];
-    const ms = Math.round(ns / NS_PER_MS);
+    // Upwards: a time of some nanoseconds is too short, not none.
+    const ms = Math.ceil(ns / NS_PER_MS);
     return ms === shown[key] ? current[key] : ms;
   };
   return {
@@ -125,10 +142,7 @@ function maybeSpec(spec: ClusterSpec | undefined): Record<string, unknown> {
     Orchestration: { TaskHistoryRetentionLimit: spec.taskHistoryLimit },
     Raft: {
       SnapshotInterval: spec.snapshotInterval,
-      KeepOldSnapshots: 0,
-      LogEntriesForSlowFollowers: ENTRIES_FOR_SLOW_FOLLOWERS,
-      ElectionTick: ELECTION_TICKS,
-      HeartbeatTick: HEARTBEAT_TICKS,
+      ...FIXED_RAFT_SETTINGS,
     },
     Dispatcher: {
       HeartbeatPeriod: times.heartbeatMs * NS_PER_MS,
