@@ -5,6 +5,8 @@ import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 /** The API version the CLI speaks. */
 const API_PREFIX = "/v1.51";
 
+const EMPTY_REF = "invalid argument: a name or an id is empty";
+
 type Headers = Readonly<Record<string, string>>;
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -69,6 +71,8 @@ export class Client {
   }
 
   async #open(method: string, path: string, parts: Parts): Promise<IncomingMessage> {
+    // Without this, "inspect ''" would be a list and "rm ''" whatever the daemon makes of it.
+    if (/\/(\/|$)/.test(path)) throw new ClusterError("InvalidArgument", EMPTY_REF);
     const response = await this.#send(
       method,
       `${API_PREFIX}${path}${encodeQuery(parts.query ?? {})}`,

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { ClusterError } from "../../../core/errors.ts";
 import type { WireNode } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
@@ -89,7 +90,13 @@ function amend(
   spec: NodeSpec,
   { availability, role, labelAdd = [], labelRm = [] }: UpdateOptions,
 ): NodeSpec {
-  const kept = Object.entries(spec.Labels ?? {}).filter(([key]) => !labelRm.includes(key));
+  const labels = spec.Labels ?? {};
+  const unknown = labelRm.find((key) => !Object.hasOwn(labels, key));
+  if (unknown !== undefined) {
+    // Docker's words.
+    throw new ClusterError("NotFound", `key ${unknown} doesn't exist in node's labels`);
+  }
+  const kept = Object.entries(labels).filter(([key]) => !labelRm.includes(key));
   return {
     ...spec,
     Availability: availability ?? spec.Availability,

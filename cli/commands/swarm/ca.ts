@@ -5,6 +5,7 @@ import { ClusterError } from "../../../core/errors.ts";
 import type { WireNode, WireSwarm } from "../../client/wire.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { parseDuration } from "../../flags/units.ts";
+import { externalCaOption } from "./external-ca.ts";
 import { rotationProgress } from "./rotation-progress.ts";
 
 const POLL_MS = 200;
@@ -14,13 +15,12 @@ interface CaOptions {
   readonly caCert?: string;
   readonly caKey?: string;
   readonly certExpiry?: string;
-  readonly externalCa?: string;
   readonly detach?: boolean;
   readonly quiet?: boolean;
 }
 
 /** Flags that mean nothing without --rotate, as Docker has them. */
-const ROTATE_ONLY = ["caCert", "caKey", "certExpiry", "externalCa"] as const;
+const ROTATE_ONLY = ["caCert", "caKey", "certExpiry"] as const;
 
 export function addSwarmCa(parent: Command, context: Context): void {
   parent
@@ -30,7 +30,7 @@ export function addSwarmCa(parent: Command, context: Context): void {
     .option("--ca-cert <file>", "PEM file of the root CA to move to")
     .option("--ca-key <file>", "PEM file of its key")
     .option("--cert-expiry <duration>", "Life of node certificates from now on")
-    .option("--external-ca <spec>", "Not supported: managers sign certificates themselves")
+    .addOption(externalCaOption())
     .option("-d, --detach", "Do not wait until every node has moved")
     .option("-q, --quiet", "No progress")
     .action(async (options: CaOptions) => {
@@ -47,11 +47,6 @@ export function addSwarmCa(parent: Command, context: Context): void {
 
 async function rotate({ client }: Context, options: CaOptions): Promise<void> {
   const { caCert, caKey, certExpiry } = options;
-  if (options.externalCa !== undefined) {
-    throw invalid(
-      "cannot use an external CA: leave --external-ca out, or give a CA of your own with --ca-cert and --ca-key",
-    );
-  }
   if (caCert !== undefined && caKey === undefined) {
     throw invalid("the --ca-cert flag requires that a --ca-key flag be provided as well");
   }

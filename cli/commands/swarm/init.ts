@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
 import { parseCount, parseDuration } from "../../flags/units.ts";
 import { dispatcherBody } from "./dispatcher-body.ts";
+import { externalCaOption } from "./external-ca.ts";
 import { joinCommand } from "./join-token.ts";
 import { encryptionBody, fetchUnlockKey, readAutolock, unlockInstructions } from "./unlock-text.ts";
 
@@ -44,6 +45,7 @@ export function addSwarmInit(parent: Command, context: Context): void {
     )
     .option("--task-history-limit <n>", "Ended tasks kept for each slot (default 5)")
     .option("--cert-expiry <duration>", "Life of node certificates (default 2160h)")
+    .addOption(externalCaOption())
     .option("--heartbeat <duration>", "Time between heartbeats of nodes (default 500ms)")
     .option("--dispatcher-heartbeat <duration>", "Docker's name of --heartbeat")
     .option("--down-after <duration>", "Silence after which a node is down (default 2.5s)")

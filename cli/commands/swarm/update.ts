@@ -3,6 +3,7 @@ import type { WireSwarm } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { parseCount, parseDuration } from "../../flags/units.ts";
 import { dispatcherBody } from "./dispatcher-body.ts";
+import { externalCaOption } from "./external-ca.ts";
 import { encryptionBody, fetchUnlockKey, readAutolock, unlockInstructions } from "./unlock-text.ts";
 
 interface UpdateOptions {
@@ -22,6 +23,7 @@ export function addSwarmUpdate(parent: Command, context: Context): void {
     .description("Change the swarm's settings")
     .option("--task-history-limit <n>", "Ended tasks kept for each slot")
     .option("--cert-expiry <duration>", "Life of node certificates")
+    .addOption(externalCaOption())
     .option("--heartbeat <duration>", "Time between heartbeats of nodes")
     .option("--dispatcher-heartbeat <duration>", "Docker's name of --heartbeat")
     .option("--down-after <duration>", "Silence after which a node is down; 0: the default")
@@ -31,7 +33,12 @@ export function addSwarmUpdate(parent: Command, context: Context): void {
     )
     .option("--snapshot-interval <n>", "Log entries between snapshots")
     .option("--autolock [boolean]", "Managers need an unlock key after a restart, or none")
-    .action(async (options: UpdateOptions) => {
+    .action(async (options: UpdateOptions, command: Command) => {
+      // As docker does: nothing asked for is a question.
+      if (Object.keys(options).length === 0) {
+        context.print(command.helpInformation());
+        return;
+      }
       const { Version, Spec } = await context.client().get<WireSwarm>("/swarm");
       await context
         .client()
