@@ -17,30 +17,36 @@ export function campaign(raft: Raft, kind: CampaignKind): void {
     return;
   }
   raft.becomePreCandidate();
-  requestFrom(raft, { kind: "preVote", term: raft.term + 1, force: false });
+  for (const to of voters(raft)) requestPreVote(raft, to);
   recordVote(raft, raft.id, true);
+}
+
+/** Asks `to` whether it would vote for this node in the next term. */
+export function requestPreVote(raft: Raft, to: RaftId): void {
+  request(raft, to, { kind: "preVote", term: raft.term + 1, force: false });
 }
 
 /** Source: Raft paper §5.2: a candidate increments its term, votes for itself, asks all others. */
 function requestVotes(raft: Raft, { force }: { readonly force: boolean }): void {
   raft.becomeCandidate();
-  requestFrom(raft, { kind: "vote", term: raft.term, force });
+  for (const to of voters(raft)) request(raft, to, { kind: "vote", term: raft.term, force });
   // Its own vote counts when it is on its own disk: the outbox holds it until then.
   raft.send({ kind: "voteReply", from: raft.id, to: raft.id, term: raft.term, granted: true });
 }
 
-function requestFrom(
+function request(
   raft: Raft,
-  request: {
-    readonly kind: "preVote" | "vote";
-    readonly term: number;
-    readonly force: boolean;
-  },
+  to: RaftId,
+  what: { readonly kind: "preVote" | "vote"; readonly term: number; readonly force: boolean },
 ): void {
   const { index: lastIndex, term: lastTerm } = raft.log.last;
-  for (const to of new Set([...raft.conf.voters, ...raft.conf.votersOutgoing])) {
-    if (to !== raft.id) raft.send({ ...request, from: raft.id, to, lastIndex, lastTerm });
-  }
+  raft.send({ ...what, from: raft.id, to, lastIndex, lastTerm });
+}
+
+/** All others that vote. */
+function voters({ id, conf }: Raft): RaftId[] {
+  const all = new Set([...conf.voters, ...conf.votersOutgoing]);
+  return [...all].filter((voter) => voter !== id);
 }
 
 /** Takes one answer in; the first of each member counts. Moves on when the vote is decided. */

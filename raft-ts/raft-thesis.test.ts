@@ -280,4 +280,28 @@ describe("raft thesis §9.6 pre-vote", () => {
     member.receive(preVote(9, 2, 2));
     expect(member.sim.durable.hardState).to.include({ term: 2, vote: 0 });
   });
+
+  for (const { rival, granted } of [
+    { rival: 3, granted: false },
+    { rival: 1, granted: true },
+  ]) {
+    it(`of two that ask at once the lower id goes on, here ${Math.min(rival, 2)}: no votes are split`, () => {
+      const member = new LoneMember({ id: 2, log: [1, 2] });
+      member.node.campaign();
+      member.settle();
+      const answers = member.receive({ ...preVote(3, 2, 2), from: rival });
+      expect(ofKind(answers, "preVoteReply")[0]).to.include({ to: rival, granted });
+      // The rival may have had a leader when it was asked first, and not have answered.
+      const again = ofKind(answers, "preVote").map(({ to }) => to);
+      expect(again).to.deep.equal(granted ? [] : [rival]);
+    });
+  }
+
+  it("but who lacks entries never goes before who has them", () => {
+    const member = new LoneMember({ id: 1, log: [1, 2] });
+    member.node.campaign();
+    member.settle();
+    const [answer] = ofKind(member.receive(preVote(3, 3, 2)), "preVoteReply");
+    expect(answer).to.include({ granted: true });
+  });
 });

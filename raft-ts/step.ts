@@ -1,3 +1,4 @@
+import { requestPreVote } from "./election.ts";
 import type { Raft } from "./raft.ts";
 import { stepCandidate } from "./step-candidate.ts";
 import { stepFollower } from "./step-follower.ts";
@@ -47,12 +48,27 @@ function answerVote(raft: Raft, request: VoteRequest): void {
   const granted = isCurrent && mayVote && raft.log.isUpToDate({ index: lastIndex, term: lastTerm });
 
   if (request.kind === "preVote") {
-    const answerTerm = granted ? term : raft.term;
-    raft.send({ kind: "preVoteReply", from: raft.id, to, term: answerTerm, granted });
+    answerPreVote(raft, request, granted);
     return;
   }
   if (granted) raft.giveVote(to);
   raft.send({ kind: "voteReply", from: raft.id, to, term: raft.term, granted });
+}
+
+/**
+ * Of two that ask at once and have the same log the one with the lower id goes on: else each would have the other's word,
+ * then vote for itself, and the votes would be split. It asks again, because the other may have missed its leader only now
+ * and not have heard the question.
+ */
+function answerPreVote(raft: Raft, request: VoteRequest, wouldGrant: boolean): void {
+  const { from: to, lastIndex, lastTerm } = request;
+  const { index, term } = raft.log.last;
+  const isEqual = lastIndex === index && lastTerm === term;
+  const goesFirst = raft.role.name === "preCandidate" && isEqual && raft.id < to;
+  const granted = wouldGrant && !goesFirst;
+  const answerTerm = granted ? request.term : raft.term;
+  raft.send({ kind: "preVoteReply", from: raft.id, to, term: answerTerm, granted });
+  if (wouldGrant && goesFirst) requestPreVote(raft, to);
 }
 
 /**
