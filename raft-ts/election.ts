@@ -16,6 +16,7 @@ export function campaign(raft: Raft, kind: CampaignKind): void {
     requestVotes(raft, { force: true });
     return;
   }
+  if (raft.isPromised && voters(raft).length > 0) return;
   raft.becomePreCandidate();
   for (const to of voters(raft)) requestPreVote(raft, to);
   recordVote(raft, raft.id, true);

@@ -26,6 +26,8 @@ export class Progress {
   recentActive = false;
   /** The latest read round this peer confirmed. */
   readRound = 0;
+  /** When the latest heartbeat with a time was sent that this peer answered, by our clock. */
+  heardAt = Number.NEGATIVE_INFINITY;
 
   constructor(next: number, window: { readonly countMax: number; readonly bytesMax: number }) {
     this.#next = next;

@@ -31,6 +31,8 @@ function carryOut(node: RaftNode): string[] {
 describe("raft: a node", () => {
   it("refuses options that make no sense", () => {
     const stored = bootstrapState([{ raftId: 1, context: NO_CONTEXT }]);
+    const lease = { now: () => 0, ticks: 10 };
+    expect(() => new RaftNode({ id: 1, ...TIMING, lease }, stored)).to.throw("a lease of 10 ticks");
     expect(() => new RaftNode({ id: 0, ...TIMING }, stored)).to.throw("0 is no raft id");
     expect(() => new RaftNode({ id: 1, ...TIMING, heartbeatTicks: 10 }, stored)).to.throw(
       "must be less than electionTicks",
@@ -161,7 +163,15 @@ describe("raft: a node", () => {
 
   it("ignores what is not for it", () => {
     const member = new LoneMember();
-    member.node.step({ kind: "heartbeat", from: 2, to: 9, term: 5, commit: 0, context: 0 });
+    member.node.step({
+      kind: "heartbeat",
+      from: 2,
+      to: 9,
+      term: 5,
+      commit: 0,
+      context: 0,
+      sentAt: 0,
+    });
     expect(member.node.leadership().term).to.equal(0);
   });
 

@@ -41,6 +41,11 @@ export class RaftNode {
       options.heartbeatTicks > 0 && options.heartbeatTicks < options.electionTicks,
       `heartbeatTicks ${options.heartbeatTicks} must be less than electionTicks ${options.electionTicks}`,
     );
+    const { lease, electionTicks } = options;
+    assert(
+      lease === undefined || (lease.ticks > 0 && lease.ticks < electionTicks),
+      `a lease of ${lease?.ticks} ticks must be less than electionTicks ${electionTicks}`,
+    );
     this.#raft = new Raft(options, stored);
     this.#ready = new ReadyAssembler(this.#raft, stored.hardState);
   }
@@ -68,7 +73,10 @@ export class RaftNode {
     return proposeConfChange(this.#raft, changes);
   }
 
-  /** Asks for a linearizable read: `context` comes back in `Ready.reads`, or in `Ready.lostReads`. Leader only. */
+  /**
+   * Asks for a linearizable read: `context` comes back in `Ready.reads`, or in `Ready.lostReads`. Leader only. Costs a round of
+   * heartbeats, shared by all who ask meanwhile, unless the leader holds a lease ({@link RaftOptions.lease}).
+   */
   readIndex(context: number): Accepted | Refusal {
     return readIndex(this.#raft, context);
   }
@@ -78,7 +86,10 @@ export class RaftNode {
     return transferLeadership(this.#raft, to);
   }
 
-  /** Stands for election now, without waiting for the timeout (asks for pre-votes first). Nothing when not a voter. */
+  /**
+   * Stands for election now, without waiting for the timeout (asks for pre-votes first). Nothing when not a voter, or when
+   * a leader may hold a lease by this member's word.
+   */
   campaign(): void {
     campaign(this.#raft, "preVote");
   }

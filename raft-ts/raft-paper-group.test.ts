@@ -124,6 +124,7 @@ describe("raft paper §8 client interaction", () => {
       to: 1,
       term: 1,
       context: asked?.context ?? 0,
+      sentAt: 0,
     });
     expect(member.node.takeReady()?.reads).to.deep.equal([{ context: 7, index: 1 }]);
   });

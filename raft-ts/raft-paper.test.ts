@@ -272,7 +272,7 @@ describe("raft paper §5.3 log replication", () => {
     const leader = new LoneMember({ log: LEADER });
     const follower = new LoneMember({ id: 2, log: [1], hardState: { term: 6 } });
     leader.elect();
-    const isThere: Incoming = { kind: "heartbeatReply", from: 2, term: 7, context: 0 };
+    const isThere: Incoming = { kind: "heartbeatReply", from: 2, term: 7, context: 0, sentAt: 0 };
     // What it sends is lost; whenever the follower shows itself it sends again.
     for (let i = 0; i < 3; i++) expect(ofKind(leader.receive(isThere), "append")).to.have.length(1);
     replicate(leader, follower, leader.receive(isThere));

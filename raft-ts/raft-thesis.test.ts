@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { isGranted } from "../test/support/raft-sim/incoming.ts";
 import {
   ELECTION_TICKS,
   entriesOf,
@@ -48,7 +49,7 @@ describe("raft thesis §3.10 leadership transfer", () => {
 
   it("the target begins an election at once, and its request says that it may disturb", () => {
     const member = new LoneMember();
-    member.receive({ kind: "heartbeat", from: 2, term: 1, commit: 0, context: 0 });
+    member.receive({ kind: "heartbeat", from: 2, term: 1, commit: 0, context: 0, sentAt: 0 });
     const requests = ofKind(member.receive({ kind: "timeoutNow", from: 2, term: 1 }), "vote");
     expect(requests.map(({ to, term, force }) => [to, term, force])).to.deep.equal([
       [2, 2, true],
@@ -58,7 +59,7 @@ describe("raft thesis §3.10 leadership transfer", () => {
 
   it("others vote for it though they believe that a leader exists", () => {
     const member = new LoneMember();
-    member.receive({ kind: "heartbeat", from: 2, term: 1, commit: 0, context: 0 });
+    member.receive({ kind: "heartbeat", from: 2, term: 1, commit: 0, context: 0, sentAt: 0 });
     const request = { from: 3, term: 2, lastIndex: 0, lastTerm: 0, force: true };
     const [reply] = ofKind(member.receive({ kind: "vote", ...request }), "voteReply");
     expect(reply?.granted).to.equal(true);
@@ -67,7 +68,7 @@ describe("raft thesis §3.10 leadership transfer", () => {
   it("if it does not work within an election timeout the leader takes requests again", () => {
     const member = leaderOf();
     member.node.transferLeadership(2);
-    member.receive({ kind: "heartbeatReply", from: 3, term: 1, context: 0 });
+    member.receive({ kind: "heartbeatReply", from: 3, term: 1, context: 0, sentAt: 0 });
     member.tick(ELECTION_TICKS);
     expect(member.node.propose(new Uint8Array(1)).kind).to.equal("proposed");
   });
@@ -182,7 +183,7 @@ describe("raft thesis §6.2 a leader without a majority", () => {
     const member = leaderOf();
     for (let i = 0; i < 5 * ELECTION_TICKS; i++) {
       member.tick();
-      member.receive({ kind: "heartbeatReply", from: 3, term: 1, context: 0 });
+      member.receive({ kind: "heartbeatReply", from: 3, term: 1, context: 0, sentAt: 0 });
     }
     expect(member.node.leadership().role).to.equal("leader");
   });
@@ -191,7 +192,15 @@ describe("raft thesis §6.2 a leader without a majority", () => {
     const member = leaderOf();
     member.node.readIndex(5);
     member.settle();
-    member.node.step({ kind: "heartbeat", from: 2, to: 1, term: 2, commit: 0, context: 0 });
+    member.node.step({
+      kind: "heartbeat",
+      from: 2,
+      to: 1,
+      term: 2,
+      commit: 0,
+      context: 0,
+      sentAt: 0,
+    });
     expect(member.node.takeReady()?.lostReads).to.deep.equal([5]);
   });
 });
@@ -202,6 +211,7 @@ describe("raft thesis §6.4 read-only queries", () => {
     from,
     term: 1,
     context,
+    sentAt: 0,
   });
 
   it("a new leader waits for its first committed entry", () => {
@@ -244,6 +254,156 @@ describe("raft thesis §6.4 read-only queries", () => {
   });
 });
 
+describe("raft thesis §6.4.1 leases", () => {
+  const LEASE_TICKS = 4;
+
+  /** A member of a group with leases, and its clock. */
+  function leasing(options: ConstructorParameters<typeof LoneMember>[0] = {}) {
+    const clock = { now: 1 };
+    const lease = { now: () => clock.now, ticks: LEASE_TICKS };
+    return { clock, member: new LoneMember({ ...options, limits: { lease } }) };
+  }
+
+  /** That of a group of three, after its first heartbeat at the time 100 was answered by one. */
+  function leadingByLease() {
+    const { clock, member } = leasing();
+    member.tick(2 * ELECTION_TICKS);
+    member.elect();
+    member.acknowledge(2, 1);
+    clock.now = 100;
+    member.tick();
+    answer(member, 100);
+    return { clock, member };
+  }
+
+  function answer(member: LoneMember, sentAt: number): void {
+    const { term } = member.node.leadership();
+    member.receive({ kind: "heartbeatReply", from: 2, term, context: 0, sentAt });
+  }
+
+  /** Whether a read is answered without asking anybody. */
+  function isReadFree(member: LoneMember): boolean {
+    member.node.readIndex(1);
+    const ready = member.node.takeReady();
+    const asks = ofKind(ready?.messages ?? [], "heartbeat").length > 0;
+    expect(ready?.reads ?? []).to.have.length(asks ? 0 : 1);
+    return !asks;
+  }
+
+  const vote = (kind: "preVote" | "vote", term: number, force = false): Incoming => ({
+    ...{ kind, from: 3, term, lastIndex: 9, lastTerm: term - 1, force },
+  });
+
+  it("the lease holds for its time after a heartbeat was sent that a majority answered", () => {
+    const { clock, member } = leadingByLease();
+    clock.now = 100 + LEASE_TICKS - 0.1;
+    expect(isReadFree(member)).to.equal(true);
+    clock.now = 100 + LEASE_TICKS;
+    expect(isReadFree(member)).to.equal(false);
+  });
+
+  it("each answer renews it, from when its heartbeat was sent, however late it comes", () => {
+    const { clock, member } = leadingByLease();
+    clock.now = 103;
+    member.tick();
+    clock.now = 106;
+    answer(member, 103);
+    expect(isReadFree(member)).to.equal(true);
+    answer(member, 101);
+    clock.now = 107;
+    expect(isReadFree(member)).to.equal(false);
+  });
+
+  it("a heartbeat says when it was sent, and its answer repeats that", () => {
+    const { clock, member } = leadingByLease();
+    clock.now = 101.5;
+    const sent = ofKind(member.tick(), "heartbeat").map(({ sentAt }) => sentAt);
+    expect(sent).to.deep.equal([101.5, 101.5]);
+    const follower = leasing().member;
+    const [reply] = ofKind(
+      follower.receive({ kind: "heartbeat", from: 2, term: 1, commit: 0, context: 0, sentAt: 7.5 }),
+      "heartbeatReply",
+    );
+    expect(reply).to.include({ sentAt: 7.5 });
+  });
+
+  it("a new leader has none before its first committed entry", () => {
+    const { clock, member } = leasing();
+    member.tick(2 * ELECTION_TICKS);
+    member.elect();
+    answer(member, clock.now);
+    member.node.readIndex(1);
+    expect(member.node.takeReady()?.reads ?? []).to.deep.equal([]);
+  });
+
+  it("an answer without a time gives none: that member knows no leases", () => {
+    const { member } = leasing();
+    member.tick(2 * ELECTION_TICKS);
+    member.elect();
+    member.acknowledge(2, 1);
+    answer(member, 0);
+    expect(isReadFree(member)).to.equal(false);
+  });
+
+  it("the answers of a minority give none", () => {
+    const { clock, member } = leasing({ conf: { voters: [1, 2, 3, 4, 5] } });
+    member.tick(2 * ELECTION_TICKS);
+    member.elect();
+    for (const from of [2, 3]) member.acknowledge(from, 1);
+    answer(member, clock.now);
+    expect(isReadFree(member)).to.equal(false);
+  });
+
+  it("who told another to stand for election has none any more, though it goes on leading (§3.10)", () => {
+    const { member } = leadingByLease();
+    member.node.transferLeadership(2);
+    expect(ofKind(member.settle(), "timeoutNow")).to.have.length(1);
+    member.tick(ELECTION_TICKS - 1);
+    answer(member, 100);
+    expect(member.node.status()).to.include({ role: "leader" });
+    expect(isReadFree(member)).to.equal(false);
+  });
+
+  for (const kind of ["preVote", "vote"] as const) {
+    it(`a ${kind} is given to nobody for an election timeout after a leader was heard, whatever the terms`, () => {
+      const { member } = leasing();
+      member.receive({ kind: "heartbeat", from: 2, term: 1, commit: 0, context: 0, sentAt: 1 });
+      // It learns of a higher term, and has no leader in that.
+      member.receive({ kind: "voteReply", from: 3, term: 5, granted: false });
+      expect(member.node.leadership()).to.include({ term: 5, leader: 0 });
+      member.tick(ELECTION_TICKS - 1);
+      expect(member.receive(vote(kind, 6))).to.deep.equal([]);
+      member.tick();
+      expect(member.receive(vote(kind, 7))).to.have.length(1);
+    });
+
+    it(`a ${kind} is given to nobody for an election timeout after a start`, () => {
+      const { member } = leasing();
+      member.receive({ kind: "heartbeat", from: 2, term: 1, commit: 0, context: 0, sentAt: 1 });
+      member.restart();
+      expect(member.receive(vote(kind, 2))).to.deep.equal([]);
+      member.tick(ELECTION_TICKS);
+      expect(member.receive(vote(kind, 2))).to.have.length(1);
+    });
+  }
+
+  it("but to who stands at the leader's wish, since that one has given up its lease", () => {
+    const { member } = leasing();
+    member.receive({ kind: "heartbeat", from: 2, term: 1, commit: 0, context: 0, sentAt: 1 });
+    expect(isGranted(member.receive(vote("vote", 2, true)))).to.equal(true);
+  });
+
+  it("nobody stands for election either who may be counted on, but the only voter", () => {
+    const { member } = leasing();
+    member.node.campaign();
+    expect(member.settle()).to.deep.equal([]);
+    const alone = leasing({ conf: { voters: [1] } }).member;
+    alone.node.campaign();
+    alone.settle();
+    expect(alone.node.leadership()).to.include({ role: "leader" });
+  });
+});
+
 describe("raft thesis §9.6 pre-vote", () => {
   const preVote = (term: number, lastIndex: number, lastTerm: number): Incoming => ({
     kind: "preVote",
@@ -271,7 +431,7 @@ describe("raft thesis §9.6 pre-vote", () => {
 
   it("and if they have not heard from a leader within the minimum election timeout", () => {
     const member = new LoneMember({ log: [1, 2] });
-    member.receive({ kind: "heartbeat", from: 2, term: 2, commit: 0, context: 0 });
+    member.receive({ kind: "heartbeat", from: 2, term: 2, commit: 0, context: 0, sentAt: 0 });
     expect(member.receive(preVote(3, 2, 2))).to.deep.equal([]);
   });
 

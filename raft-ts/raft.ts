@@ -7,6 +7,7 @@ import type { ReadQueue } from "./read-queue.ts";
 import type {
   ConfState,
   HardState,
+  LeaseOptions,
   Message,
   RaftId,
   RaftOptions,
@@ -35,6 +36,8 @@ export interface LeaderRole {
   transfer: { readonly to: RaftId; elapsed: number; told: boolean } | undefined;
   /** Of a leader that was removed: the entry whose commit ends its leadership. */
   farewellIndex: number | undefined;
+  /** It told another to stand for election at once. */
+  hasLetGo: boolean;
 }
 
 /** What a candidate collects. */
@@ -52,6 +55,7 @@ export class Raft {
   readonly electionTicks: number;
   readonly heartbeatTicks: number;
   readonly lazyCommit: boolean;
+  readonly lease: LeaseOptions | undefined;
   readonly limits: typeof DEFAULT_LIMITS;
   readonly log: RaftLog;
   readonly outbox = new Outbox();
@@ -71,6 +75,8 @@ export class Raft {
   /** Ticks since a leader was heard or a vote given; of a leader: since its last quorum check. */
   electionElapsed = 0;
   #electionTimeout = 0;
+  /** Ticks since a leader was heard in any term, or the start: what was heard before a crash is not known. */
+  #heardElapsed = 0;
 
   /** Answers for the next Ready. */
   reads: ReadState[] = [];
@@ -81,6 +87,7 @@ export class Raft {
     this.electionTicks = options.electionTicks;
     this.heartbeatTicks = options.heartbeatTicks;
     this.lazyCommit = options.lazyCommit === true;
+    this.lease = options.lease;
     this.limits = { ...DEFAULT_LIMITS, ...options };
     this.#random = options.random;
     this.log = new RaftLog(stored);
@@ -141,12 +148,26 @@ export class Raft {
   }
 
   /** A leader was heard within the shortest election timeout, so nobody needs another. Source: thesis §4.2.3. */
-  get isLeaseHeld(): boolean {
+  get hearsLeader(): boolean {
     return this.#leader !== 0 && this.electionElapsed < this.electionTicks;
+  }
+
+  /**
+   * Of a group with leases: some leader may count on this member's answer and serve reads by it, so it must help nobody else
+   * to lead. Neither a higher term nor a crash ends that, only time.
+   */
+  get isPromised(): boolean {
+    return this.lease !== undefined && this.#heardElapsed < this.electionTicks;
   }
 
   get isElectionDue(): boolean {
     return this.electionElapsed >= this.#electionTimeout;
+  }
+
+  /** One unit of time has passed. */
+  elapse(): void {
+    this.electionElapsed += 1;
+    this.#heardElapsed += 1;
   }
 
   send(message: Message): void {
@@ -196,6 +217,7 @@ export class Raft {
 
   /** Follows a leader heard in the present term. */
   heardLeader(leader: RaftId): void {
+    this.#heardElapsed = 0;
     if (this.role.name === "follower") {
       this.#leader = leader;
       this.electionElapsed = 0;

@@ -22,6 +22,7 @@ export function becomeLeader(raft: Raft): void {
     uncommittedBytes: sumBytes(raft.log.uncommitted()),
     transfer: undefined,
     farewellIndex: undefined,
+    hasLetGo: false,
   };
   raft.becomeLeader(leader);
   syncPeers(raft, leader);
@@ -131,10 +132,11 @@ function sendSnapshot(raft: Raft, to: RaftId, peer: Progress): boolean {
 export function broadcastHeartbeat(raft: Raft, leader: LeaderRole): void {
   const { id: from, term } = raft;
   const context = leader.reads.round;
+  const sentAt = raft.lease?.now() ?? 0;
   for (const [to, peer] of leader.peers) {
     if (to === raft.id) continue;
     const commit = Math.min(peer.match, raft.log.commit);
-    raft.send({ kind: "heartbeat", from, to, term, commit, context });
+    raft.send({ kind: "heartbeat", from, to, term, commit, context, sentAt });
   }
 }
 
@@ -155,6 +157,7 @@ function tellTransferee(raft: Raft, leader: LeaderRole): void {
   if (leader.peers.get(transfer.to)?.match !== raft.log.last.index) return;
   raft.send({ kind: "timeoutNow", from: raft.id, to: transfer.to, term: raft.term });
   transfer.told = true;
+  leader.hasLetGo = true;
 }
 
 /** Makes `peers` those of the configuration: newcomers are probed from the end of the log, the removed forgotten. */

@@ -1,5 +1,6 @@
 import { encodeConfChanges } from "./conf-change-codec.ts";
 import { entryBytes } from "./entry-list.ts";
+import { holdsLease } from "./lease.ts";
 import { objection } from "./membership.ts";
 import type { LeaderRole, Raft } from "./raft.ts";
 import { appendOwn, hasCommittedOwn } from "./replication.ts";
@@ -25,6 +26,10 @@ export function proposeConfChange(raft: Raft, changes: readonly ConfChange[]): P
 export function readIndex(raft: Raft, context: number): Accepted | Refusal {
   const { role } = raft;
   if (role.name !== "leader") return notLeader(raft);
+  if (hasCommittedOwn(raft) && holdsLease(raft, role)) {
+    raft.reads.push({ context, index: raft.log.commit });
+    return { kind: "accepted" };
+  }
   if (role.reads.isFull) return { kind: "refused", reason: "backlog" };
   role.reads.add(context);
   return { kind: "accepted" };

@@ -13,6 +13,13 @@ const GROUPS: readonly (Omit<ChaosOptions, "seed"> & { readonly title: string })
   { title: "of three members", members: 3, steps: 2000, changesMembers: false },
   { title: "of five members", members: 5, steps: 5000, changesMembers: false },
   { title: "whose members change", members: 3, steps: 3000, changesMembers: true },
+  ...[3, 5].map((members) => ({
+    title: `of ${members} whose leader serves reads by a lease`,
+    members,
+    steps: 10_000,
+    changesMembers: members === 3,
+    hasLeases: true,
+  })),
 ];
 
 /**

@@ -21,6 +21,7 @@ export function stepFollower(raft: Raft, message: Message): void {
         to: message.from,
         term: raft.term,
         context: message.context,
+        sentAt: message.sentAt,
       });
       return;
     case "snapshot":

@@ -47,5 +47,7 @@ function onHeartbeatReply(raft: Raft, leader: LeaderRole, reply: HeartbeatReply)
   peer.recentActive = true;
   peer.heartbeatAnswered(raft.log.last.index);
   peer.readRound = Math.max(peer.readRound, reply.context);
+  // A member without leases repeats no time.
+  if (reply.sentAt !== 0) peer.heardAt = Math.max(peer.heardAt, reply.sentAt);
   maybeServeReads(raft, leader);
 }

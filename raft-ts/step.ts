@@ -18,9 +18,13 @@ export function step(raft: Raft, message: Message): void {
   else stepRole(raft, message);
 }
 
-/** Who has a leader does not help to depose it, unless that leader asked for it. Source: Raft paper §6, last part. */
+/**
+ * Who has a leader does not help to depose it, unless that leader asked for it. Source: Raft paper §6, last part; with
+ * leases nobody is helped by who may be counted on, whatever the terms.
+ */
 function isDisturbance(raft: Raft, request: VoteRequest): boolean {
-  return request.term > raft.term && raft.isLeaseHeld && !request.force;
+  if (request.force) return false;
+  return raft.isPromised || (request.term > raft.term && raft.hearsLeader);
 }
 
 /** Source: Raft paper §5.1: a server that sees a higher term adopts it and is a follower. Pre-votes are no terms yet. */

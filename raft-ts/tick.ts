@@ -5,7 +5,7 @@ import { broadcastHeartbeat } from "./replication.ts";
 
 /** One unit of time has passed. */
 export function tick(raft: Raft): void {
-  raft.electionElapsed += 1;
+  raft.elapse();
   if (raft.role.name === "leader") tickLeader(raft, raft.role);
   else if (raft.isElectionDue) campaign(raft, "preVote");
 }

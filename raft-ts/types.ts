@@ -73,8 +73,15 @@ export type Message = Envelope &
         readonly hintIndex: number;
         readonly hintTerm: number;
       }
-    | { readonly kind: "heartbeat"; readonly commit: number; readonly context: number }
-    | { readonly kind: "heartbeatReply"; readonly context: number }
+    | {
+        readonly kind: "heartbeat";
+        readonly commit: number;
+        readonly context: number;
+        /** By the leader's clock, see {@link LeaseOptions}; 0: it grants itself no leases. */
+        readonly sentAt: number;
+      }
+    /** `sentAt` is the heartbeat's. */
+    | { readonly kind: "heartbeatReply"; readonly context: number; readonly sentAt: number }
     | { readonly kind: "snapshot"; readonly snapshot: SnapshotMeta }
     | { readonly kind: "timeoutNow" }
   );
@@ -191,6 +198,21 @@ export interface Status extends Leadership {
   readonly peers: readonly PeerStatus[];
 }
 
+/**
+ * Reads by lease: while a leader holds one it answers reads at once, without a round of heartbeats. Every member of a group has
+ * this option or none, since it makes followers promise more. Source: thesis §6.4.1.
+ *
+ * The price is an assumption about clocks. A leader's lease lasts `ticks` by its `now` after it sent a heartbeat that a quorum
+ * answered; a follower votes for nobody during `electionTicks - 1` whole ticks of its own after it heard one. So reads are
+ * linearizable as long as no member's ticks come `(electionTicks - 1) / ticks` times as fast as another's `now` goes, or more.
+ */
+export interface LeaseOptions {
+  /** Of a monotonic clock, in ticks with fractions; above 0. It goes on while the process is stopped. */
+  readonly now: () => number;
+  /** More than 0, at most `electionTicks - 1`. A longer lease survives more lost heartbeats, and less drift. */
+  readonly ticks: number;
+}
+
 export interface RaftOptions {
   readonly id: RaftId;
   /** Without a leader for `electionTicks` to twice that (anew at random each time) a voter asks for votes. */
@@ -204,6 +226,8 @@ export interface RaftOptions {
    * committed membership change always at once. Saves a message and its answer for each peer and commit. Default false.
    */
   readonly lazyCommit?: boolean;
+  /** Default: none, every read asks a quorum. */
+  readonly lease?: LeaseOptions;
   /** Entry bytes in one `append` (at least one entry goes). Default 1 MiB. */
   readonly appendBytesMax?: number;
   /** `append` messages under way to one peer. Default 256. */

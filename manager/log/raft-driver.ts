@@ -22,6 +22,8 @@ export const TICK_MS = 100;
 /** A leader is missed after one to two of these: 0.7 to 1.4 s, so that the next one leads within 2 s (docs/decisions/005). */
 export const ELECTION_TICKS = 7;
 export const HEARTBEAT_TICKS = 1;
+/** Of a leader's lease, where reads go by it: holds while clocks' rates differ by less than half (docs/decisions/007). */
+export const LEASE_TICKS = 4;
 
 /** What the driver steps and carries out effects with. */
 export interface DriverParts {

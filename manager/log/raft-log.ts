@@ -14,7 +14,13 @@ import { MemberAddresses } from "./member-addresses.ts";
 import { EMPTY_MEMBERS } from "./members.ts";
 import { Membership } from "./membership.ts";
 import { checkEntrySize } from "./proposal-errors.ts";
-import { ELECTION_TICKS, HEARTBEAT_TICKS, RaftDriver } from "./raft-driver.ts";
+import {
+  ELECTION_TICKS,
+  HEARTBEAT_TICKS,
+  LEASE_TICKS,
+  RaftDriver,
+  TICK_MS,
+} from "./raft-driver.ts";
 import { recoverState, replayBatches } from "./recovery.ts";
 import type { Leadership, Member, ReplicatedLog, StateMachine } from "./replicated-log.ts";
 import type { DataKeys } from "./seal/data-key.ts";
@@ -56,6 +62,11 @@ export interface RaftLogOptions {
    * better where many speak: all they said in one turn is then one append and one flush.
    */
   readonly schedule?: Schedule;
+  /**
+   * Reads go by the leader's lease and cost no message, at the price of an assumption about clocks (docs/decisions/007). All
+   * members of a group or none. Default false.
+   */
+  readonly leaseReads?: boolean;
   /** Instead of `dir`; for the simulation. */
   readonly disk?: LogDisk;
 }
@@ -151,6 +162,9 @@ function startRaftLog(options: RaftLogOptions, recovered: Recovered): Replicated
       // Nobody looks at a follower's state: a heartbeat's time behind is soon enough.
       lazyCommit: true,
       random: () => random.next(),
+      ...(options.leaseReads === true && {
+        lease: { now: () => clock.monotonicMs() / TICK_MS, ticks: LEASE_TICKS },
+      }),
     },
     stored,
   );

@@ -41,8 +41,8 @@ const MESSAGES: { readonly [Kind in Message["kind"]]: Message & { readonly kind:
     hintIndex: 5,
     hintTerm: 4,
   },
-  heartbeat: { ...ENVELOPE, kind: "heartbeat", commit: 4, context: 11 },
-  heartbeatReply: { ...ENVELOPE, kind: "heartbeatReply", context: 11 },
+  heartbeat: { ...ENVELOPE, kind: "heartbeat", commit: 4, context: 11, sentAt: 12.5 },
+  heartbeatReply: { ...ENVELOPE, kind: "heartbeatReply", context: 11, sentAt: 12.5 },
   snapshot: { ...ENVELOPE, kind: "snapshot", snapshot: META },
   timeoutNow: { ...ENVELOPE, kind: "timeoutNow" },
 };

@@ -107,11 +107,13 @@ function kindToProto(message: Message): RaftMessage["kind"] {
       return { $case: "appendReply", value: { accepted, index, hintIndex, hintTerm } };
     }
     case "heartbeat": {
-      const { commit, context } = message;
-      return { $case: "heartbeat", value: { commit, context } };
+      const { commit, context, sentAt } = message;
+      return { $case: "heartbeat", value: { commit, context, sentAt } };
     }
-    case "heartbeatReply":
-      return { $case: "heartbeatReply", value: { context: message.context } };
+    case "heartbeatReply": {
+      const { context, sentAt } = message;
+      return { $case: "heartbeatReply", value: { context, sentAt } };
+    }
     case "snapshot":
       return { $case: "snapshot", value: snapshotMetaToProto(message.snapshot) };
     case "timeoutNow":

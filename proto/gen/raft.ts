@@ -77,10 +77,14 @@ export interface RaftAppendReply {
 export interface RaftHeartbeat {
   commit: number;
   context: number;
+  /** By the leader's clock; 0 without leases. */
+  sentAt: number;
 }
 
 export interface RaftHeartbeatReply {
   context: number;
+  /** The heartbeat's. */
+  sentAt: number;
 }
 
 export interface RaftTimeoutNow {
@@ -834,7 +838,7 @@ export const RaftAppendReply: MessageFns<RaftAppendReply> = {
 };
 
 function createBaseRaftHeartbeat(): RaftHeartbeat {
-  return { commit: 0, context: 0 };
+  return { commit: 0, context: 0, sentAt: 0 };
 }
 
 export const RaftHeartbeat: MessageFns<RaftHeartbeat> = {
@@ -844,6 +848,9 @@ export const RaftHeartbeat: MessageFns<RaftHeartbeat> = {
     }
     if (message.context !== 0) {
       writer.uint32(16).uint64(message.context);
+    }
+    if (message.sentAt !== 0) {
+      writer.uint32(25).double(message.sentAt);
     }
     return writer;
   },
@@ -877,6 +884,14 @@ export const RaftHeartbeat: MessageFns<RaftHeartbeat> = {
             message.context = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.sentAt = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -896,18 +911,22 @@ export const RaftHeartbeat: MessageFns<RaftHeartbeat> = {
     const message = createBaseRaftHeartbeat();
     message.commit = object.commit ?? 0;
     message.context = object.context ?? 0;
+    message.sentAt = object.sentAt ?? 0;
     return message;
   },
 };
 
 function createBaseRaftHeartbeatReply(): RaftHeartbeatReply {
-  return { context: 0 };
+  return { context: 0, sentAt: 0 };
 }
 
 export const RaftHeartbeatReply: MessageFns<RaftHeartbeatReply> = {
   encode(message: RaftHeartbeatReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.context !== 0) {
       writer.uint32(8).uint64(message.context);
+    }
+    if (message.sentAt !== 0) {
+      writer.uint32(17).double(message.sentAt);
     }
     return writer;
   },
@@ -933,6 +952,14 @@ export const RaftHeartbeatReply: MessageFns<RaftHeartbeatReply> = {
             message.context = longToNumber(reader.uint64());
             continue;
           }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.sentAt = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -951,6 +978,7 @@ export const RaftHeartbeatReply: MessageFns<RaftHeartbeatReply> = {
   fromPartial<I extends Exact<DeepPartial<RaftHeartbeatReply>, I>>(object: I): RaftHeartbeatReply {
     const message = createBaseRaftHeartbeatReply();
     message.context = object.context ?? 0;
+    message.sentAt = object.sentAt ?? 0;
     return message;
   },
 };

@@ -3,7 +3,7 @@ import type { Message } from "../../../raft-ts/types.ts";
 import { OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, Outbox } from "./outbox.ts";
 
 function heartbeat(context: number): Message {
-  return { kind: "heartbeat", from: 1, to: 2, term: 1, commit: 0, context };
+  return { kind: "heartbeat", from: 1, to: 2, term: 1, commit: 0, context, sentAt: 0 };
 }
 
 function append(bytes: number): Message {

@@ -19,6 +19,8 @@ const SEGMENT_BYTES = 4096;
 const SNAPSHOT_INTERVAL = 24;
 const ENTRIES_KEPT = 6;
 const DISK_DELAY_MS = 1;
+/** Clocks differ by so much at most, up and down. */
+const DRIFT = 0.1;
 /** Longest a machine is off after it stopped by itself. */
 const REPAIR_MAX_MS = 1500;
 
@@ -29,6 +31,7 @@ export interface World {
   readonly network: SimNetwork;
   readonly history: History;
   readonly disks: DiskKind;
+  readonly leases: Leases;
   /** Given out so far: none is given twice. */
   raftIds: number;
   /** Those who vote next crash as soon as they have, and come back at once. */
@@ -41,6 +44,16 @@ export interface World {
  * put a backup in place of a lost disk.
  */
 export type DiskKind = "honest" | "lying" | "old";
+
+/**
+ * Whether reads go by the leader's lease. `drifting`: by clocks that differ by more than the lease allows; the simulation
+ * must find that out.
+ */
+export type Leases = "none" | "held" | "drifting";
+
+/** Of the first machine, which leads at first, and of the others: beyond the bound, a factor of one and a half. */
+const SLOW = 3;
+const FAST = 0.6;
 
 /** One manager's machine: it can lose its power, be paused, and have a disk that is slow, full, failing or damaged. */
 export class Machine {
@@ -76,7 +89,8 @@ export class Machine {
   constructor(world: World, raftId: number) {
     this.#world = world;
     this.#random = seededRandom(world.random.next() * 2 ** 32);
-    this.#drift = 0.9 + this.#random.next() * 0.2;
+    this.#drift = 1 - DRIFT + this.#random.next() * 2 * DRIFT;
+    if (world.leases === "drifting") this.#drift = raftId === 1 ? SLOW : FAST;
     this.#disk = new MemoryDisk(this.#diskOptions());
     this.#state = new HashedState(raftId, world.history);
     this.member = { raftId, nodeId: `node-${raftId}`, addr: `10.0.0.${raftId}:4242` };
@@ -124,6 +138,7 @@ export class Machine {
       entriesKept: ENTRIES_KEPT,
       segmentBytes: SEGMENT_BYTES,
       disk: this.#disk,
+      leaseReads: this.#world.leases !== "none",
     }).then(
       (log) => {
         if (life !== this.#life) return;
@@ -251,7 +266,7 @@ export class Machine {
     const { time } = this.#world;
     return {
       nowMs: () => time.nowMs() + this.wallOffsetMs,
-      monotonicMs: () => time.monotonicMs(),
+      monotonicMs: () => time.monotonicMs() / this.#drift,
       after: (delayMs, fn) => time.after(delayMs * this.#drift, () => this.#runIn(life, fn)),
     };
   }

@@ -10,6 +10,8 @@ const SEEDS_PER_TEST = 250;
 const DISK_CALLS = 100;
 /** Of a broken disk a few runs may not notice: nothing was lost that mattered. */
 const CANARY_SEEDS = 10;
+const LEASE_SEEDS = 100;
+const DRIFTING_SEEDS = 30;
 
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
 
@@ -48,6 +50,19 @@ describe("simulation: raft", function () {
     expect(sum(({ faults }) => faults)).to.be.greaterThan(60);
     expect(sum(({ terms }) => terms)).to.be.greaterThan(15);
     expect(sum(({ replaced }) => replaced)).to.be.greaterThan(0);
+  });
+
+  it("answers no read from the past when reads go by leases", async () => {
+    for (let seed = 1; seed <= LEASE_SEEDS; seed++) await simulate(seed, { leases: "held" });
+  });
+
+  it("finds out clocks that drift further than leases allow, by a read from the past", async () => {
+    const found: string[] = [];
+    for (let seed = 1; seed <= DRIFTING_SEEDS; seed++) {
+      await simulate(seed, { leases: "drifting" }).catch((error) => found.push(String(error)));
+    }
+    expect(found).to.not.be.empty;
+    for (const why of found) expect(why).to.include("Linearizable: violation");
   });
 
   for (const disks of ["lying", "old"] as const satisfies DiskKind[]) {

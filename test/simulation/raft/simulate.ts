@@ -3,7 +3,7 @@ import type { RegisterOp } from "../linearizability/register.ts";
 import { areWhole, type Kind, mend, strikeOnce } from "./faults.ts";
 import { History } from "./history.ts";
 import { narrowAppends, observeReadys, RaftInvariants } from "./invariants.ts";
-import { type DiskKind, Machine, type World } from "./machine.ts";
+import { type DiskKind, type Leases, Machine, type World } from "./machine.ts";
 import { SimNetwork } from "./sim-network.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
@@ -14,13 +14,13 @@ const LIVENESS_MS = 30_000;
 const ONE_CRASH_MS = 1500;
 const FAULT_EVERY_MS = 500;
 const PROPOSE_EVERY_MS = 40;
-const READ_EVERY_MS = 150;
 const VALUE_BYTES_MAX = 300;
 /** Few, so that clients meet at them; and not too many clients at one, or nobody could say what orders there are. */
 const KEYS = 4;
 const CLIENTS_PER_KEY = 4;
-/** Who was asked may be dead. */
-const CLIENT_PATIENCE_MS = 2000;
+/** How often clients read, and how long they wait for who may be dead. A wrong lease is so for moments only. */
+const PACE = { readEveryMs: 150, patienceMs: 2000 };
+const LEASE_PACE = { readEveryMs: 15, patienceMs: 300 };
 /** Where nobody looks. */
 const BUSY_KEY = "x";
 /** One entry at a time, a few, all: logs differ in more ways where they travel in parts. */
@@ -43,6 +43,8 @@ export interface SimulationReport {
 export interface SimulationOptions {
   /** Broken ones must make runs fail. */
   readonly disks?: DiskKind;
+  /** Default none; beyond their bound runs must fail. */
+  readonly leases?: Leases;
   /** Instead of all other faults: the first machine crashes in the middle of this disk call, counted from 1. */
   readonly crashAtCall?: number;
 }
@@ -81,12 +83,14 @@ class Simulation {
   #isFaulty = false;
   #faults = 0;
   readonly #kind: Kind;
+  readonly #pace: typeof PACE;
   readonly #options: SimulationOptions;
   readonly appendBytesMax: number;
 
   constructor(seed: number, options: SimulationOptions) {
-    const { disks = "honest" } = options;
+    const { disks = "honest", leases = "none" } = options;
     this.#options = options;
+    this.#pace = leases === "none" ? PACE : LEASE_PACE;
     const random = seededRandom(seed);
     const network = new SimNetwork(this.#time, seededRandom(random.next() * 2 ** 32), (id, fn) =>
       this.#machines.find(({ member }) => member.raftId === id)?.run(fn),
@@ -97,6 +101,7 @@ class Simulation {
       network,
       history: this.#history,
       disks,
+      leases,
       raftIds: 0,
       votersToCrash: 0,
     };
@@ -110,7 +115,7 @@ class Simulation {
     await this.#form(size);
     for (const machine of this.#machines) machine.backUp();
     this.#every(PROPOSE_EVERY_MS, () => this.#propose());
-    this.#every(READ_EVERY_MS, () => this.#read());
+    this.#every(this.#pace.readEveryMs, () => this.#read());
     this.#every(FAULT_EVERY_MS, () => {
       if (this.#isFaulty) strikeOnce(this.#world, this.#machines, this.#kind);
       if (this.#isFaulty) this.#faults++;
@@ -263,7 +268,7 @@ class Simulation {
       this.#clientsAt.set(key, (this.#clientsAt.get(key) ?? 1) - 1);
       if (answer !== undefined) heard(answer);
     };
-    this.#time.after(CLIENT_PATIENCE_MS, () => end(undefined));
+    this.#time.after(this.#pace.patienceMs, () => end(undefined));
     return end;
   }
 

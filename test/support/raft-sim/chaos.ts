@@ -6,6 +6,8 @@ import { SimNetwork } from "./sim-network.ts";
 import { statusText } from "./trace.ts";
 
 const ELECTION_TICKS = 6;
+/** The longest there may be. */
+const LEASE_TICKS = ELECTION_TICKS - 1;
 const NO_CONTEXT = new Uint8Array(0);
 /** Past it the network loses what it carries: nothing may grow without end. */
 const PARCELS_MAX = 300;
@@ -21,6 +23,8 @@ export interface ChaosOptions {
   readonly steps: number;
   /** Members join, are promoted and removed meanwhile. */
   readonly changesMembers: boolean;
+  /** Reads are served by leases; everybody's ticks keep time then. Default false. */
+  readonly hasLeases?: boolean;
 }
 
 /** What happened in a run, to see that it tried something. */
@@ -54,12 +58,14 @@ class Chaos {
   readonly #network = new SimNetwork();
   readonly monitor: SafetyMonitor;
   readonly #changesMembers: boolean;
+  readonly #hasLeases: boolean;
   readonly #events: readonly Event[];
   #proposals = 0;
 
-  constructor({ seed, members, changesMembers }: ChaosOptions) {
+  constructor({ seed, members, changesMembers, hasLeases = false }: ChaosOptions) {
     this.#random = seededRandom(seed);
     this.#changesMembers = changesMembers;
+    this.#hasLeases = hasLeases;
     this.monitor = new SafetyMonitor(this.#network, { isMembershipFixed: !changesMembers });
     const ids = Array.from({ length: members }, (_, i) => i + 1);
     const stored = bootstrapState(ids.map((raftId) => ({ raftId, context: NO_CONTEXT })));
@@ -99,7 +105,7 @@ class Chaos {
     const events: Event[] = [
       { weight: 500, run: () => this.#deliverAny() },
       { weight: 80, run: () => this.#network.tick() },
-      { weight: 60, run: () => pick()?.node.tick() },
+      { weight: this.#hasLeases ? 0 : 60, run: () => pick()?.node.tick() },
       { weight: 170, run: () => this.#flushAny() },
       { weight: 70, run: () => this.#propose() },
       { weight: 20, run: () => this.#loseAny() },
@@ -111,7 +117,7 @@ class Chaos {
       { weight: 4, run: () => this.#isolateLeader() },
       { weight: 12, run: () => this.#network.heal() },
       { weight: 10, run: () => pick()?.snapshot(this.#below(4)) },
-      { weight: 15, run: () => this.#readAny() },
+      { weight: this.#hasLeases ? 150 : 15, run: () => this.#readAny() },
       { weight: 5, run: () => this.#transfer() },
       { weight: 5, run: () => pick()?.node.campaign() },
       { weight: 5, run: () => this.#reportUnreachable() },
@@ -236,7 +242,13 @@ class Chaos {
       electionTicks: ELECTION_TICKS,
       random: () => this.#random.next(),
       observer: this.monitor,
-      limits: { inflightMax: 3, appendBytesMax: 100 },
+      limits: {
+        inflightMax: 3,
+        appendBytesMax: 100,
+        ...(this.#hasLeases && {
+          lease: { now: () => this.#network.ticks, ticks: LEASE_TICKS },
+        }),
+      },
     };
   }
 

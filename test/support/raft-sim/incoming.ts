@@ -20,6 +20,7 @@ export const heartbeat = (from: number, term: number): Incoming => ({
   term,
   commit: 0,
   context: 0,
+  sentAt: 0,
 });
 
 /** The entries of `log` after `prevIndex`. */

@@ -1,5 +1,6 @@
 import {
   type Entry,
+  type LeaseOptions,
   type Message,
   RaftNode,
   type Ready,
@@ -33,7 +34,7 @@ export interface SimMemberOptions {
     readonly inflightMax?: number;
     readonly appendBytesMax?: number;
     readonly lazyCommit?: boolean;
-    readonly leaseTicks?: number;
+    readonly lease?: LeaseOptions;
   };
 }
 

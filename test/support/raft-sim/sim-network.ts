@@ -14,6 +14,8 @@ export class SimNetwork {
   readonly members = new Map<number, SimMember>();
   /** Under way, oldest first. */
   readonly parcels: Parcel[] = [];
+  /** The one clock there is: how often all ticked together. */
+  ticks = 0;
   readonly #cut = new Set<string>();
   #drops: (message: Message) => boolean = () => false;
   /** Sees each message as it is delivered. */
@@ -76,6 +78,7 @@ export class SimNetwork {
   }
 
   tick(): void {
+    this.ticks++;
     for (const member of this.up) member.node.tick();
   }
 

@@ -47,7 +47,7 @@ function fieldText(key: string, value: unknown): string {
   }
   // What says nothing is left out.
   if (value === false && key !== "accepted" && key !== "granted") return "";
-  if (value === 0 && (key === "context" || key.startsWith("hint"))) return "";
+  if (value === 0 && (key === "context" || key === "sentAt" || key.startsWith("hint"))) return "";
   return `${key}=${value}`;
 }
 
