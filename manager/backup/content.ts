@@ -6,7 +6,10 @@ import { type SwarmState, stateOf } from "../recovery/recovered-swarm.ts";
 
 /** What a backup is taken from. */
 export interface BackupSource {
-  readonly replicatedLog: Pick<ReplicatedLog, "readBarrier" | "leadership" | "members">;
+  readonly replicatedLog: Pick<
+    ReplicatedLog,
+    "readBarrier" | "leadership" | "members" | "removedIds"
+  >;
   readonly stateMachine: Pick<StateMachine, "snapshot">;
   readonly view: () => { readonly index: number };
 }
@@ -14,7 +17,7 @@ export interface BackupSource {
 /**
  * The whole state at one index, with everything acknowledged before the call in it: the parts of a backup.
  *
- * Removed raft ids are not in it: a recovery draws a new id of 48 random bits, and its generation keeps out who had one.
+ * Removed raft ids are in it, so that who had one is told so by the recovered swarm too.
  *
  * @throws {ClusterError} `Unavailable` when this manager does not lead.
  */
@@ -27,7 +30,7 @@ export async function* backupParts(source: BackupSource): AsyncGenerator<Uint8Ar
   const { term } = replicatedLog.leadership();
   const header = headerToProto({
     meta: { index: source.view().index, term, confState },
-    members: { members: replicatedLog.members(), removed: [] },
+    members: { members: replicatedLog.members(), removed: replicatedLog.removedIds() },
   });
   yield RaftSnapshotHeader.encode(header).finish();
   yield* parts;

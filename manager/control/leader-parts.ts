@@ -13,7 +13,7 @@ export interface LeaderOptions {
   readonly proposer: Pick<Proposer, "propose">;
   readonly replicatedLog: Pick<
     ReplicatedLog,
-    "readBarrier" | "leadership" | "members" | "removeMember"
+    "readBarrier" | "leadership" | "members" | "removeMember" | "removedIds"
   >;
   readonly stateMachine: Pick<StateMachine, "snapshot">;
   readonly logs: LogSource;

@@ -75,6 +75,10 @@ export class MemoryLog implements ReplicatedLog {
     return this.#members.members;
   }
 
+  removedIds(): readonly number[] {
+    return this.#members.removed;
+  }
+
   async addMember(member: Member): Promise<void> {
     this.#mustLead("add a manager");
     checkAddition(this.#members, member);

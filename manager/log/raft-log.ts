@@ -247,6 +247,10 @@ class RaftLog implements ReplicatedLog {
     return members.map((member) => ({ ...member, reachable: reachable.has(member.raftId) }));
   }
 
+  removedIds(): readonly number[] {
+    return this.#driver.applied.members.removed;
+  }
+
   addMember(member: Member): Promise<void> {
     return this.#membership.add(member);
   }

@@ -19,6 +19,8 @@ export interface ReplicatedLog {
   /** Called on each change of `leadership()`, from a fresh stack; the returned function ends it. */
   onLeadership(listener: (leadership: Leadership) => void): () => void;
   members(): readonly Member[];
+  /** Ids of those who were members once: none may ever be again. */
+  removedIds(): readonly number[];
   /**
    * Adds a member: first as a learner, as a voter once it has caught up. Leader only.
    *

@@ -139,6 +139,7 @@ export function describeLogGroup(name: string, make: () => Promise<LogGroup>): v
       const [first, second, third] = members;
       await first.log.removeMember(second.raftId);
       expect(first.log.members().map(({ raftId }) => raftId)).to.deep.equal([1, 3]);
+      expect(first.log.removedIds()).to.deep.equal([second.raftId]);
       await expectCode("FailedPrecondition", first.log.addMember(memberOf(second.raftId)));
       await expectCode("NotFound", first.log.removeMember(second.raftId));
       await first.log.propose(Buffer.from("without it"));

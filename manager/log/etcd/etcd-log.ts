@@ -153,6 +153,10 @@ class EtcdLog implements ReplicatedLog {
     }));
   }
 
+  removedIds(): readonly number[] {
+    return this.#own.view.meta.members.removed;
+  }
+
   addMember(member: Member): Promise<void> {
     return this.#membership.add(member);
   }
