@@ -4,12 +4,12 @@ import { DispatcherService } from "../proto/gen/dispatcher.ts";
 import { MembershipService } from "../proto/gen/membership.ts";
 import { authorizationInterceptor, type CurrentRole } from "./ca/authorization.ts";
 import { caService } from "./ca/ca-service.ts";
-import { RefusalLog } from "./ca/refusals.ts";
 import type { Control } from "./control/control.ts";
 import { controlService } from "./control/control-service.ts";
 import type { Leader } from "./leader.ts";
 import type { ManagerCore } from "./manager-core.ts";
 import { membershipService } from "./membership/membership-service.ts";
+import { RefusalLog } from "./rpc/refusal-log.ts";
 import type { Security, Served } from "./rpc/server.ts";
 
 /** All that a manager serves to other nodes, on one port. */

@@ -14,6 +14,7 @@ import type {
 import { NodeAvailability, NodeRole, type RootCa } from "../../proto/gen/objects.ts";
 import { unary } from "../rpc/handlers.ts";
 import { peerHost, peerNetwork } from "../rpc/peer.ts";
+import { RefusalLog } from "../rpc/refusal-log.ts";
 import { createChange } from "../store/changes.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { View } from "../store/tables.ts";
@@ -21,7 +22,6 @@ import { getPeer } from "./authorization.ts";
 import { nodeOfExpired } from "./expired-renewal.ts";
 import { getClusterWithCa, issueFor } from "./issue.ts";
 import { JoinLimiter } from "./join-limiter.ts";
-import { RefusalLog } from "./refusals.ts";
 
 /** What the CA works with. */
 export interface CaParts {

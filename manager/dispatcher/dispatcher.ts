@@ -2,6 +2,7 @@ import { ClusterError } from "../../core/errors.ts";
 import type { DispatcherServer, WorkerMessage } from "../../proto/gen/dispatcher.ts";
 import { rpcError } from "../../proto/rpc-status.ts";
 import type { LogBroker } from "../logs/log-broker.ts";
+import { RefusalLog } from "../rpc/refusal-log.ts";
 import { GrpcChannel, type SessionCall } from "./grpc-channel.ts";
 import { DispatcherLoop, type DispatcherLoopDeps } from "./loop.ts";
 import type { Said } from "./node-session.ts";
@@ -9,7 +10,7 @@ import type { Said } from "./node-session.ts";
 /** Who is at the other end of a call, by its certificate; `getPeer` of manager/ca. */
 export type PeerOf = (call: SessionCall) => { readonly nodeId: string };
 
-export interface DispatcherOptions extends Omit<DispatcherLoopDeps, "onPresence"> {
+export interface DispatcherOptions extends Omit<DispatcherLoopDeps, "onPresence" | "refusals"> {
   readonly logs: LogBroker;
   readonly peerOf: PeerOf;
   /** host:port of the leader, as far as this manager knows. */
@@ -23,10 +24,12 @@ export interface DispatcherOptions extends Omit<DispatcherLoopDeps, "onPresence"
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #refusals: RefusalLog;
   #loop: DispatcherLoop | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#refusals = new RefusalLog(options.log, options.clock);
   }
 
   /** For `server.addService(DispatcherService, …)`. */
@@ -46,6 +49,7 @@ export class Dispatcher {
     const { logs } = this.#options;
     const loop = new DispatcherLoop({
       ...this.#options,
+      refusals: this.#refusals,
       onPresence: (nodeId, present) => logs.onPresence(nodeId, present),
     });
     this.#loop = loop;
@@ -85,6 +89,7 @@ export class Dispatcher {
         open = true;
       } catch (error) {
         if (!(error instanceof ClusterError)) throw error;
+        this.#noteRefusal(error, call, channel);
         channel.end(error);
       }
     });
@@ -96,6 +101,12 @@ export class Dispatcher {
       loop.broken(channel);
       call.end();
     });
+  }
+
+  /** What the worker is not to blame for is no refusal. */
+  #noteRefusal({ code, message }: ClusterError, call: SessionCall, { nodeId }: GrpcChannel): void {
+    if (code === "Unavailable") return;
+    this.#refusals.warn(message, { peer: call.getPeer(), nodeId });
   }
 
   #notLeader(): ClusterError {

@@ -10,10 +10,13 @@ import {
   NodeState,
   Task,
   TaskState,
+  type TaskStatus,
 } from "../../proto/gen/objects.ts";
+import { STATUS_BATCH_MAX } from "../../proto/limits.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { nodeObject, serviceSpec } from "../../test/support/store-fixture.ts";
 import { MemoryLog } from "../log/memory-log.ts";
+import { RefusalLog } from "../rpc/refusal-log.ts";
 import { createChange, removeChange, updateChange } from "../store/changes.ts";
 import { Proposer } from "../store/proposer.ts";
 import { createServiceChanges } from "../store/service-changes.ts";
@@ -67,6 +70,7 @@ describe("dispatcher: loop", () => {
       clock,
       random: seededRandom(1),
       log: silentLog,
+      refusals: new RefusalLog(silentLog, clock),
       onPresence: () => undefined,
       hostAnswers: async (addr) => answering.has(addr),
     });
@@ -169,6 +173,29 @@ describe("dispatcher: loop", () => {
     loop.receive(channel, { $case: "statusUpdate", value: { sequence: 1, statuses } });
     await pass(500);
     expect(store.view().tasks.get("t")?.status.state).to.equal(TaskState.ASSIGNED);
+  });
+
+  it("takes a worker's next statuses only when the last are stored, and so many at once", async () => {
+    await proposer.propose([createChange("task", task("t", TaskState.ASSIGNED))]);
+    const channel = open("a");
+    const report = (sequence: number, statuses: { taskId: string; status: TaskStatus }[]) => () =>
+      loop.receive(channel, { $case: "statusUpdate", value: { sequence, statuses } });
+    const news = { taskId: "t", status: task("t", TaskState.RUNNING).status as TaskStatus };
+    report(1, [news])();
+    expect(report(2, [news])).to.throw(/those before are not acknowledged yet/);
+    await pass(500);
+    expect(report(2, [news])).to.not.throw();
+    expect(report(3, Array(STATUS_BATCH_MAX + 1).fill(news))).to.throw(/at most 100 at once/);
+  });
+
+  it("makes visible what would command the terminal of whoever reads it", async () => {
+    await proposer.propose([createChange("task", task("t", TaskState.ASSIGNED))]);
+    const channel = open("a");
+    const status = { ...task("t", TaskState.FAILED).status, err: "a\u001b[2Jb\n\tc" } as TaskStatus;
+    const statuses = [{ taskId: "t", status }];
+    loop.receive(channel, { $case: "statusUpdate", value: { sequence: 1, statuses } });
+    await pass(500);
+    expect(store.view().tasks.get("t")?.status.err).to.equal("a\ufffd[2Jb\n\tc");
   });
 
   it("believes no node that a task which ran was never accepted, and goes on with it", async () => {

@@ -8,6 +8,7 @@ import { NodeState, type NodeTls } from "../../proto/gen/objects.ts";
 import { STATUS_BATCH_MAX } from "../../proto/limits.ts";
 import { livenessSettings } from "../../proto/liveness-settings.ts";
 import { EndpointTables } from "../endpoints/endpoint-tables.ts";
+import type { RefusalLog } from "../rpc/refusal-log.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { Store } from "../store/store.ts";
 import type { Cursor } from "../store/watch-queue.ts";
@@ -19,7 +20,7 @@ import { Proposals } from "./proposals.ts";
 import { acceptableTls } from "./reported-tls.ts";
 import { SessionTable } from "./session-table.ts";
 import { dataPathPort, managerAddresses } from "./settings.ts";
-import { statusChanges } from "./status-changes.ts";
+import { countForeign, statusChanges } from "./status-changes.ts";
 import { isStopping, type StoreNews, storeNews } from "./store-news.ts";
 
 /** Store events taken in one turn; the rest wait for the next, so that heartbeats are heard in between. */
@@ -33,6 +34,8 @@ export interface DispatcherLoopDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** For what nodes say that is not believed. */
+  readonly refusals: RefusalLog;
   /** Told of nodes that come into session and leave it. */
   readonly onPresence: (nodeId: string, present: boolean) => void;
   /** Whether the kernel at that IP answers; never rejects. Absent: it cannot be asked, and silence alone counts. */
@@ -117,7 +120,11 @@ export class DispatcherLoop {
     this.#wake();
   }
 
-  /** A worker said something after its Hello. What comes from a session that was replaced is not heard. */
+  /**
+   * A worker said something after its Hello. What comes from a session that was replaced is not heard.
+   *
+   * @throws {ClusterError} `InvalidArgument` when no worker of ours would say it.
+   */
   receive(channel: SessionChannel, message: NonNullable<WorkerMessage["kind"]>): void {
     const session = this.#sessions.on(channel);
     if (session === undefined) return;
@@ -138,10 +145,7 @@ export class DispatcherLoop {
         this.#onTls(channel.nodeId, message.value);
         break;
       case "hello":
-        channel.end(
-          new ClusterError("InvalidArgument", "a session has one Hello, the first message"),
-        );
-        break;
+        throw new ClusterError("InvalidArgument", "a session has one Hello, the first message");
     }
   }
 
@@ -187,14 +191,20 @@ export class DispatcherLoop {
 
   #onStatus(session: NodeSession, update: StatusUpdate): void {
     const { channel } = session;
-    if (update.statuses.length > STATUS_BATCH_MAX) {
-      const message = `cannot take ${update.statuses.length} statuses: at most ${STATUS_BATCH_MAX} at once`;
-      channel.end(new ClusterError("InvalidArgument", message));
-      return;
+    const { nodeId } = channel;
+    checkReport(session, update);
+    const view = this.#deps.store.view();
+    const foreign = countForeign(view, nodeId, update);
+    if (foreign > 0) {
+      const fields = { nodeId, peer: channel.peerAddr, tasks: foreign };
+      this.#deps.refusals.warn("a node reports on tasks of other nodes: not believed", fields);
     }
-    const changes = statusChanges(this.#deps.store.view(), channel.nodeId, update);
-    const acknowledge = () =>
+    const changes = statusChanges(view, nodeId, update);
+    session.isReporting = true;
+    const acknowledge = () => {
+      session.isReporting = false;
       channel.send({ $case: "statusAck", value: { sequence: update.sequence } });
+    };
     if (changes.length === 0) {
       acknowledge();
       return;
@@ -346,4 +356,13 @@ export class DispatcherLoop {
       this.#liveness.onBroken(nodeId, this.#deps.clock.monotonicMs());
     }
   }
+}
+
+/** @throws {ClusterError} `InvalidArgument`: there are limits to what is stored for one worker at once. */
+function checkReport({ isReporting }: NodeSession, { statuses }: StatusUpdate): void {
+  const refuse = (why: string): never => {
+    throw new ClusterError("InvalidArgument", `cannot take ${statuses.length} statuses: ${why}`);
+  };
+  if (statuses.length > STATUS_BATCH_MAX) refuse(`at most ${STATUS_BATCH_MAX} at once`);
+  if (isReporting) refuse("those before are not acknowledged yet");
 }

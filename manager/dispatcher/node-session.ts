@@ -28,6 +28,8 @@ export class NodeSession {
   readonly channel: SessionChannel;
   /** IP other nodes reach it at. */
   readonly addr: string;
+  /** Whether statuses it sent are not acknowledged yet: until then it sends no more. */
+  isReporting = false;
   readonly #tables: SentTables;
   readonly #assignments: SentAssignments;
   /** What the node was told last. */

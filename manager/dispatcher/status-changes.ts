@@ -1,4 +1,4 @@
-import type { StatusUpdate } from "../../proto/gen/dispatcher.ts";
+import type { StatusUpdate, TaskStatusEntry } from "../../proto/gen/dispatcher.ts";
 import type { ContainerStatus, TaskStatus } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import { moverOf } from "../../proto/task-transitions.ts";
@@ -24,6 +24,12 @@ export function statusChanges(view: View, nodeId: string, update: StatusUpdate):
   return changes;
 }
 
+/** How many of the statuses are about tasks of other nodes: a worker knows of none. */
+export function countForeign(view: View, nodeId: string, { statuses }: StatusUpdate): number {
+  const owner = ({ taskId }: TaskStatusEntry) => view.tasks.get(taskId)?.nodeId ?? nodeId;
+  return statuses.filter((entry) => owner(entry) !== nodeId).length;
+}
+
 /** A higher state, or more about the one there is. */
 function isNews(old: TaskStatus, next: TaskStatus): boolean {
   if (next.state !== old.state) return moverOf(old.state, next.state) === "worker";
@@ -38,8 +44,16 @@ function bounded(status: TaskStatus): TaskStatus {
   return {
     state: status.state,
     timestampMs: status.timestampMs,
-    message: status.message.slice(0, STATUS_TEXT_MAX),
-    err: status.err.slice(0, STATUS_TEXT_MAX),
+    message: plain(status.message),
+    err: plain(status.err),
     container: status.container && boundedContainer(status.container),
   };
+}
+
+/** People read it on terminals: what would command those is made visible. */
+function plain(text: string): string {
+  const isLayout = (char: string) => char === "\n" || char === "\t";
+  return text
+    .slice(0, STATUS_TEXT_MAX)
+    .replace(/\p{Cc}/gu, (char) => (isLayout(char) ? char : "\ufffd"));
 }

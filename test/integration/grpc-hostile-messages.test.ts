@@ -11,8 +11,8 @@ import { newCertificateRequest } from "../../manager/ca/certificates.ts";
 import { JOIN_BURST } from "../../manager/ca/join-limiter.ts";
 import { formatJoinToken } from "../../manager/ca/join-token.ts";
 import { splitPem } from "../../manager/ca/pem.ts";
-import { REFUSALS_BURST } from "../../manager/ca/refusals.ts";
 import { RECEIVED_BYTES_MAX, STRANGER_RECEIVED_BYTES_MAX } from "../../manager/rpc/limits.ts";
+import { REFUSALS_BURST } from "../../manager/rpc/refusal-log.ts";
 import { IssueCertificateRequest, IssuedCertificate } from "../../proto/gen/ca.ts";
 import {
   CallAnswerBatch,
