@@ -31,7 +31,9 @@ export function nodeOfExpired(view: View, request: RenewExpiredRequest, nowMs: n
   const node = view.nodes.get(nodeId);
   if (node === undefined) throw refusal(`node ${nodeId} was removed from the swarm`);
   if (node.tls?.keyDigest !== keyDigest(leaf)) {
-    throw refusal(`node ${nodeId} had another certificate since: this one was replaced`);
+    throw refusal(
+      `node ${nodeId} had another certificate since: this one was replaced; if this is that node, leave the swarm here and join again`,
+    );
   }
   checkGrace(node, Date.parse(leaf.validTo), nowMs);
   return node;
