@@ -41,7 +41,11 @@ class FakeNode {
       notAfterMs: this.#bornMs + LIFE_MS,
     });
     const role = () => this.role;
+    const isExpired = () => this.clock.nowMs() > facts().notAfterMs;
     return {
+      get isExpired() {
+        return isExpired();
+      },
       get role() {
         return role();
       },
@@ -130,6 +134,17 @@ describe("node: roles", () => {
     expect(node.deeds).to.deep.equal([]);
     await node.clock.advance(1);
     expect(node.deeds).to.deep.equal(["renew", "run"]);
+  });
+
+  it("runs an expired manager's manager part first, which alone may be able to sign", async () => {
+    node.role = MANAGER;
+    node.granted = MANAGER;
+    node.failures.renew = Number.POSITIVE_INFINITY;
+    await node.clock.advance(LIFE_MS);
+    node.deeds.length = 0;
+    node.failures.renew = 0;
+    await node.clock.advance(RETRY_MS);
+    expect(node.deeds.slice(0, 3)).to.deep.equal(["run", "renew", "run"]);
   });
 
   it("does nothing once closed", async () => {

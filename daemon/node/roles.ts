@@ -13,7 +13,7 @@ export const SETTLE_FIRST_MS = 1000;
 export const SETTLE_MAX_MS = 30_000;
 
 export interface RolesParts {
-  readonly identity: Pick<Identity, "role" | "renew"> & {
+  readonly identity: Pick<Identity, "role" | "isExpired" | "renew"> & {
     readonly credentials: { readonly facts: CertificateLife };
   };
   readonly managerPart: Pick<ManagerPart, "run" | "end">;
@@ -91,6 +91,10 @@ export class Roles {
     const { serial, identity, findManagers } = this.#parts;
     return serial.run(async () => {
       if (this.#closed) return;
+      // Its manager part can sign its next certificate, and perhaps nobody else can; it must run for that.
+      if (identity.isExpired && identity.role === NodeRole.MANAGER) {
+        await this.#settle(identity.role);
+      }
       await identity.renew(findManagers());
       await this.#settle(identity.role);
     });
