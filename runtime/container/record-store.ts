@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { makeFolder } from "../linux/make-folder.ts";
 import { CREATED } from "./life.ts";
 import { type ContainerPaths, containerPaths, containersDir, type Roots } from "./paths.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
@@ -23,7 +24,7 @@ export class RecordStore {
   }
 
   async reserve(id: ContainerId): Promise<void> {
-    await mkdir(this.#paths(id).dir, { recursive: true, mode: 0o700 });
+    await makeFolder(this.#paths(id).dir, 0o700);
   }
 
   /** Resolves when the record is on disk for good. */

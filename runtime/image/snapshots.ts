@@ -4,6 +4,7 @@ import { assert } from "../../core/assert.ts";
 import { errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { systemError } from "../linux/libc.ts";
+import { makeFolder } from "../linux/make-folder.ts";
 import { isMountPoint, mountOverlay, unmount } from "../linux/mount.ts";
 import { parseDigest } from "./digest.ts";
 import { parseJsonObject, textAt, textsAt } from "./json.ts";
@@ -76,7 +77,7 @@ export class Snapshots {
     // Before the first await: from now on the layers are in use.
     this.#snapshots.set(containerId, snapshot);
     try {
-      await mkdir(rootfs.upperDir, { recursive: true, mode: 0o755 });
+      await makeFolder(rootfs.upperDir, 0o755);
       await Promise.all([mkdir(rootfs.workDir), mkdir(rootfs.merged)]);
       await this.#record(containerId, snapshot);
       return rootfs;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { replaceFile } from "../image/store/durable-file.ts";
+import { makeFolder } from "../linux/make-folder.ts";
 import { findInRoot, PATH_ONLY } from "../linux/open-in-root.ts";
 import { runProgram } from "../linux/run.ts";
 import type { Volume, Volumes } from "./types.ts";
@@ -60,7 +61,7 @@ export class LocalVolumes implements Volumes {
       );
     const path = this.#pathOf(name);
     const volume = { name, path, createdAtMs: this.#clock.nowMs(), labels };
-    await mkdir(path, { recursive: true, mode: 0o755 });
+    await makeFolder(path, 0o755);
     await replaceFile(join(this.#root, name, "volume.json"), JSON.stringify(volume));
     // Whoever came second while the first was writing gets the first one's.
     const made = this.#volumes.get(name) ?? volume;
