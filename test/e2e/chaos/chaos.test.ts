@@ -30,18 +30,19 @@ describe("e2e: chaos, 3 managers and 3 workers under load", function () {
   ];
   for (const fault of changes) {
     it(`a leader change restarts no container: ${fault.kind}`, async () => {
-      expect(await chaos.round(fault)).to.deep.equal({ hasNewLeader: true, replaced: 0 });
+      expect(await chaos.round([fault])).to.deep.equal({ hasNewLeader: true, replaced: 0 });
     });
   }
 
   it("a partitioned worker's tasks run elsewhere, and are reconciled on its return", async () => {
     const cut: Fault = { kind: "partition", role: "worker", direction: "both", forMs: CUT_MS };
-    const { replaced } = await chaos.round(cut, (leader, id) => chaos.untilMovedFrom(id, leader));
+    const { replaced } = await chaos.round([cut], (leader, id) => chaos.untilMovedFrom(id, leader));
     expect(replaced).to.equal(1);
   });
 
   it(`each fault there is once (${DECK_ROUNDS} rounds): only what is cut off is replaced`, async () => {
-    for (const fault of planRounds(seededRandom(SEED), DECK_ROUNDS)) await chaos.round(fault);
+    const options = { rounds: DECK_ROUNDS, managers: 3 };
+    for (const faults of planRounds(seededRandom(SEED), options)) await chaos.round(faults);
   });
 
   it("every acknowledged write is there, and nothing is left behind", async () => {

@@ -10,6 +10,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     managers: { type: "string", default: "3" },
     workers: { type: "string", default: "3" },
+    // How many faults may strike together, each another node.
+    "at-once": { type: "string", default: "1" },
     // kill, blackout, pause, partition or fullDisk: no other.
     only: { type: "string" },
     // A folder to copy the daemons' logs to.
@@ -20,14 +22,19 @@ const seed = Number(values.seed);
 const managers = Number(values.managers);
 const workers = Number(values.workers);
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-const faults = planRounds(seededRandom(seed), Number(values.rounds), values.only);
+const planned = planRounds(seededRandom(seed), {
+  rounds: Number(values.rounds),
+  only: values.only,
+  atOnce: Number(values["at-once"]),
+  managers,
+});
 
 const start = performance.now();
 const elapsed = () => `${((performance.now() - start) / 1000).toFixed(0)} s`;
 const chaos = await Chaos.open({ name: `chaos${managers}`, managers, workers, seed, say });
 try {
   say(`${managers} managers, ${workers} workers, seed ${seed}: ready after ${elapsed()}`);
-  for (const fault of faults) await chaos.round(fault);
+  for (const faults of planned) await chaos.round(faults);
   const { traffic, ...result } = await chaos.finish();
   say(
     `${result.rounds} rounds in ${elapsed()}: ${result.acknowledged} acknowledged writes present (${result.refused} refused, ${result.unknown} unanswered), ` +

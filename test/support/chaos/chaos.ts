@@ -1,15 +1,15 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { WireNode, WireObject, WireService } from "../../../cli/client/wire.ts";
+import type { WireNode } from "../../../cli/client/wire.ts";
 import { type Random, seededRandom } from "../../../core/random.ts";
 import { type Cluster, findLeader, formSwarm, startDaemons } from "../cluster/cluster.ts";
 import type { TestNode } from "../cluster/test-node.ts";
 import { busyboxImage } from "../image-builder.ts";
 import { checkAlive, checkSame, checkWrites } from "./checks.ts";
 import { runningContainers } from "./containers.ts";
-import { strike } from "./faults.ts";
-import { kernelState, newLines } from "./leftovers.ts";
-import { describeFault, type Fault, mayReplace, pick, type Role } from "./plan.ts";
+import { BULK, CHURN, strike } from "./faults.ts";
+import { checkLeftovers, removeAll, settledState } from "./leftovers.ts";
+import { describeFault, type Fault, mayReplace, pick } from "./plan.ts";
 import { looking, type Rest, rest } from "./rest.ts";
 import { SmallDisk } from "./small-disk.ts";
 import { Traffic } from "./traffic.ts";
@@ -68,9 +68,7 @@ export class Chaos {
       name,
       managers,
       workers,
-      prepare: async (node, index) => {
-        if (index < managers) disks.set(node, await SmallDisk.mount(node.dataRoot));
-      },
+      prepare: async (node) => void disks.set(node, await SmallDisk.mount(node.dataRoot)),
     });
     const chaos = new Chaos(options, cluster, disks);
     try {
@@ -95,37 +93,43 @@ export class Chaos {
   }
 
   /**
-   * One fault, from its start to rest.
+   * Faults that strike together, from their start to rest.
    *
-   * @param during waited for before the fault ends; told who leads the others and which node is hit.
+   * @param during waited for before a fault ends; told who leads the others and which node is hit.
    */
   async round(
-    fault: Fault,
+    faults: readonly Fault[],
     during?: (leader: TestNode, victimId: string) => Promise<void>,
   ): Promise<RoundResult> {
     const leader = await this.#leader();
-    const victim = this.#choose(fault.role, leader);
     const before = await runningContainers(leader, SERVICE);
-    const victimId = await nodeIdOf(leader, victim);
+    const hits = await this.#aim(faults, leader);
     this.#rounds++;
     const startMs = performance.now();
-    await strike(fault, {
-      cluster: this.#cluster,
-      victim,
-      disks: this.#disks,
-      beforeHeal: async () => {
-        await during?.(leader, victimId);
-        checkAlive(before.values(), fault);
-      },
-    });
+    await Promise.all(
+      hits.map(({ fault, victim, victimId }) =>
+        strike(fault, {
+          cluster: this.#cluster,
+          victim,
+          disks: this.#disks,
+          asked: this.#cluster.managers.filter((manager) =>
+            hits.every((hit) => hit.fault === fault || hit.victim !== manager),
+          ),
+          beforeHeal: async () => {
+            await during?.(leader, victimId);
+            checkAlive(before.values(), { exempt: exemptOf(hits, fault), during: fault });
+          },
+        }),
+      ),
+    );
     const healedMs = performance.now();
     const after = await this.#rest();
     const { containers } = after;
-    const exempt = mayReplace(fault) ? victimId : undefined;
-    checkSame(before, containers, { exempt, fault });
+    const what = hits.map(({ fault, victim }) => `${victim.name} ${describeFault(fault)}`);
+    checkSame(before, containers, { exempt: exemptOf(hits), during: what.join(", ") });
     const replaced = [...before.keys()].filter((taskId) => !containers.has(taskId)).length;
     const hasNewLeader = (await this.#leader()) !== leader;
-    this.#tell(`${victim.name} ${describeFault(fault)}`, {
+    this.#tell(what.join(", "), {
       struckMs: healedMs - startMs,
       restMs: performance.now() - healedMs,
       replaced,
@@ -152,8 +156,9 @@ export class Chaos {
     this.#traffic = undefined;
     await this.#rest();
     for (const manager of this.#cluster.managers) await checkWrites(manager, ledger);
-    await this.#removeAll();
-    await this.#checkLeftovers();
+    await removeAll((await this.#leader()).api());
+    for (const [node, before] of this.#baseline)
+      await checkLeftovers(this.#cluster.lab, node, before);
     const { services, networks, removed, refused, unknown } = ledger;
     const acknowledged = services.size + networks.size + 2 * removed.size;
     return { rounds: this.#rounds, acknowledged, refused, unknown, traffic };
@@ -182,10 +187,15 @@ export class Chaos {
     await formSwarm(cluster);
     const archive = await busyboxImage();
     for (const node of cluster.nodes) await node.mustMuster("image", "load", "-i", archive);
-    for (const node of cluster.nodes) this.#baseline.set(node, await this.#settled(node));
+    for (const node of cluster.nodes)
+      this.#baseline.set(node, await settledState(cluster.lab, node));
     const leader = await this.#leader();
     const service = ["service", "create", "--no-resolve-image", "--stop-signal", "SIGKILL"];
-    await leader.mustMuster(...service, "--name", "bulk", "--replicas", "0", "busybox");
+    for (const name of [BULK, CHURN])
+      await leader.mustMuster(
+        ...[...service, "--name", name, "--replicas", "0", "--restart-delay", "1s"],
+        ...["busybox", "sleep", "10000"],
+      );
     await leader.mustMuster(
       ...service,
       ...["--name", SERVICE, "--replicas", String(this.#replicas), "-p", `${PORT}:80`],
@@ -196,14 +206,20 @@ export class Chaos {
     this.#traffic = new Traffic(cluster, PORT);
   }
 
-  #choose(role: Role, leader: TestNode): TestNode {
+  /** Each fault hits another node. */
+  async #aim(faults: readonly Fault[], leader: TestNode): Promise<Hit[]> {
     const { managers, workers } = this.#cluster;
-    if (role === "leader") return leader;
-    if (role === "worker") return pick(this.#random, workers);
-    return pick(
-      this.#random,
-      managers.filter((manager) => manager !== leader),
-    );
+    const free = new Set([...managers, ...workers]);
+    free.delete(leader);
+    const hits: Hit[] = [];
+    for (const fault of faults) {
+      const nodes = fault.role === "worker" ? workers : managers;
+      const others = nodes.filter((node) => free.has(node));
+      const victim = fault.role === "leader" ? leader : pick(this.#random, others);
+      free.delete(victim);
+      hits.push({ fault, victim, victimId: await nodeIdOf(leader, victim) });
+    }
+    return hits;
   }
 
   async #leader(): Promise<TestNode> {
@@ -232,47 +248,18 @@ export class Chaos {
     this.#options.say(`${number} ${what}: ${times}, ${leader}${replaced} containers replaced`);
     if (restMs > SLOW_MS) this.#options.say(`   waited for ${waitedFor}`);
   }
+}
 
-  async #removeAll(): Promise<void> {
-    const api = (await this.#leader()).api();
-    for (const { ID } of await api.get<WireService[]>("/services"))
-      await api.delete(`/services/${ID}`);
-    await looking("all tasks are gone", async () => {
-      return (await api.get<unknown[]>("/tasks")).length === 0;
-    });
-    const networks =
-      await api.get<(WireObject & { Id?: string; Ingress?: boolean })[]>("/networks");
-    for (const { ID, Id, Ingress } of networks)
-      if (Ingress !== true) await api.delete(`/networks/${Id ?? ID}`);
-  }
+interface Hit {
+  readonly fault: Fault;
+  readonly victim: TestNode;
+  readonly victimId: string;
+}
 
-  async #checkLeftovers(): Promise<void> {
-    for (const node of this.#cluster.nodes) {
-      const before = this.#baseline.get(node) ?? [];
-      let left: string[] = [];
-      const isClean = async () => {
-        left = newLines(before, await kernelState(this.#cluster.lab, node));
-        return left.length === 0;
-      };
-      try {
-        await looking(`nothing is left on ${node.name}`, isClean);
-      } catch (error) {
-        throw new Error(`${(error as Error).message}:\n${left.join("\n")}`);
-      }
-    }
-  }
-
-  /** What there is on a node once two looks see the same. */
-  async #settled(node: TestNode): Promise<readonly string[]> {
-    let before: readonly string[] = [];
-    await looking(`${node.name} has its ingress network`, async () => {
-      const now = await kernelState(this.#cluster.lab, node);
-      const same = now.join("\n") === before.join("\n");
-      before = now;
-      return same && now.includes("link host muster-in");
-    });
-    return before;
-  }
+/** Nodes whose containers may be replaced by a fault other than `but`. */
+function exemptOf(hits: readonly Hit[], but?: Fault): ReadonlySet<string> {
+  const may = hits.filter(({ fault }) => fault !== but && mayReplace(fault));
+  return new Set(may.map(({ victimId }) => victimId));
 }
 
 interface Times {

@@ -4,26 +4,29 @@ import { type RunningContainer, startOf } from "./containers.ts";
 import { describeFault, type Fault } from "./plan.ts";
 import type { Ledger } from "./writer.ts";
 
-/** No fault ends a container on its node: whoever does so must be a manager that thinks again later. */
-export function checkAlive(containers: Iterable<RunningContainer>, during: Fault): void {
+/** No fault ends a container on its node: whoever does so must be a manager that thinks again, on the nodes `exempt`. */
+export function checkAlive(
+  containers: Iterable<RunningContainer>,
+  { exempt, during }: { readonly exempt: ReadonlySet<string>; readonly during: Fault },
+): void {
   for (const container of containers) {
-    if (isAlive(container)) continue;
+    if (exempt.has(container.nodeId) || isAlive(container)) continue;
     throw new Error(`during ${describeFault(during)}: task ${container.taskId} was ended`);
   }
 }
 
-/** Only on the node `exempt` may containers have been replaced, and then the old ones have ended. */
+/** Only on the nodes `exempt` may containers have been replaced, and then the old ones have ended. */
 export function checkSame(
   before: ReadonlyMap<string, RunningContainer>,
   after: ReadonlyMap<string, RunningContainer>,
-  { exempt, fault }: { readonly exempt: string | undefined; readonly fault: Fault },
+  { exempt, during }: { readonly exempt: ReadonlySet<string>; readonly during: string },
 ): void {
   for (const [taskId, old] of before) {
     const now = after.get(taskId);
     if (now?.pid === old.pid && now.startedAt === old.startedAt) continue;
     const where = `task ${taskId} on node ${old.nodeId}`;
-    if (old.nodeId !== exempt) throw new Error(`${describeFault(fault)}: ${where} was restarted`);
-    if (isAlive(old)) throw new Error(`${describeFault(fault)}: ${where} was replaced and runs`);
+    if (!exempt.has(old.nodeId)) throw new Error(`${during}: ${where} was restarted`);
+    if (isAlive(old)) throw new Error(`${during}: ${where} was replaced and runs`);
   }
 }
 

@@ -1,19 +1,25 @@
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Cluster, runningTasks } from "../cluster/cluster.ts";
 import type { TestNode } from "../cluster/test-node.ts";
 import { eventually } from "../eventually.ts";
 import type { Direction, Fault } from "./plan.ts";
+import { looking } from "./rest.ts";
 import type { SmallDisk } from "./small-disk.ts";
 
 /** One write to the log is so large that a few fill what was set aside ahead. */
 const BULK_BYTES = 240 * 1024;
 const BULK_WRITES_MAX = 200;
 const STOP_ON_FULL_DISK_MS = 20_000;
+/** Services made for the faults: one whose labels fill the log, one that is scaled. */
+export const BULK = "bulk";
+export const CHURN = "churn";
 
 /** Where faults strike. */
 export interface FaultPlace {
   readonly cluster: Cluster;
   readonly victim: TestNode;
   readonly disks: ReadonlyMap<TestNode, SmallDisk>;
+  /** Managers that no other fault hits meanwhile. */
+  readonly asked: readonly TestNode[];
   /** Looks at what must hold while the fault lasts. */
   readonly beforeHeal: () => Promise<void>;
 }
@@ -30,7 +36,7 @@ export async function strike(fault: Fault, place: FaultPlace): Promise<void> {
     case "partition":
       return partition(place, fault.direction, fault.forMs);
     case "fullDisk":
-      return fullDisk(place);
+      return fault.role === "worker" ? fullWorkerDisk(place) : fullDisk(place);
   }
 }
 
@@ -76,12 +82,12 @@ async function partition(
 }
 
 /** Its daemon must end with an error that names the directory; with room again it starts and catches up. */
-async function fullDisk({ cluster, victim, disks, beforeHeal }: FaultPlace): Promise<void> {
-  const disk = disks.get(victim);
-  if (disk === undefined) throw new Error(`${victim.name} has no disk of its own`);
+async function fullDisk(place: FaultPlace): Promise<void> {
+  const { victim, beforeHeal } = place;
+  const disk = diskOf(place);
   disk.fill();
   try {
-    await writeUntilEnded(cluster, victim);
+    await writeUntilEnded(place);
     if (victim.exitCode === 0) throw new Error(`${victim.name} ended with 0 on a full disk`);
     const said = victim.logTail(40);
     if (!/ENOSPC|no space left/i.test(said) || !said.includes(victim.dataRoot))
@@ -93,15 +99,45 @@ async function fullDisk({ cluster, victim, disks, beforeHeal }: FaultPlace): Pro
   await victim.start();
 }
 
-async function writeUntilEnded(cluster: Cluster, victim: TestNode): Promise<void> {
+/** Its daemon lives on. The tasks it is given meanwhile run in the end, there or elsewhere. */
+async function fullWorkerDisk(place: FaultPlace): Promise<void> {
+  const { cluster, victim, asked, beforeHeal } = place;
+  const [manager] = asked;
+  if (manager === undefined) throw new Error("all managers are hit");
+  const disk = diskOf(place);
+  disk.fill();
+  try {
+    await manager.mustMuster("service", "scale", "-d", `${CHURN}=${cluster.nodes.length}`);
+    await looking("a task says that the disk is full", async () => {
+      const tasks = await manager.mustMuster("service", "ps", "--no-trunc", CHURN);
+      return tasks.includes("no space left on device");
+    });
+    await beforeHeal();
+  } finally {
+    disk.free();
+  }
+  if (victim.pid === undefined) throw new Error(`${victim.name} ended:\n${victim.logTail(40)}`);
+  const running = async (count: number) => (await runningTasks(manager, CHURN)).length === count;
+  await looking("the tasks given to a full disk run", () => running(cluster.nodes.length));
+  await manager.mustMuster("service", "scale", "-d", `${CHURN}=0`);
+  await looking("they are gone again", () => running(0));
+}
+
+function diskOf({ disks, victim }: FaultPlace): SmallDisk {
+  const disk = disks.get(victim);
+  if (disk === undefined) throw new Error(`${victim.name} has no disk of its own`);
+  return disk;
+}
+
+async function writeUntilEnded({ victim, asked }: FaultPlace): Promise<void> {
   const hasEnded = () => victim.pid === undefined;
   let written = 0;
   let error = "";
   for (let i = 0; i < BULK_WRITES_MAX && !hasEnded(); i++) {
-    const asked = cluster.managers[i % cluster.managers.length];
-    if (asked?.pid === undefined) continue;
+    const manager = asked[i % asked.length];
+    if (manager?.pid === undefined) continue;
     try {
-      await writeBulk(asked, i);
+      await writeBulk(manager, i);
       written++;
     } catch (cause) {
       // This one has the full disk, or knows no leader yet: the next is asked.
@@ -115,10 +151,10 @@ async function writeUntilEnded(cluster: Cluster, victim: TestNode): Promise<void
 /** Moves a label of one service: the log grows and the store does not. */
 async function writeBulk(manager: TestNode, number: number): Promise<void> {
   const api = manager.api();
-  const service = await api.get<{ Version: { Index: number }; Spec: object }>("/services/bulk");
+  const service = await api.get<{ Version: { Index: number }; Spec: object }>(`/services/${BULK}`);
   const letter = String.fromCharCode(97 + (number % 26));
   const spec = { ...service.Spec, Labels: { bulk: letter.repeat(BULK_BYTES) } };
-  await api.post("/services/bulk/update", spec, { version: service.Version.Index });
+  await api.post(`/services/${BULK}/update`, spec, { version: service.Version.Index });
 }
 
 function hold(ms: number): Promise<void> {

@@ -1,16 +1,60 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Client } from "../../../cli/client/client.ts";
+import type { WireObject, WireService } from "../../../cli/client/wire.ts";
 import { systemClock } from "../../../core/system-clock.ts";
 import { probeCgroups } from "../../../runtime/linux/cgroups.ts";
 import type { TestNode } from "../cluster/test-node.ts";
 import type { Lab } from "../lab/lab.ts";
 import { processesNaming } from "../processes.ts";
+import { looking } from "./rest.ts";
+
+/** Removes all services and networks, and waits until no task is left. */
+export async function removeAll(api: Client): Promise<void> {
+  for (const { ID } of await api.get<WireService[]>("/services"))
+    await api.delete(`/services/${ID}`);
+  const isEmpty = async () => (await api.get<unknown[]>("/tasks")).length === 0;
+  await looking("all tasks are gone", isEmpty);
+  const networks = await api.get<(WireObject & { Id?: string; Ingress?: boolean })[]>("/networks");
+  for (const { ID, Id, Ingress } of networks)
+    if (Ingress !== true) await api.delete(`/networks/${Id ?? ID}`);
+}
+
+/** What there is on a node without services, once two looks see the same. */
+export async function settledState(lab: Lab, node: TestNode): Promise<readonly string[]> {
+  let before: readonly string[] = [];
+  await looking(`${node.name} has its ingress network`, async () => {
+    const now = await kernelState(lab, node);
+    const same = now.join("\n") === before.join("\n");
+    before = now;
+    return same && now.includes("link host muster-in");
+  });
+  return before;
+}
+
+/** Waits until the node has nothing that it had not `before`. @throws naming what is left. */
+export async function checkLeftovers(
+  lab: Lab,
+  node: TestNode,
+  before: readonly string[],
+): Promise<void> {
+  let left: string[] = [];
+  const isClean = async () => {
+    left = newLines(before, await kernelState(lab, node));
+    return left.length === 0;
+  };
+  try {
+    await looking(`nothing is left on ${node.name}`, isClean);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}:\n${left.join("\n")}`);
+  }
+}
 
 /**
  * What of ours the machine has for a node, one line each: containers, conmons, namespaces, links, mounts, control groups
  * and nftables. Two states of a node can be compared line by line.
  */
-export async function kernelState(lab: Lab, node: TestNode): Promise<string[]> {
+async function kernelState(lab: Lab, node: TestNode): Promise<string[]> {
   const fabric = join(node.folder, "run/netns/_fabric");
   const inside = async (...command: string[]) => (await lab.exec(node.host, command)).stdout;
   const links = (text: string, where: string) =>
@@ -34,7 +78,7 @@ export async function kernelState(lab: Lab, node: TestNode): Promise<string[]> {
 }
 
 /** Lines of `now` that are not in `before`. */
-export function newLines(before: readonly string[], now: readonly string[]): string[] {
+function newLines(before: readonly string[], now: readonly string[]): string[] {
   const known = new Set(before);
   return now.filter((line) => !known.has(line));
 }

@@ -19,8 +19,8 @@ export type Fault =
       readonly direction: Direction;
       readonly forMs: number;
     }
-  /** The disk of a manager fills up until its daemon ends; then there is room again. */
-  | { readonly kind: "fullDisk"; readonly role: "leader" | "follower" };
+  /** The disk of a manager fills up until its daemon ends, a worker's while it is given tasks; then there is room again. */
+  | { readonly kind: "fullDisk"; readonly role: Role };
 
 interface Range {
   readonly minMs: number;
@@ -30,12 +30,14 @@ interface Range {
 const DOWN: Range = { minMs: 200, maxMs: 2_500 };
 /** A leader's silence is answered by an election. */
 const PAUSE_LEADER: Range = { minMs: 1_000, maxMs: 3_000 };
-/** Shorter than the silence that makes a node down. */
-const PAUSE_WORKER: Range = { minMs: 1_000, maxMs: 1_800 };
+/** Shorter than the grace of a silent daemon whose host answers. */
+const PAUSE_OTHERS: Range = { minMs: 1_000, maxMs: 6_000 };
 /** No more than a hiccup: nothing may be replaced. */
 const BLINK: Range = { minMs: 300, maxMs: 900 };
 /** Long enough to be down and replaced. */
 const CUT: Range = { minMs: 3_500, maxMs: 6_000 };
+/** Longer than a new leader waits for nodes it has not heard of. */
+const LONG_CUT: Range = { minMs: 11_000, maxMs: 13_000 };
 
 type Draw = (random: Random) => Fault;
 
@@ -50,7 +52,10 @@ const DECK: readonly Draw[] = [
   ),
   (random) => ({ kind: "blackout", role: "leader", forMs: within(random, DOWN) }),
   (random) => ({ kind: "pause", role: "leader", forMs: within(random, PAUSE_LEADER) }),
-  (random) => ({ kind: "pause", role: "worker", forMs: within(random, PAUSE_WORKER) }),
+  ...(["follower", "worker"] as const).map(
+    (role): Draw =>
+      (random) => ({ kind: "pause", role, forMs: within(random, PAUSE_OTHERS) }),
+  ),
   ...ROLES.flatMap((role) =>
     DIRECTIONS.map(
       (direction): Draw =>
@@ -64,21 +69,54 @@ const DECK: readonly Draw[] = [
     forMs: within(random, BLINK),
   }),
   (random) => ({ kind: "fullDisk", role: pick(random, ["leader", "follower"] as const) }),
+  () => ({ kind: "fullDisk", role: "worker" }),
+  (random) => ({
+    kind: "partition",
+    role: "leader",
+    direction: "both",
+    forMs: within(random, LONG_CUT),
+  }),
 ];
 
 /** How many rounds it takes to see every kind once. */
 export const DECK_ROUNDS = DECK.length;
 
-/** The faults of so many rounds, the same for the same seed; of one kind if `only` names it. */
-export function planRounds(random: Random, rounds: number, only?: string): Fault[] {
-  const faults: Fault[] = [];
+export interface RoundsOptions {
+  readonly rounds: number;
+  /** Only faults of this kind. */
+  readonly only?: string | undefined;
+  /** How many may strike together; 1 if absent. */
+  readonly atOnce?: number;
+  readonly managers: number;
+}
+
+/** The faults of so many rounds, the same for the same seed. A majority of the managers is always left, but for a blackout. */
+export function planRounds(random: Random, options: RoundsOptions): Fault[][] {
+  const { rounds, only, atOnce = 1, managers } = options;
   const isWanted = ({ kind }: Fault) => only === undefined || kind === only;
-  while (faults.length < rounds) {
+  const planned: Fault[][] = [[]];
+  while (planned.length <= rounds) {
     const dealt = shuffled(random, DECK).map((draw) => draw(random));
     if (!dealt.some(isWanted)) throw new RangeError(`there is no fault of kind ${only}`);
-    faults.push(...dealt.filter(isWanted));
+    for (const fault of dealt.filter(isWanted)) {
+      const last = planned.at(-1);
+      if (last !== undefined && last.length < atOnce && mayJoin(fault, last, managers))
+        last.push(fault);
+      else planned.push([fault]);
+    }
   }
-  return faults.slice(0, rounds);
+  return planned.filter((faults) => faults.length > 0).slice(0, rounds);
+}
+
+function mayJoin(fault: Fault, faults: readonly Fault[], managers: number): boolean {
+  const all = [...faults, fault];
+  const count = (isCounted: (one: Fault) => boolean) => all.filter(isCounted).length;
+  return (
+    count(({ kind }) => kind === "blackout") === 0 &&
+    count(({ kind }) => kind === "fullDisk") <= 1 &&
+    count(({ role }) => role === "leader") <= 1 &&
+    count(({ role }) => role !== "worker") * 2 < managers
+  );
 }
 
 /** Silence or absence after which a node's tasks may be replaced, with room for retransmissions of what was lost. */

@@ -44,7 +44,7 @@ export interface Lab {
   /** Nothing gets in or out, as when the cable is pulled at the switch. */
   pullCable(host: LabHost): Promise<void>;
   plugCable(host: LabHost): Promise<void>;
-  /** Packets from one host to another are lost in silence; the other way they go on. */
+  /** Packets from one host to another are lost in silence, until undone as often as done; the other way they go on. */
   drop(from: LabHost, to: LabHost): Promise<void>;
   undrop(from: LabHost, to: LabHost): Promise<void>;
   /** Ends what still runs on the hosts, then removes them. */
@@ -87,6 +87,8 @@ class NamespaceLab implements Lab {
   readonly name: string;
   readonly hosts: readonly LabHost[];
   readonly #plan: LabPlan;
+  /** How often each `{ from . to }` is dropped. */
+  readonly #drops = new Map<string, number>();
 
   constructor(plan: LabPlan) {
     this.#plan = plan;
@@ -140,21 +142,30 @@ class NamespaceLab implements Lab {
   }
 
   async drop(from: LabHost, to: LabHost): Promise<void> {
-    await this.#lost("add", from, to);
+    const pair = elementOf(from, to);
+    const times = this.#drops.get(pair) ?? 0;
+    this.#drops.set(pair, times + 1);
+    if (times === 0) await this.#lost("add", pair);
   }
 
   async undrop(from: LabHost, to: LabHost): Promise<void> {
-    await this.#lost("delete", from, to);
+    const pair = elementOf(from, to);
+    const times = this.#drops.get(pair) ?? 0;
+    this.#drops.set(pair, times - 1);
+    if (times === 1) await this.#lost("delete", pair);
   }
 
   async close(): Promise<void> {
     await removeLab(this.name);
   }
 
-  async #lost(verb: "add" | "delete", from: LabHost, to: LabHost): Promise<void> {
-    const element = `{ ${from.ip} . ${to.ip} }`;
+  async #lost(verb: "add" | "delete", element: string): Promise<void> {
     await inNetns(this.#plan.switchNetns, ["nft", `${verb} element bridge lab lost ${element}`]);
   }
+}
+
+function elementOf(from: LabHost, to: LabHost): string {
+  return `{ ${from.ip} . ${to.ip} }`;
 }
 
 async function setUpHost(plan: LabPlan, host: LabHost): Promise<void> {
