@@ -175,7 +175,7 @@ export class Member {
   /** Its log counts no more. Whether it may come back as a manager, the swarm says when it asks. */
   async #onExpelled(notice: Expulsion): Promise<void> {
     await this.#serial.run(() => this.#managerPart.putAside(notice));
-    await this.#roles?.want(this.#identity.role);
+    await this.#roles?.settleAgain();
   }
 
   async #startWorker(): Promise<void> {

@@ -114,6 +114,21 @@ describe("node: roles", () => {
     expect(node.deeds).to.deep.equal(["renew", "end"]);
   });
 
+  it("keeps to what the swarm said last when its manager part is ended from outside", async () => {
+    node.role = MANAGER;
+    await node.roles.want(MANAGER);
+    node.failures.renew = 1;
+    await node.roles.want(WORKER);
+    await node.roles.settleAgain();
+    expect(node.deeds).to.deep.equal(["run", "renew", "renew", "end"]);
+  });
+
+  it("takes its certificate's role again when nothing else was said", async () => {
+    node.role = MANAGER;
+    await node.roles.settleAgain();
+    expect(node.deeds).to.deep.equal(["run"]);
+  });
+
   it("waits for a certificate that says so", async () => {
     await node.roles.want(MANAGER);
     expect(node.deeds).to.deep.equal(["renew"]);

@@ -33,6 +33,8 @@ export interface RolesParts {
 export class Roles {
   readonly #parts: RolesParts;
   readonly #renewal: CertificateRenewal;
+  /** What the swarm said last, unless the certificate is newer. */
+  #wanted: NodeRole | undefined;
   #error = "";
   #failures = 0;
   #cancelRetry: () => void = () => undefined;
@@ -58,8 +60,14 @@ export class Roles {
 
   /** The swarm wants this role of the node. Resolves after the first try; others follow until it has it. */
   want(role: NodeRole): Promise<void> {
+    this.#wanted = role;
     this.#cancelRetry();
     return this.#parts.serial.run(() => this.#settle(role));
+  }
+
+  /** Its manager part was ended from outside. What the swarm wants of it has not changed by that. */
+  settleAgain(): Promise<void> {
+    return this.want(this.#wanted ?? this.#parts.identity.role);
   }
 
   /**
@@ -96,6 +104,7 @@ export class Roles {
         await this.#settle(identity.role);
       }
       await identity.renew(findManagers());
+      this.#wanted = identity.role;
       await this.#settle(identity.role);
     });
   }
