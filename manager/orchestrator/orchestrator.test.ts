@@ -198,6 +198,22 @@ describe("orchestrator: nodes", () => {
     expect(fixture.running("web").every((task) => task.nodeId !== "n1")).to.equal(true);
   });
 
+  it("a lost node's task is replaced, but not started while the one before it in its slot still runs", () => {
+    const fixture = cluster(3, { replicas: 1 });
+    const [old] = fixture.running("web");
+    update(fixture, { replicas: 1, task: { container: { image: "web:2" } } });
+    fixture.settle();
+    const [prepared] = wanted(fixture);
+    expect(prepared?.nodeId).to.not.equal(old?.nodeId);
+    setNode(fixture, prepared?.nodeId ?? "", NodeState.DOWN);
+    fixture.settle();
+    const [next] = wanted(fixture);
+    expect(next?.id).to.not.equal(prepared?.id);
+    expect(next?.desiredState).to.equal(TaskState.READY);
+    fixture.work((task) => task.nodeId !== prepared?.nodeId);
+    expect(fixture.running("web").map(({ id }) => id)).to.deep.equal([next?.id]);
+  });
+
   it("what comes back with a lost node is stopped", () => {
     const fixture = cluster(2, { replicas: 4 });
     setNode(fixture, "n1", NodeState.DOWN);

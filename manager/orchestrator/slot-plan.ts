@@ -40,16 +40,18 @@ export function planSlot(context: ServiceContext, slot: Slot): SlotPlan {
   if (isEnded(current) && current.status.state !== TaskState.ORPHANED) {
     const startMs = startTimeMs(current, context.nowMs);
     if (context.nowMs < startMs) return { changes: leavers, wakeAtMs: startMs };
-    const { startAfterMs, changes } = replaceEnded(context, current);
+    const { startAfterMs, changes } = replaceEnded(context, slot);
     const plan = { changes: [...leavers, ...changes] };
     const wake = startAfterMs === undefined ? {} : { wakeAtMs: startAfterMs };
     return { ...plan, ...wake, ...(current.restarts === undefined ? { endedFirst: current } : {}) };
   }
   if (isLost(context.view, current) || isEnded(current)) {
-    return { changes: [...leavers, ...replaceNow(context, current, TaskState.RUNNING)] };
+    return {
+      changes: [...leavers, ...replaceNow(context, current, stateAfterLeavers(context, slot))],
+    };
   }
   if (isDrained(context.view, current) && slot.wanted.length === 1) {
-    return { changes: [...leavers, ...leaveDrained(context, current)] };
+    return { changes: [...leavers, ...leaveDrained(context, slot)] };
   }
   if (current.desiredState !== TaskState.READY) return { changes: leavers };
 
@@ -71,9 +73,10 @@ function planLeavers({ view }: ServiceContext, { wanted, current }: Slot): Chang
 
 function replaceEnded(
   context: ServiceContext,
-  task: StoredTask,
+  slot: Slot,
 ): { readonly changes: Change[]; readonly startAfterMs?: number } {
   const { view, nowMs } = context;
+  const task = slot.current;
   const stop = setDesired(task, TaskState.SHUTDOWN);
   const policy = view.revisions.find(task.serviceId, task.revision)?.task.restart;
   const restart = planRestart(policy, task, nowMs);
@@ -82,7 +85,7 @@ function replaceEnded(
   const create = createTask(context, {
     slot: slotOf(task),
     revision: task.revision,
-    desiredState: startAfterMs > nowMs ? TaskState.READY : TaskState.RUNNING,
+    desiredState: startAfterMs > nowMs ? TaskState.READY : stateAfterLeavers(context, slot),
     startAfterMs,
     restarts: record,
   });
@@ -108,11 +111,22 @@ function replaceNow(
 }
 
 /** Leaves a drained node in the order the service is updated in: start-first never has fewer tasks than asked for. */
-function leaveDrained(context: ServiceContext, task: StoredTask): Change[] {
-  const changes = replaceNow(context, task, isHeld(task) ? TaskState.READY : TaskState.RUNNING);
+function leaveDrained(context: ServiceContext, slot: Slot): Change[] {
+  const task = slot.current;
+  const changes = replaceNow(context, task, stateAfterLeavers(context, slot));
   const startFirst = context.service.spec.update?.order === UpdateConfig_Order.START_FIRST;
   if (!startFirst || task.status.state !== TaskState.RUNNING) return changes;
   return replaceNow(context, task, TaskState.RUNNING).slice(1);
+}
+
+/** What a task that replaces the current one is to be at first: prepared, while anything that is to leave the slot runs. */
+function stateAfterLeavers(
+  { view }: ServiceContext,
+  { current, tasks }: Slot,
+): typeof TaskState.READY | typeof TaskState.RUNNING {
+  const leaves = (task: StoredTask) => task === current || !isWanted(task);
+  const waits = tasks.some((task) => isHeld(task) && leaves(task) && !isLost(view, task));
+  return waits ? TaskState.READY : TaskState.RUNNING;
 }
 
 /** When a prepared task may start: its delay is over and nothing that is to leave its slot still runs. */
