@@ -1,6 +1,7 @@
 import type { Clock } from "../../../core/clock.ts";
 import { ClusterError } from "../../../core/errors.ts";
 import type { Message } from "../../../raft-ts/types.ts";
+import type { MemberTable } from "../members.ts";
 import type { Receiver, SnapshotMessage, SnapshotSource, Transport } from "./transport.ts";
 
 /** A snapshot that was not acknowledged by then is lost. */
@@ -14,6 +15,8 @@ export class MemoryNetwork {
   readonly #clock: Clock;
   readonly #route: Route;
   readonly #receivers = new Map<number, Receiver>();
+  /** Who takes part, as each member knows. */
+  readonly #tables = new Map<number, MemberTable>();
 
   constructor(clock: Clock, route?: Route) {
     this.#clock = clock;
@@ -33,7 +36,9 @@ export class MemoryNetwork {
         own = receiver;
         this.#receivers.set(raftId, receiver);
       },
-      setMembers: () => {},
+      setMembers: (table) => {
+        this.#tables.set(raftId, table);
+      },
       announce: () => {},
       send: (message) => {
         if (!isClosed) this.#send(message);
@@ -45,8 +50,18 @@ export class MemoryNetwork {
 
   /** Messages never change, so both sides may hold the same one. */
   #send(message: Message): void {
-    this.#route(message.from, message.to, () =>
-      this.#receivers.get(message.to)?.onMessage(message),
+    const { from, to } = message;
+    this.#route(from, to, () => {
+      if (this.#tables.get(to)?.removed.includes(from) === true) this.#expel(from, to);
+      else this.#receivers.get(to)?.onMessage(message);
+    });
+  }
+
+  /** One that was taken out is told so by whoever knows. */
+  #expel(raftId: number, by: number): void {
+    const reason = `member ${raftId} was taken out of the group`;
+    this.#route(by, raftId, () =>
+      this.#receivers.get(raftId)?.onExpelled({ generation: 0, reason }),
     );
   }
 

@@ -4,7 +4,7 @@ import type { Control } from "../../../manager/control/control.ts";
 import {
   type DeepPartial,
   EndpointSpec_Mode,
-  type NodeAvailability,
+  type NodeSpec,
   type PortConfig,
   PortConfig_PublishMode,
   type Service,
@@ -61,16 +61,15 @@ export class Clients {
     else this.#read(control, name);
   }
 
-  /** Drains a node, pauses it or takes it back. */
-  setAvailability(availability: NodeAvailability, nodeId?: string): void {
-    const { random, nodes } = this.#world;
-    const id = nodeId ?? nodes[randomInt(random, nodes.length)]?.nodeId ?? "";
+  /** Drains a node, pauses it or takes it back; promotes or demotes it. */
+  setNode(nodeId: string, change: Partial<NodeSpec>): void {
     const control = this.#someControl();
     control
-      ?.getNode(id)
+      ?.getNode(nodeId)
       .then(async ({ node }) => {
-        if (node?.spec === undefined || node.spec.availability === availability) return;
-        await control.updateNode(id, node.meta?.version ?? 0, { ...node.spec, availability });
+        if (node?.spec === undefined) return;
+        const spec = { ...node.spec, ...change };
+        await control.updateNode(nodeId, node.meta?.version ?? 0, spec);
       })
       .catch(() => undefined);
   }
@@ -84,8 +83,8 @@ export class Clients {
   }
 
   #someControl(): Control | undefined {
-    const up = this.#world.managers.filter(({ host, manager }) => host.isUp && manager?.control);
-    return up[randomInt(this.#world.random, up.length)]?.manager?.control;
+    const { managers, random } = this.#world;
+    return managers[randomInt(random, managers.length)]?.manager.running?.control;
   }
 
   #create(control: Control, name: string): void {

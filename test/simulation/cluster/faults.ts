@@ -1,10 +1,14 @@
 import { type Random, randomInt } from "../../../core/random.ts";
-import { NodeAvailability } from "../../../proto/gen/objects.ts";
+import { NodeAvailability, NodeRole } from "../../../proto/gen/objects.ts";
 import { CALM, someWeather } from "../raft/sim-network.ts";
 import type { Clients } from "./clients.ts";
 import type { SimNode } from "./sim-node.ts";
 import type { World } from "./world.ts";
 
+/** With fewer, one lost log would be too many. */
+const MANAGERS_MIN = 3;
+const MANAGERS_MAX = 5;
+const CALLS_TO_CRASH_MAX = 40;
 const OFF_MAX_MS = 4_000;
 const PAUSE_MAX_MS = 3_000;
 const SLOW_DISK_MS = 150;
@@ -33,6 +37,11 @@ const FAULTS: readonly { readonly weight: number; readonly strike: Strike }[] = 
   { weight: 1, strike: handOver },
   { weight: 3, strike: endContainer },
   { weight: 2, strike: changeAvailability },
+  { weight: 2, strike: changeRole },
+  { weight: 2, strike: crashInWrite },
+  { weight: 1, strike: fillDisk },
+  { weight: 1, strike: breakSync },
+  { weight: 1, strike: loseOneLog },
 ];
 
 /** One fault, chosen by the seed. */
@@ -53,7 +62,7 @@ export function healAll(world: World): void {
   for (const node of world.nodes) {
     node.host.resume();
     node.host.wallOffsetMs = 0;
-    if (node.manager !== undefined) node.manager.diskDelayMs = 2;
+    node.manager.mendDisk();
     if (!node.host.isUp) node.boot();
   }
 }
@@ -118,8 +127,8 @@ function pauseOne({ random, nodes }: World): void {
 }
 
 function slowOneDisk({ random, managers }: World): void {
-  const manager = pick(random, managers)?.manager;
-  if (manager !== undefined) manager.diskDelayMs = SLOW_DISK_MS;
+  const node = pick(random, managers);
+  if (node !== undefined) node.manager.diskDelayMs = SLOW_DISK_MS;
 }
 
 /** The wall clock alone: what is measured goes by the other. */
@@ -129,16 +138,60 @@ function setClock({ random, nodes }: World): void {
 }
 
 function handOver({ leader }: World): void {
-  leader?.manager?.log?.transferLeadership().catch(() => undefined);
+  leader?.manager.running?.log.transferLeadership().catch(() => undefined);
 }
 
 function endContainer({ random, nodes }: World): void {
   pick(random, nodes)?.containers.endOne(randomInt(random, 2));
 }
 
-function changeAvailability({ random }: World, clients: Clients): void {
+function changeAvailability({ random, nodes }: World, clients: Clients): void {
   const all = [NodeAvailability.ACTIVE, NodeAvailability.PAUSE, NodeAvailability.DRAIN];
-  clients.setAvailability(all[randomInt(random, all.length)] ?? NodeAvailability.ACTIVE);
+  const availability = all[randomInt(random, all.length)] ?? NodeAvailability.ACTIVE;
+  clients.setNode(pick(random, nodes)?.nodeId ?? "", { availability });
+}
+
+/** Promotes a worker or demotes a manager. */
+function changeRole({ random, nodes }: World, clients: Clients): void {
+  const node = pick(random, nodes);
+  if (node === undefined) return;
+  const managers = nodes.filter(({ role }) => role === NodeRole.MANAGER).length;
+  const isManager = node.role === NodeRole.MANAGER;
+  if (isManager ? managers <= MANAGERS_MIN : managers >= MANAGERS_MAX) return;
+  clients.setNode(node.nodeId, { role: isManager ? NodeRole.WORKER : NodeRole.MANAGER });
+}
+
+/** Wherever it happens to be: every write, sync, rename and removal is the last one of some run. */
+function crashInWrite({ random, managers }: World): void {
+  pick(random, managers)?.manager.crashAtCall(1 + randomInt(random, CALLS_TO_CRASH_MAX));
+}
+
+function fillDisk({ random, managers }: World): void {
+  pick(random, managers)?.manager.failDisk({ write: "ENOSPC", create: "ENOSPC" });
+}
+
+/** After it nobody knows what is durable: the manager must stop and not try again. */
+function breakSync({ random, managers }: World): void {
+  pick(random, managers)?.manager.failDisk({ sync: "EIO" });
+}
+
+/** One at a time, and only of a whole group, or nobody could answer for what was acknowledged. */
+function loseOneLog(world: World): void {
+  const node = pick(world.random, world.managers);
+  if (node === undefined || !isWhole(world)) return;
+  node.crashFor(world.random.next() * OFF_MAX_MS, { power: true });
+  node.manager.loseLog();
+}
+
+/** Whether every manager takes part with a vote, as the leader knows. */
+export function isWhole({ leader, nodes, managers }: World): boolean {
+  const members = leader?.manager.running?.log.members() ?? [];
+  const wanted = nodes.filter(({ role }) => role === NodeRole.MANAGER);
+  if (wanted.length < MANAGERS_MIN || members.length !== wanted.length) return false;
+  return wanted.every((node) => {
+    const member = members.find(({ raftId }) => raftId === node.manager.raftId);
+    return member?.learner !== true && member !== undefined && managers.includes(node);
+  });
 }
 
 function pick<T>(random: Random, all: readonly T[]): T | undefined {

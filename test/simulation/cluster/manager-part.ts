@@ -1,281 +1,232 @@
-import { crc32 } from "node:zlib";
 import { ClusterError, errorMessage } from "../../../core/errors.ts";
 import { silentLog } from "../../../core/log.ts";
-import type { Control } from "../../../manager/control/control.ts";
-import { controlGateway } from "../../../manager/control/gateway.ts";
-import { leaderControl } from "../../../manager/control/leader-control.ts";
-import { PROBE_TIMEOUT_MS } from "../../../manager/dispatcher/host-probe.ts";
-import { Leader } from "../../../manager/leader.ts";
-import { MemoryDisk } from "../../../manager/log/disk/memory-disk.ts";
-import { openRaftLog } from "../../../manager/log/raft-log.ts";
-import type { Member, ReplicatedLog, StateMachine } from "../../../manager/log/replicated-log.ts";
-import { Proposer } from "../../../manager/store/proposer.ts";
+import {
+  type DiskCall,
+  MemoryDisk,
+  type MemoryDiskOptions,
+} from "../../../manager/log/disk/memory-disk.ts";
+import { openRaftLog, type RaftLogOptions } from "../../../manager/log/raft-log.ts";
 import { Store } from "../../../manager/store/store.ts";
-import { StoreObject } from "../../../proto/gen/store.ts";
-import { allObjects } from "./all-objects.ts";
-import { Pipe } from "./pipe.ts";
+import type { MembershipServer } from "../../../proto/gen/membership.ts";
+import { fromRpcError } from "../../../proto/rpc-status.ts";
+import { checked } from "./checked-store.ts";
+import { ask } from "./remote.ts";
 import type { SimHost } from "./sim-host.ts";
-import { WatchCheck } from "./watch-check.ts";
+import { type SimManager, startManager } from "./sim-manager.ts";
 import type { World } from "./world.ts";
 
 const SEGMENT_BYTES = 64 * 1024;
 const SNAPSHOT_INTERVAL = 60;
 const ENTRIES_KEPT = 20;
 const DISK_DELAY_MS = 2;
-/** The whole state is compared whenever so many entries were applied. */
-const HASH_EVERY = 20;
-/** As over gRPC. */
-const CALL_TIMEOUT_MS = 20_000;
+/** As certificates name the role. */
+const MANAGER_OU = "swarm-manager";
+/** As the daemon gives it. */
+const JOIN_TIMEOUT_MS = 75_000;
 
-/** A node's part in keeping the swarm: what Manager puts together, over a simulated disk and network. */
+export interface ManagerPartOptions {
+  readonly nodeId: string;
+  readonly addr: string;
+  /** Whether the swarm begins here. */
+  readonly isFirst: boolean;
+  /** host:port of the managers this node knows of. */
+  readonly managers: () => readonly string[];
+  /** The disk has failed, or the machine is to fail in this call: it must be gone when this returns. */
+  readonly onDiskTrouble: (how: { readonly power: boolean }) => void;
+  /** The group goes on without this member. */
+  readonly onExpelled: () => void;
+}
+
+/** A node's part in keeping the swarm: daemon/node/manager-part.ts in this world. */
 export class ManagerPart {
-  readonly member: Member;
   readonly #world: World;
   readonly #host: SimHost;
+  readonly #options: ManagerPartOptions;
   #disk: MemoryDisk;
-  #hasBooted = false;
-  #started: Started | undefined;
+  #raftId = 0;
+  #isJoined = false;
+  #hasLostLog = false;
+  #running: SimManager | undefined;
+  #diskErrors: Partial<Record<DiskCall, string>> = {};
+  #callsToCrash = Number.POSITIVE_INFINITY;
   diskDelayMs = DISK_DELAY_MS;
 
-  constructor(world: World, host: SimHost, member: Member) {
+  constructor(world: World, host: SimHost, options: ManagerPartOptions) {
     this.#world = world;
     this.#host = host;
-    this.member = member;
+    this.#options = options;
     this.#disk = new MemoryDisk();
   }
 
-  get log(): ReplicatedLog | undefined {
-    return this.#started?.log;
+  /** Undefined while this node is none, or still reads its disk. */
+  get running(): SimManager | undefined {
+    return this.#running;
   }
 
-  get leader(): Leader | undefined {
-    return this.#started?.leader;
-  }
-
-  get store(): Store | undefined {
-    return this.#started?.store;
-  }
-
-  /** What users ask here, wherever the leader is. */
-  get control(): Control | undefined {
-    return this.#started?.control;
-  }
-
-  get local(): Control | undefined {
-    return this.#started?.local;
+  get raftId(): number {
+    return this.#raftId;
   }
 
   get isLeading(): boolean {
-    return this.log?.leadership().isLeader === true;
+    return this.#running?.log.leadership().isLeader === true;
   }
 
-  /** With the host's new daemon. */
-  boot(): void {
-    const isAlive = this.#host.aliveness();
-    const run = this.#host.daemon();
-    const delay = (): Promise<void> =>
-      new Promise((resolve) => {
-        const delayMs = this.#host.random.next() * this.diskDelayMs;
+  /** Its daemon is gone. */
+  crash(): void {
+    this.#running = undefined;
+    this.mendDisk();
+    this.#disk = this.#disk.crash(this.#host.random, this.#diskOptions());
+  }
+
+  /** Crashes with the machine in the middle of the disk call that comes `calls` later. */
+  crashAtCall(calls: number): void {
+    this.#callsToCrash = calls;
+  }
+
+  /** From now on such calls fail with this errno; it must stop then, and comes back when somebody has seen to it. */
+  failDisk(errors: Partial<Record<DiskCall, string>>): void {
+    this.#diskErrors = errors;
+  }
+
+  mendDisk(): void {
+    this.diskDelayMs = DISK_DELAY_MS;
+    this.#diskErrors = {};
+    this.#callsToCrash = Number.POSITIVE_INFINITY;
+  }
+
+  /** While its machine is off: an empty disk in place of its own. */
+  loseLog(): void {
+    this.#disk = new MemoryDisk(this.#diskOptions());
+    this.#hasLostLog = true;
+  }
+
+  /** Runs as a member of the group, with the log it has or as a newcomer with the others' leave. May be repeated. */
+  async run(): Promise<void> {
+    if (this.#isJoined && !this.#hasLostLog) {
+      this.#running ??= await this.#open("restart");
+      return;
+    }
+    if (this.#raftId === 0 || this.#hasLostLog) {
+      this.#raftId = this.#world.newRaftId(this.#host.number);
+      this.#isJoined = false;
+      this.#hasLostLog = false;
+    }
+    const isBeginning = this.#options.isFirst && this.#world.latest === undefined;
+    this.#running ??= await this.#open(isBeginning ? "bootstrap" : "join");
+    if (!isBeginning) await this.#join();
+    this.#isJoined = true;
+  }
+
+  /** Ends it and forgets its log. Nothing to do when there is none. */
+  async end(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.leader.close();
+    await running?.log.close();
+    if (this.#raftId === 0) return;
+    this.#disk = new MemoryDisk(this.#diskOptions());
+    this.#raftId = 0;
+    this.#isJoined = false;
+    this.#hasLostLog = false;
+  }
+
+  async #open(start: RaftLogOptions["start"]): Promise<SimManager> {
+    const [world, host, raftId] = [this.#world, this.#host, this.#raftId];
+    const { nodeId, addr, onExpelled } = this.#options;
+    const isAlive = host.aliveness();
+    const store = new Store();
+    const run = host.daemon();
+    try {
+      const log = await openRaftLog({
+        dir: "",
+        ...{ raftId, nodeId, addr, start },
+        stateMachine: checked(store, nodeId, world),
+        transport: world.network.network.transport(raftId),
+        clock: host.clock(),
+        random: host.random,
+        log: silentLog,
+        onFatal: (error) => this.#onFatal(isAlive, "KeepsRunning", error),
+        onExpelled: () => run(() => this.#running?.raftId === raftId && onExpelled()),
+        snapshotInterval: SNAPSHOT_INTERVAL,
+        entriesKept: ENTRIES_KEPT,
+        segmentBytes: SEGMENT_BYTES,
+        disk: this.#disk,
+      });
+      if (!isAlive()) return await new Promise(() => undefined);
+      return startManager({ world, host, store, log, member: { raftId, nodeId, addr } });
+    } catch (error) {
+      this.#onFatal(isAlive, "StartsAgain", error);
+      return await new Promise(() => undefined);
+    }
+  }
+
+  /** Asks one manager after the other. @throws {ClusterError} when none lets it in. */
+  async #join(): Promise<void> {
+    const { addr, nodeId, managers } = this.#options;
+    const request = { raftId: this.#raftId, addr, generation: 0 };
+    const subject = { CN: nodeId, O: this.#world.clusterId };
+    let failure: unknown = new ClusterError("Unavailable", "no manager is known");
+    for (const manager of managers()) {
+      if (manager === addr) continue;
+      const to = { addr: manager, timeoutMs: JOIN_TIMEOUT_MS };
+      try {
+        await ask(this.#world, this.#host, to, ({ manager: { running } }) =>
+          running === undefined ? undefined : joinAt(running.membership, subject, request),
+        );
+        return;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  #onFatal(isAlive: () => boolean, promise: string, error: unknown): void {
+    if (!isAlive()) return;
+    if (Object.keys(this.#diskErrors).length > 0) this.#options.onDiskTrouble({ power: false });
+    else this.#world.violate(`${promise}: ${this.#options.nodeId}: ${errorMessage(error)}`);
+  }
+
+  #diskOptions(): MemoryDiskOptions {
+    const host = this.#host;
+    const delay = (): Promise<void> => {
+      if (host.isUp && --this.#callsToCrash <= 0) this.#options.onDiskTrouble({ power: true });
+      const delayMs = host.random.next() * this.diskDelayMs;
+      const run = host.daemon();
+      return new Promise((resolve) => {
         this.#world.time.after(delayMs, () => run(resolve));
       });
-    this.#disk = this.#disk.crash(this.#host.random, { delay });
-    this.#open(isAlive).catch((error: unknown) => {
-      if (!isAlive()) return;
-      this.#world.violate(
-        `StartsAgain: ${this.member.nodeId} cannot start: ${errorMessage(error)}`,
-      );
-    });
-  }
-
-  /** With the host's daemon. */
-  crash(): void {
-    this.#started = undefined;
-  }
-
-  async #open(isAlive: () => boolean): Promise<void> {
-    const { world, host, member } = { world: this.#world, host: this.#host, member: this.member };
-    const store = new Store();
-    const clock = host.clock();
-    const transport = world.network.network.transport(member.raftId);
-    const log = await openRaftLog({
-      dir: "",
-      ...member,
-      start: this.#hasBooted ? "restart" : member.raftId === 1 ? "bootstrap" : "join",
-      stateMachine: checked(store, member.nodeId, world),
-      transport,
-      clock,
-      random: host.random,
-      log: silentLog,
-      onFatal: (error) => {
-        if (isAlive())
-          world.violate(`KeepsRunning: ${member.nodeId} stopped: ${errorMessage(error)}`);
-      },
-      snapshotInterval: SNAPSHOT_INTERVAL,
-      entriesKept: ENTRIES_KEPT,
-      segmentBytes: SEGMENT_BYTES,
-      disk: this.#disk,
-    });
-    if (!isAlive()) return;
-    this.#hasBooted = true;
-    this.#started = start({ world, host, store, log, member });
+    };
+    const fault = (call: DiskCall): Error | undefined => {
+      const code = this.#diskErrors[call];
+      if (code === undefined) return undefined;
+      return Object.assign(new Error(`${code}: ${call}`), { code });
+    };
+    return { delay, fault };
   }
 }
 
-interface Started {
-  readonly store: Store;
-  readonly log: ReplicatedLog;
-  readonly leader: Leader;
-  readonly local: Control;
-  readonly control: Control;
+interface JoinRequest {
+  readonly raftId: number;
+  readonly addr: string;
+  readonly generation: number;
 }
 
-function start(parts: {
-  readonly world: World;
-  readonly host: SimHost;
-  readonly store: Store;
-  readonly log: ReplicatedLog;
-  readonly member: Member;
-}): Started {
-  const { world, host, store, log: replicatedLog, member } = parts;
-  const clock = host.clock();
-  const { random } = host;
-  const proposer = new Proposer(replicatedLog, clock);
-  const leaderAddr = () => {
-    const { leaderRaftId } = replicatedLog.leadership();
-    return replicatedLog.members().find(({ raftId }) => raftId === leaderRaftId)?.addr;
+/** A call of the membership service, as gRPC would make it for this node. */
+function joinAt(
+  service: MembershipServer,
+  subject: { readonly CN: string; readonly O: string },
+  request: JoinRequest,
+): Promise<void> {
+  const call = {
+    request,
+    getPeer: () => request.addr,
+    getAuthContext: () => ({ sslPeerCertificate: { subject: { ...subject, OU: MANAGER_OU } } }),
   };
-  const randomBytes = (count: number) =>
-    Uint8Array.from({ length: count }, () => random.next() * 256);
-  const leader = new Leader({
-    nodeId: member.nodeId,
-    store,
-    replicatedLog,
-    proposer,
-    leaderAddr,
-    clock,
-    random,
-    randomBytes,
-    hostAnswers: (addr) => hostAnswers(world, host, addr),
-    log: silentLog,
-  });
-  const local = leaderControl({
-    view: () => store.view(),
-    proposer,
-    replicatedLog,
-    stateMachine: store,
-    logs: leader.logs,
-    clock,
-    random,
-    randomBytes,
-    log: silentLog,
-  });
-  const control = controlGateway({
-    local,
-    replicatedLog,
-    connect: async ({ addr }) => remoteControl(world, host, addr),
-    clock,
-  });
-  new WatchCheck(store, (what) => world.violate(`${what} on ${member.nodeId}`)).follow();
-  leader.follow();
-  return { store, log: replicatedLog, leader, local, control };
-}
-
-/** The store, with what every manager must agree on compared after each entry. */
-function checked(store: Store, nodeId: string, world: World): StateMachine {
-  const compare = (index: number, what: string, hash: number): void =>
-    world.agreement.compare(nodeId, index, what, hash);
-  return {
-    apply: (index, data) => {
-      const before = store.view().index;
-      const result = store.apply(index, data);
-      const { ok } = result;
-      const outcome = ok ? "ok" : `${result.code} ${result.message}`;
-      compare(index, "outcome", crc32(outcome, crc32(data)));
-      if (Math.floor(index / HASH_EVERY) > Math.floor(before / HASH_EVERY)) {
-        compare(index, "state", hashOf(store));
-      }
-      world.onApplied(nodeId, store, index);
-      return result;
-    },
-    snapshot: () => {
-      compare(store.view().index, "state", hashOf(store));
-      return store.snapshot();
-    },
-    restore: (index, parts) => {
-      store.restore(index, parts);
-      compare(index, "state", hashOf(store));
-    },
-  };
-}
-
-/** Of all objects, in whatever order they are kept. */
-function hashOf(store: Store): number {
-  let sum = 0;
-  for (const object of allObjects(store.view())) {
-    sum = (sum + crc32(StoreObject.encode({ kind: object }).finish())) >>> 0;
-  }
-  return sum;
-}
-
-/** Asks the kernel of a host over the network, which answers while the machine has power. */
-function hostAnswers(world: World, from: SimHost, addr: string): Promise<boolean> {
-  const host = world.nodes.find((node) => node.addr.startsWith(`${addr}:`))?.host;
-  const { network, time } = world;
-  return new Promise((resolve) => {
-    const runHere = from.daemon();
-    const cancel = time.after(PROBE_TIMEOUT_MS, () => runHere(() => resolve(false)));
-    time.after(network.delayMs(), () => {
-      if (host?.isPowered !== true || !network.passes(from.number, host.number)) return;
-      time.after(network.delayMs(), () => {
-        if (!network.passes(host.number, from.number)) return;
-        cancel();
-        runHere(() => resolve(true));
-      });
+  return new Promise((resolve, reject) => {
+    service.joinManagers(call as never, (error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(fromRpcError(error));
     });
-  });
-}
-
-/** Control over the network: a request and its answer travel, or are lost and time out. */
-function remoteControl(world: World, from: SimHost, addr: string): Control {
-  const call = (method: PropertyKey, args: readonly unknown[]): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      const listener = world.find(addr);
-      const number = listener?.host.number ?? 0;
-      const runHere = from.daemon();
-      const there = new Pipe(world, from.number, number);
-      const back = new Pipe(world, number, from.number);
-      const lost = (): void =>
-        reject(new ClusterError("Unavailable", "no answer", { details: { unanswered: true } }));
-      const cancel = from.clock().after(CALL_TIMEOUT_MS, lost);
-      const answer = (settle: () => void): void => {
-        back.send(() =>
-          runHere(() => {
-            cancel();
-            settle();
-          }),
-        );
-      };
-      there.send(() => {
-        const local = listener?.local as unknown as Record<
-          PropertyKey,
-          (...args: unknown[]) => Promise<unknown>
-        >;
-        if (listener?.host.isUp !== true || local === undefined) {
-          if (listener?.host.isPowered === true) answer(lost);
-          return;
-        }
-        listener.host.daemon()(() => {
-          const asked = local[method]?.(...args) ?? Promise.reject(new TypeError(String(method)));
-          asked.then(
-            (value) => answer(() => resolve(value)),
-            (error: unknown) => answer(() => reject(error)),
-          );
-        });
-      });
-    });
-  return new Proxy({} as Control, {
-    // A Control that was awaited is no promise.
-    get: (_target, method) =>
-      method === "then" ? undefined : (...args: unknown[]) => call(method, args),
   });
 }

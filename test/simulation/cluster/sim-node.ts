@@ -1,10 +1,11 @@
 import { ClusterError, errorMessage } from "../../../core/errors.ts";
 import { silentLog } from "../../../core/log.ts";
 import { seededRandom } from "../../../core/random.ts";
-import type { Control } from "../../../manager/control/control.ts";
+import { Roles } from "../../../daemon/node/roles.ts";
+import { Serial } from "../../../daemon/node/serial.ts";
 import type { Leader } from "../../../manager/leader.ts";
 import type { EndpointTable } from "../../../proto/gen/endpoints.ts";
-import { NodeDescription } from "../../../proto/gen/objects.ts";
+import { NodeDescription, type NodeRole } from "../../../proto/gen/objects.ts";
 import type { DataPlane } from "../../../worker/network/data-plane.ts";
 import { Worker } from "../../../worker/worker.ts";
 import type { TaskImages } from "../../../worker/worker-options.ts";
@@ -14,6 +15,7 @@ import { HostContainers, labelOf } from "./host-containers.ts";
 import { ManagerPart } from "./manager-part.ts";
 import { simDial } from "./session-link.ts";
 import { SimHost } from "./sim-host.ts";
+import { SimIdentity } from "./sim-identity.ts";
 import { SimStateDisk } from "./state-disk.ts";
 import type { World } from "./world.ts";
 
@@ -22,6 +24,8 @@ const FILE_DELAY_MS = 3;
 const NETWORK_DELAY_MS = 20;
 const PULL_DELAY_MS = 400;
 const PULL_FAILS = 0.05;
+/** Until somebody has seen to a disk that failed. */
+const REPAIR_MAX_MS = 2_000;
 
 /** A machine of the swarm: its daemon with a worker and perhaps a manager in it, its containers, its disks. */
 export class SimNode {
@@ -30,15 +34,20 @@ export class SimNode {
   readonly host: SimHost;
   readonly containers: HostContainers;
   readonly dataPlane = new MemoryDataPlane();
-  readonly manager: ManagerPart | undefined;
+  readonly manager: ManagerPart;
+  readonly #identity: SimIdentity;
   readonly #world: World;
   readonly #images = new MemoryImages();
   readonly #files = new SimStateDisk();
-  readonly #managers: readonly string[];
+  readonly #firstManagers: readonly string[];
+  #worker: Worker | undefined;
+  #serial = new Serial();
+  /** Undefined while its daemon is down. */
+  #roles: Roles | undefined;
   /** When something was last wrong with it or its connections. */
   disturbedAtMs = 0;
 
-  constructor(world: World, number: number, options: { isManager: boolean; managers: string[] }) {
+  constructor(world: World, number: number, options: { role: NodeRole; managers: string[] }) {
     this.#world = world;
     this.nodeId = `node${number}`;
     this.addr = `10.0.0.${number}:2377`;
@@ -46,41 +55,64 @@ export class SimNode {
     this.containers = new HostContainers(world.time, this.host, (container) =>
       world.tasks.onStop(this.nodeId, labelOf(container, "task")),
     );
-    this.#managers = options.managers;
+    this.#firstManagers = options.managers;
     this.containers.all.onEvent((event) => {
       if (event.kind !== "started") return;
       const container = this.containers.all.get(event.id);
       world.tasks.onStarted(this.nodeId, labelOf(container, "task"));
     });
-    const member = { raftId: number, nodeId: this.nodeId, addr: this.addr };
-    this.manager = options.isManager ? new ManagerPart(world, this.host, member) : undefined;
+    this.#identity = new SimIdentity(world, this.host, { nodeId: this.nodeId, role: options.role });
+    this.manager = new ManagerPart(world, this.host, {
+      nodeId: this.nodeId,
+      addr: this.addr,
+      isFirst: number === 1,
+      managers: () => this.#managers,
+      onDiskTrouble: (how) => this.crashFor(this.host.random.next() * REPAIR_MAX_MS, how),
+      onExpelled: () => this.#onExpelled(),
+    });
+  }
+
+  /** As its certificate says. */
+  get role(): NodeRole {
+    return this.#identity.role;
   }
 
   /** Of the manager there is now. */
   get leader(): Leader | undefined {
-    return this.manager?.leader;
+    return this.manager.running?.leader;
   }
 
-  get local(): Control | undefined {
-    return this.manager?.local;
+  get isLeading(): boolean {
+    return this.host.isUp && this.manager.isLeading;
   }
 
-  /** Starts its daemon. */
+  /** Starts its daemon. The worker part comes first: tasks do not wait for a manager. */
   boot(): void {
     this.host.start();
-    this.manager?.boot();
-    const isAlive = this.host.aliveness();
-    this.#startWorker().catch((error: unknown) => {
-      if (isAlive())
-        this.#world.violate(`StartsAgain: worker of ${this.nodeId}: ${errorMessage(error)}`);
+    const { host } = this;
+    const serial = new Serial();
+    const roles = new Roles({
+      identity: this.#identity,
+      managerPart: this.manager,
+      findManagers: () => this.#managers,
+      serial,
+      clock: host.clock(),
+      random: host.random,
+      log: silentLog,
     });
+    this.#serial = serial;
+    this.#roles = roles;
+    this.#noteFailure("worker", this.#startWorker(roles));
+    this.#want(roles, this.#identity.role);
   }
 
   /** Its daemon crashes, or with `power` the whole machine. */
   crash(how: { readonly power: boolean }): void {
     this.disturb();
     this.host.stop(how);
-    this.manager?.crash();
+    this.manager.crash();
+    this.#roles = undefined;
+    this.#worker = undefined;
     if (!how.power) return;
     this.containers.losePower();
     this.#files.losePower(this.host.random);
@@ -105,16 +137,46 @@ export class SimNode {
     this.#files.writeBack();
   }
 
-  async #startWorker(): Promise<void> {
+  /** host:port of managers as far as this node knows, the one it is in session with first. */
+  get #managers(): readonly string[] {
+    const current = this.#worker?.manager;
+    const known = this.#worker?.managers ?? this.#firstManagers;
+    return current === undefined ? known : [current, ...known.filter((addr) => addr !== current)];
+  }
+
+  /** The log of the member it was counts no more. Whether it may come back as a manager, the swarm says when it asks. */
+  #onExpelled(): void {
+    const roles = this.#roles;
+    if (roles === undefined) return;
+    this.#noteFailure(
+      "manager",
+      this.#serial.run(() => this.manager.end()),
+    );
+    this.#noteFailure("manager", roles.settleAgain());
+  }
+
+  #want(roles: Roles, role: NodeRole): void {
+    this.#noteFailure("manager", roles.want(role));
+  }
+
+  #noteFailure(part: string, work: Promise<void>): void {
+    const isAlive = this.host.aliveness();
+    work.catch((error: unknown) => {
+      if (!isAlive()) return;
+      this.#world.violate(`StartsAgain: ${part} of ${this.nodeId}: ${errorMessage(error)}`);
+    });
+  }
+
+  async #startWorker(roles: Roles): Promise<void> {
     const { host } = this;
     const identity = { CN: this.nodeId, OU: "swarm-worker", O: this.#world.clusterId };
-    await Worker.start({
+    this.#worker = await Worker.start({
       nodeId: this.nodeId,
       dataRoot: "",
       stateDisk: this.#files.mount(host.delayer(FILE_DELAY_MS)),
       addr: `10.0.0.${host.number}`,
       dial: simDial(this.#world, { host, identity }),
-      managers: this.#managers.map((addr) => ({ nodeId: "", addr })),
+      managers: this.#firstManagers.map((addr) => ({ nodeId: "", addr })),
       description: () =>
         NodeDescription.fromPartial({
           hostname: this.nodeId,
@@ -128,6 +190,7 @@ export class SimNode {
       // Its own, so that what it decides does not hang on what the machine does meanwhile.
       random: seededRandom(host.random.next() * 2 ** 32),
       log: silentLog,
+      onRoleChanged: (role) => this.#want(roles, role),
     });
   }
 

@@ -11,7 +11,7 @@ import { observeReadys, RaftInvariants } from "../raft/invariants.ts";
 import { SimNetwork } from "../raft/sim-network.ts";
 import { VirtualTime } from "../raft/virtual-time.ts";
 import { CLIENTS_NETWORK, Clients } from "./clients.ts";
-import { healAll, noteDisturbed, strikeOnce } from "./faults.ts";
+import { healAll, isWhole, noteDisturbed, strikeOnce } from "./faults.ts";
 import { NAMED_SERVICES } from "./named-services.ts";
 import { SimNode } from "./sim-node.ts";
 import { observeProposals } from "./transitions.ts";
@@ -78,9 +78,12 @@ class ClusterSimulation {
 
   constructor(seed: number) {
     const random = seededRandom(seed);
-    const network = new SimNetwork(this.#time, seededRandom(random.next() * 2 ** 32), (id, fn) => {
-      this.world.nodes.find(({ host }) => host.number === id)?.host.daemon()(fn);
-    });
+    const network = new SimNetwork(
+      this.#time,
+      seededRandom(random.next() * 2 ** 32),
+      (number, fn) => this.world.nodes[number - 1]?.host.daemon()(fn),
+      (raftId) => this.world.machineOf(raftId),
+    );
     this.world = new World(this.#time, random, network);
     this.#clients = new Clients(this.world);
   }
@@ -126,32 +129,24 @@ class ClusterSimulation {
     const numbers = Array.from({ length: managers + workers }, (_, i) => i + 1);
     const addrs = numbers.slice(0, managers).map((number) => `10.0.0.${number}:2377`);
     for (const number of numbers) {
-      const isManager = number <= managers;
-      world.nodes.push(new SimNode(world, number, { isManager, managers: addrs }));
+      const role = number <= managers ? NodeRole.MANAGER : NodeRole.WORKER;
+      world.nodes.push(new SimNode(world, number, { role, managers: addrs }));
     }
     const [first] = world.nodes;
     first?.boot();
-    await this.#until(
-      "the first manager leads",
-      FORMING_MS,
-      () => first?.manager?.isLeading === true,
-    );
+    await this.#until("the first manager leads", FORMING_MS, () => first?.isLeading === true);
     await this.#settle("the swarm begins", this.#begin(first));
-    for (const node of world.nodes.slice(1)) {
-      node.boot();
-      if (node.manager === undefined) continue;
-      await this.#until("a manager starts", FORMING_MS, () => node.manager?.log !== undefined);
-      await this.#settle("a manager joins", first?.manager?.log?.addMember(node.manager.member));
-    }
+    for (const node of world.nodes.slice(1)) node.boot();
+    await this.#until("all managers join", FORMING_MS, () => isWhole(world));
   }
 
   async #begin(first: SimNode | undefined): Promise<void> {
-    const log = first?.manager?.log;
+    const log = first?.manager.running?.log;
     if (first === undefined || log === undefined) throw new Error("there is no first manager");
     const proposer = new Proposer(log, first.host.clock());
     const nodes = this.world.nodes.map((node) => {
-      const role = node.manager === undefined ? NodeRole.WORKER : NodeRole.MANAGER;
-      return newNode({ nodeId: node.nodeId, role, availability: NodeAvailability.ACTIVE });
+      const { nodeId, role } = node;
+      return newNode({ nodeId, role, availability: NodeAvailability.ACTIVE });
     });
     const cluster = Cluster.fromPartial({
       id: this.world.clusterId,
@@ -178,7 +173,7 @@ class ClusterSimulation {
         const node = world.view?.nodes.get(nodeId);
         if (node?.spec.availability === NodeAvailability.ACTIVE) return true;
         if (world.random.next() < 0.02) {
-          this.#clients.setAvailability(NodeAvailability.ACTIVE, nodeId);
+          this.#clients.setNode(nodeId, { availability: NodeAvailability.ACTIVE });
         }
         return false;
       });
@@ -194,7 +189,7 @@ class ClusterSimulation {
     await this.#pass(STAYS_MS);
     missing = world.whatIsMissing();
     if (missing !== undefined) throw new Error(`EventuallyAsDesired: but not for long: ${missing}`);
-    const control = world.leader?.manager?.control;
+    const control = world.leader?.manager.running?.control;
     if (control !== undefined) await this.#settle("reads", this.#clients.readAll(control));
     const verdict = checkLinearizable(NAMED_SERVICES, world.clients.operations);
     if (verdict.kind !== "linearizable") {

@@ -7,8 +7,12 @@ import type { VirtualTime } from "../raft/virtual-time.ts";
 import { Agreement } from "./agreement.ts";
 import type { ServiceOp } from "./named-services.ts";
 import { NetworkInvariants } from "./network-invariants.ts";
+import { whatRoleIsMissing } from "./role-invariants.ts";
 import type { SimNode } from "./sim-node.ts";
 import { TaskInvariants } from "./task-invariants.ts";
+
+/** Machines have numbers below this. */
+const MACHINES_LIMIT = 100;
 
 /** What all nodes of one run share. */
 export class World {
@@ -22,6 +26,7 @@ export class World {
   readonly agreement = new Agreement((what) => this.violate(what));
   readonly tasks = new TaskInvariants(this);
   readonly networks = new NetworkInvariants(this);
+  #raftIds = 0;
   #violation: string | undefined;
   #appliedIndex = 0;
   #latest: View | undefined;
@@ -45,7 +50,11 @@ export class World {
   whatIsMissing(): string | undefined {
     const { view } = this;
     if (view === undefined) return "nobody leads";
-    return this.tasks.whatIsMissing(view) ?? this.networks.whatIsMissing(view);
+    return (
+      whatRoleIsMissing(this, view) ??
+      this.tasks.whatIsMissing(view) ??
+      this.networks.whatIsMissing(view)
+    );
   }
 
   /** Whoever has this address. */
@@ -57,20 +66,30 @@ export class World {
     return this.nodes.find((one) => one.nodeId === nodeId);
   }
 
+  /** Those whose manager runs. */
   get managers(): readonly SimNode[] {
-    return this.nodes.filter(({ manager }) => manager !== undefined);
+    return this.nodes.filter(({ manager, host }) => host.isUp && manager.running !== undefined);
+  }
+
+  /** Never given before; tells the machine. */
+  newRaftId(machine: number): number {
+    return machine + MACHINES_LIMIT * this.#raftIds++;
+  }
+
+  machineOf(raftId: number): number {
+    return raftId % MACHINES_LIMIT;
   }
 
   /** The one that leads in the latest term. */
   get leader(): SimNode | undefined {
-    const leaders = this.managers.filter(({ manager, host }) => host.isUp && manager?.isLeading);
-    const termOf = (node: SimNode) => node.manager?.log?.leadership().term ?? 0;
+    const leaders = this.nodes.filter(({ isLeading }) => isLeading);
+    const termOf = (node: SimNode) => node.manager.running?.log.leadership().term ?? 0;
     return leaders.sort((a, b) => termOf(b) - termOf(a))[0];
   }
 
   /** The state as the leader has it. */
   get view(): View | undefined {
-    return this.leader?.manager?.store?.view();
+    return this.leader?.manager.running?.store.view();
   }
 
   /** The state after the last entry anybody has applied: nobody knows more. */

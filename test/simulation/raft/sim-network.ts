@@ -26,15 +26,20 @@ export class SimNetwork {
   /** Counts the times all was healed: what was planned before is off. */
   #era = 0;
 
-  /** @param deliver runs what happens on a machine when something arrives there: a dead one does nothing. */
+  /**
+   * @param deliver runs what happens on a machine when something arrives there: a dead one does nothing.
+   * @param machineOf the machine a member of the log is on.
+   */
   constructor(
     time: VirtualTime,
     random: Random,
     deliver: (machine: number, fn: () => void) => void,
+    machineOf: (raftId: number) => number = (raftId) => raftId,
   ) {
     this.#time = time;
     this.#random = random;
-    this.network = new MemoryNetwork(time, (from, to, arrive) => {
+    this.network = new MemoryNetwork(time, (fromId, toId, arrive) => {
+      const [from, to] = [machineOf(fromId), machineOf(toId)];
       if (!this.isOpen(from, to) || random.next() < this.weather.loss) return;
       const copies = random.next() < this.weather.doubling ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {

@@ -15,8 +15,8 @@ export class MemoryDataPlane implements DataPlane {
   }
 
   async applyTable(table: EndpointTable): Promise<void> {
-    await this.stall;
     this.tables.set(table.networkId, table);
+    await this.stall;
   }
 
   async removeNetwork(networkId: string): Promise<void> {
