@@ -4,6 +4,7 @@ import type { Route } from "./http/router.ts";
 import { ApiServer } from "./http/server.ts";
 import { backupRoutes } from "./routes/backup.ts";
 import { configRoutes } from "./routes/configs.ts";
+import { containerRoutes } from "./routes/containers.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
@@ -24,7 +25,7 @@ export function newApi(backends: Backends, log: Log): ApiServer {
 /** All that is served; docs/docker-compatibility.md lists the same. */
 export function servedRoutes(backends: Backends): Route[] {
   const { services, tasks, nodes, networks, configs, secrets } = backends;
-  const { cluster, membership, images, system, backups, events } = backends;
+  const { cluster, membership, containers, images, system, backups, events } = backends;
   return [
     ...systemRoutes(system, membership),
     ...eventRoutes(events),
@@ -33,6 +34,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...taskRoutes(tasks, services),
     ...nodeRoutes(nodes, membership),
     ...networkRoutes(networks),
+    ...containerRoutes(containers),
     ...imageRoutes(images),
     ...backupRoutes(backups),
     ...configRoutes(configs),

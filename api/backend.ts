@@ -22,6 +22,7 @@ import type {
   Service,
   ServiceSpec,
 } from "../proto/gen/objects.ts";
+import type { ContainerBackend } from "./backends/containers.ts";
 import type { EventBackend } from "./backends/events.ts";
 import type { Filters } from "./http/filters.ts";
 
@@ -251,6 +252,7 @@ export interface RestoreOptions {
 }
 
 export interface Backends {
+  readonly containers: ContainerBackend;
   readonly backups: BackupBackend;
   readonly images: ImageBackend;
   readonly services: ServiceBackend;

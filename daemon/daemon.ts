@@ -9,6 +9,7 @@ import { newBackends } from "./backends.ts";
 import { startPeriodic } from "./backup/backup-config.ts";
 import { Backups } from "./backup/backups.ts";
 import type { DaemonConfig } from "./config.ts";
+import { newContainers } from "./engine/containers.ts";
 import { takeDirectories } from "./exclusive.ts";
 import { describeNode, readFacts } from "./facts.ts";
 import { newImages } from "./images.ts";
@@ -77,6 +78,7 @@ export async function startDaemon(
   const api: ApiServer = newApi(
     newBackends(node, {
       system: newSystem(facts, engine, () => (periodic?.failure ? [periodic.failure] : [])),
+      containers: newContainers(engine),
       images: newImages(engine.images),
       backups,
       events: { events: (query) => engine.events.follow(query) },

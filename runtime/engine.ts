@@ -3,12 +3,14 @@ import { arch, hostname, release } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ClusterError } from "../core/errors.ts";
 import { systemClock } from "../core/system-clock.ts";
+import type { MachineAbilities } from "./cgroup/abilities.ts";
 import type { BundleHost } from "./container/bundle.ts";
 import { LocalContainers } from "./container/local-containers.ts";
 import { OciRuntime, type RuntimeProgram } from "./container/oci-runtime.ts";
 import { runtimeRoot } from "./container/paths.ts";
 import {
   findInit,
+  hasApparmor,
   requireConmon,
   requireRoot,
   requireRuntime,
@@ -33,6 +35,7 @@ export class Engine implements EngineParts {
   readonly volumes: LocalVolumes;
   readonly events: EventJournal;
   readonly runtime: RuntimeProgram;
+  readonly abilities: MachineAbilities;
   readonly #cgroups: Cgroups;
 
   private constructor(parts: {
@@ -41,6 +44,7 @@ export class Engine implements EngineParts {
     readonly volumes: LocalVolumes;
     readonly events: EventJournal;
     readonly runtime: RuntimeProgram;
+    readonly abilities: MachineAbilities;
     readonly cgroups: Cgroups;
   }) {
     this.images = parts.images;
@@ -48,6 +52,7 @@ export class Engine implements EngineParts {
     this.volumes = parts.volumes;
     this.events = parts.events;
     this.runtime = parts.runtime;
+    this.abilities = parts.abilities;
     this.#cgroups = parts.cgroups;
   }
 
@@ -99,7 +104,13 @@ export class Engine implements EngineParts {
     };
     const containers = await LocalContainers.open(host, log);
     volumes.protectWith((name) => containers.usesVolume(name));
-    return new Engine({ images, containers, volumes, events, runtime, cgroups });
+    const abilities = {
+      ...cgroups.abilities(),
+      apparmor: hasApparmor(),
+      // Docker's second name for runc, which its clients send back to it.
+      runtimes: [runtime.name, ...(runtime.name === "runc" ? ["io.containerd.runc.v2"] : [])],
+    };
+    return new Engine({ images, containers, volumes, events, runtime, abilities, cgroups });
   }
 
   /** Lets go of everything; containers run on. */

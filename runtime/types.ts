@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import type { Containers } from "./container/types.ts";
+import type { MachineAbilities } from "./cgroup/abilities.ts";
+import type { MachineContainers } from "./container/types.ts";
 import type { EventJournal } from "./events/event-journal.ts";
 import type { ImageStoreOptions, Images } from "./image/types.ts";
 import type { Volumes } from "./volume/types.ts";
@@ -22,12 +23,13 @@ export interface EngineOptions {
 /** This machine's images, containers and volumes. Opening it takes up what an earlier process left running. */
 export interface EngineParts {
   readonly images: Images;
-  readonly containers: Containers;
+  readonly containers: MachineContainers;
   readonly volumes: Volumes;
   /** What happened here; everybody says it there. */
   readonly events: EventJournal;
   /** Name and version of the OCI runtime in use. */
   readonly runtime: { readonly name: string; readonly version: string };
+  readonly abilities: MachineAbilities;
   /** Lets go of everything; containers run on. */
   close(): Promise<void>;
 }

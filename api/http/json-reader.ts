@@ -104,6 +104,25 @@ export class JsonReader {
     return Object.fromEntries(entries);
   }
 
+  /** The names in an object, whatever they hold. */
+  keys(name: string): string[] {
+    const value = this.#get(name);
+    if (value === undefined) return [];
+    if (typeof value !== "object" || Array.isArray(value)) throw this.#wrong(name, "an object");
+    return Object.keys(value as object);
+  }
+
+  /** A text stands for a list of itself, as in Docker's commands. */
+  words(name: string): string[] {
+    const value = this.#get(name);
+    return typeof value === "string" ? [value] : this.strings(name);
+  }
+
+  /** The value as it was sent; undefined when absent or null. */
+  raw(name: string): unknown {
+    return this.#get(name);
+  }
+
   objects<T>(name: string, read: (reader: JsonReader) => T): T[] {
     return this.list(name, (value, path) => read(new JsonReader(value, path)));
   }

@@ -8,6 +8,14 @@ const STDOUT = 1;
 const STDERR = 2;
 const FRAME_HEADER_BYTES = 8;
 
+/** A line of somebody's output. */
+export interface LogLine {
+  /** RFC 3339. */
+  readonly timestamp: string;
+  readonly stderr: boolean;
+  readonly data: Uint8Array;
+}
+
 /** Reads the query of Docker's log endpoints. @throws {ClusterError} `InvalidArgument`. */
 export function readLogOptions(query: URLSearchParams): LogOptions {
   const stdout = isOn(query, "stdout");
@@ -34,10 +42,10 @@ export function readLogOptions(query: URLSearchParams): LogOptions {
  *
  * A client that reads slowly holds the stream back; nothing is buffered beyond the socket's own bound.
  */
-export async function sendLogs(
+export async function sendLogs<Line extends LogLine>(
   exchange: Exchange,
-  messages: AsyncIterable<LogMessage>,
-  tty: boolean,
+  messages: AsyncIterable<Line>,
+  { tty, detailsOf }: { readonly tty: boolean; readonly detailsOf: (line: Line) => string },
 ): Promise<Answer> {
   const { response, query, signal } = exchange;
   const timestamps = isOn(query, "timestamps");
@@ -48,7 +56,7 @@ export async function sendLogs(
   for await (const message of messages) {
     if (signal.aborted) return undefined;
     const prefix =
-      (timestamps ? `${message.timestamp} ` : "") + (details ? `${taskDetails(message)} ` : "");
+      (timestamps ? `${message.timestamp} ` : "") + (details ? `${detailsOf(message)} ` : "");
     const line = Buffer.concat([Buffer.from(prefix), message.data]);
     const chunk = tty ? line : frame(message.stderr ? STDERR : STDOUT, line);
     if (!response.write(chunk)) await untilDrained(exchange);
@@ -58,7 +66,7 @@ export async function sendLogs(
 }
 
 /** The labels by which the docker CLI knows whose line it is. */
-function taskDetails(message: LogMessage): string {
+export function taskDetails(message: LogMessage): string {
   const prefix = "com.docker.swarm";
   return `${prefix}.node.id=${message.nodeId},${prefix}.service.id=${message.serviceId},${prefix}.task.id=${message.taskId}`;
 }

@@ -4,7 +4,7 @@ import { parseFilters } from "../http/filters.ts";
 import { created, done, ok, type Route } from "../http/router.ts";
 import { omitEmpty } from "../wire/common.ts";
 import { readServiceSpec, writeService, writeServiceView } from "../wire/service.ts";
-import { readLogOptions, sendLogs } from "./logs.ts";
+import { readLogOptions, sendLogs, taskDetails } from "./logs.ts";
 
 const FILTERS = ["id", "label", "mode", "name", "runtime"];
 
@@ -56,7 +56,10 @@ export function serviceRoutes(backend: ServiceBackend): Route[] {
         const options = readLogOptions(exchange.query);
         const service = await backend.getService(exchange.param("ref"));
         const messages = backend.serviceLogs({ serviceRef: service.id }, options, exchange.signal);
-        return sendLogs(exchange, messages, service.spec?.task?.container?.tty ?? false);
+        return sendLogs(exchange, messages, {
+          tty: service.spec?.task?.container?.tty ?? false,
+          detailsOf: taskDetails,
+        });
       },
     },
   ];

@@ -3,7 +3,7 @@ import type { ServiceBackend, TaskBackend } from "../backend.ts";
 import { type Filters, parseFilters } from "../http/filters.ts";
 import { ok, type Route } from "../http/router.ts";
 import { TASK_STATES, writeTask } from "../wire/task.ts";
-import { readLogOptions, sendLogs } from "./logs.ts";
+import { readLogOptions, sendLogs, taskDetails } from "./logs.ts";
 
 const FILTERS = [
   "id",
@@ -47,7 +47,10 @@ export function taskRoutes(
           options,
           exchange.signal,
         );
-        return sendLogs(exchange, messages, spec?.container?.tty ?? false);
+        return sendLogs(exchange, messages, {
+          tty: spec?.container?.tty ?? false,
+          detailsOf: taskDetails,
+        });
       },
     },
   ];

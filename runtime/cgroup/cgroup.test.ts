@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { ClusterError } from "../../core/errors.ts";
+import { NO_LIMITS } from "../container/settings.ts";
 import { parseCpuUsageNanos, parseNumber, parseOomKills } from "./counters.ts";
 import { allDirs, findCgroupLayout, findControllerDir, joinDirs } from "./layout.ts";
 import { planResources } from "./resources.ts";
@@ -58,7 +59,7 @@ describe("cgroup: layout", () => {
 });
 
 describe("cgroup: resources", () => {
-  const none = { nanoCpus: 0, memoryBytes: 0, pids: 0 };
+  const none = NO_LIMITS;
   it("are empty without limits", () => expect(planResources(none, true)).to.deep.equal({}));
   it("turn billionths of a processor into a quota, never below the kernel's least", () => {
     const quotaOf = (nanoCpus: number) => planResources({ ...none, nanoCpus }, true).cpu?.quota;
@@ -80,7 +81,7 @@ describe("cgroup: resources", () => {
     { ...none, pids: -1 },
     { ...none, pids: 2 ** 23 },
   ])
-    it(`refuse ${JSON.stringify(Object.values(limits).map(String))}`, () =>
+    it(`refuse ${JSON.stringify([limits.nanoCpus, limits.memoryBytes, limits.pids].map(String))}`, () =>
       expect(() => planResources(limits, true))
         .to.throw(ClusterError, /invalid/)
         .with.property("code", "InvalidArgument"));

@@ -1,12 +1,20 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { ClusterError } from "../../core/errors.ts";
+import { mountSharedMemory } from "../linux/mount.ts";
 import { readInRoot } from "../linux/open-in-root.ts";
+import { allDevices, blockDeviceNumbers, findDevices } from "./host-devices.ts";
 import { planHosts } from "./hosts.ts";
 import type { ContainerPaths } from "./paths.ts";
+import { type FindPeer, findJoined, type Peer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
-import type { NetworkFiles } from "./spec/mounts.ts";
+import { planResolvConf } from "./resolv-conf.ts";
+import { joinedContainer } from "./settings.ts";
+import type { HostDevice } from "./spec/devices.ts";
+import { type NetworkFiles, SHM_SIZE_BYTES, type SharedMemory } from "./spec/mounts.ts";
 import type { OciMount } from "./spec/oci-spec.ts";
 import { type HostFacts, planSpec } from "./spec/spec.ts";
 import { type ContainerUser, planUser } from "./spec/user.ts";
+import type { ContainerConfig } from "./types.ts";
 
 /** What of this machine goes into a bundle. */
 export interface BundleHost extends HostFacts {
@@ -18,6 +26,7 @@ export interface BundleHost extends HostFacts {
 /** An image's account files are untrusted and may have any length. */
 const ACCOUNT_FILE_BYTES_MAX = 1024 * 1024;
 const SHORT_ID_LENGTH = 12;
+const HOST_SHM = "/dev/shm";
 
 /**
  * Writes what the runtime and the container read: the specification and the network files. The root file system must be
@@ -25,7 +34,8 @@ const SHORT_ID_LENGTH = 12;
  *
  * At once, not through the thread pool: these are a few KiB on tmpfs, and each trip costs more than the write.
  *
- * @throws {ClusterError} InvalidArgument for what cannot be in the container's configuration.
+ * @throws {ClusterError} InvalidArgument for what cannot be in the container's configuration; FailedPrecondition when a
+ *   container it joins does not run.
  */
 export function writeBundle(
   record: ContainerRecord,
@@ -35,31 +45,70 @@ export function writeBundle(
     /** Of the files that are not in the bundle. */
     readonly fileMounts: readonly OciMount[];
     readonly host: BundleHost;
+    readonly findPeer: FindPeer;
   },
 ): void {
-  const { cgroupsPath, fileMounts, host } = parts;
-  const hostname = hostnameOf(record, host);
+  const { cgroupsPath, fileMounts, host, findPeer } = parts;
+  const { config } = record;
+  const network = config.network.kind === "container" ? findPeer(config.network.id) : undefined;
+  const hostname = hostnameOf(record, host, network);
   const spec = planSpec({
-    config: record.config,
+    config,
     image: record.imageConfig,
     hostname,
     user: lookUpUser(record),
     rootfs: record.rootfs.merged,
     mounts: record.mounts,
-    files: writeNetworkFiles(record, paths, hostname),
+    files: network === undefined ? writeNetworkFiles(record, paths, hostname) : filesOf(network),
     fileMounts,
-    initPath: record.config.init ? host.initPath : "",
+    initPath: config.init ? host.initPath : "",
     cgroupsPath,
+    devices: devicesOf(config),
+    deviceNumbers: blockDeviceNumbers,
+    joined: findJoined(config, findPeer),
+    shm: makeShm(config, paths, findPeer),
     host,
   });
   writeFileSync(`${paths.bundle}/config.json`, JSON.stringify(spec), { mode: 0o600 });
 }
 
-function hostnameOf(record: ContainerRecord, host: BundleHost): string {
-  if (record.config.hostname !== "") return record.config.hostname;
-  return record.config.network.kind === "host"
-    ? host.hostname
-    : record.id.slice(0, SHORT_ID_LENGTH);
+function hostnameOf(record: ContainerRecord, host: BundleHost, network: Peer | undefined): string {
+  const { id, config } = record;
+  if (network !== undefined) return readFileSync(filesOf(network).hostname, "utf8").trim();
+  if (config.namespaces.uts === "host") return host.hostname;
+  if (config.hostname !== "") return config.hostname;
+  return config.network.kind === "host" ? host.hostname : id.slice(0, SHORT_ID_LENGTH);
+}
+
+function devicesOf({ devices, security }: ContainerConfig): HostDevice[] {
+  const asked = devices.devices.flatMap(findDevices);
+  if (!security.privileged) return asked;
+  const paths = new Set(asked.map(({ path }) => path));
+  return [...asked, ...allDevices().filter(({ path }) => !paths.has(path))];
+}
+
+/** Memory that others may join is mounted in the bundle: it is theirs by its path. */
+function makeShm(config: ContainerConfig, paths: ContainerPaths, findPeer: FindPeer): SharedMemory {
+  const { ipc } = config.namespaces;
+  const sizeBytes = config.shmSizeBytes === 0 ? SHM_SIZE_BYTES : config.shmSizeBytes;
+  if (ipc === "host") return { kind: "shared", path: HOST_SHM };
+  if (ipc === "none") return { kind: "none" };
+  const joined = joinedContainer(ipc);
+  if (joined !== undefined) return { kind: "shared", path: shareableShm(findPeer(joined)) };
+  if (ipc !== "shareable") return { kind: "own", sizeBytes };
+  mkdirSync(paths.shmDir, { recursive: true, mode: 0o700 });
+  mountSharedMemory(paths.shmDir, sizeBytes);
+  return { kind: "shared", path: paths.shmDir };
+}
+
+/** @throws {ClusterError} FailedPrecondition. Docker's words. */
+function shareableShm({ name, config, paths }: Peer): string {
+  if (config.namespaces.ipc === "shareable") return paths.shmDir;
+  if (config.namespaces.ipc === "host") return HOST_SHM;
+  throw new ClusterError(
+    "FailedPrecondition",
+    `can't join IPC of container ${name}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+  );
 }
 
 function lookUpUser(record: ContainerRecord): ContainerUser {
@@ -72,19 +121,34 @@ function lookUpUser(record: ContainerRecord): ContainerUser {
   });
 }
 
+/** Where a container's network files are while it runs. */
+export function networkFilesOf(paths: ContainerPaths): NetworkFiles {
+  return {
+    hostname: `${paths.bundle}/hostname`,
+    hosts: `${paths.bundle}/hosts`,
+    resolvConf: `${paths.bundle}/resolv.conf`,
+  };
+}
+
+/** Who shares a network shares its names; those of a container that itself shares one are not its own. */
+function filesOf({ paths }: Peer): NetworkFiles {
+  return networkFilesOf(paths);
+}
+
 function writeNetworkFiles(
   record: ContainerRecord,
   paths: ContainerPaths,
   hostname: string,
 ): NetworkFiles {
-  const { addresses, extraHosts, resolvConf } = record.config;
-  const files = {
-    hostname: `${paths.bundle}/hostname`,
-    hosts: `${paths.bundle}/hosts`,
-    resolvConf: `${paths.bundle}/resolv.conf`,
-  };
+  const { addresses, extraHosts, resolvConf, network, dns } = record.config;
+  const files = networkFilesOf(paths);
+  const hosts =
+    network.kind === "host"
+      ? [readFileSync("/etc/hosts", "utf8").trimEnd(), ...extraHosts, ""].join("\n")
+      : planHosts(hostname, addresses, extraHosts);
   writeFileSync(files.hostname, `${hostname}\n`);
-  writeFileSync(files.hosts, planHosts(hostname, addresses, extraHosts));
-  writeFileSync(files.resolvConf, resolvConf ?? readFileSync("/etc/resolv.conf"));
+  writeFileSync(files.hosts, hosts);
+  const ofHost = () => planResolvConf(readFileSync("/etc/resolv.conf", "utf8"), dns);
+  writeFileSync(files.resolvConf, resolvConf ?? ofHost());
   return files;
 }

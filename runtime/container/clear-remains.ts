@@ -1,7 +1,6 @@
 import { errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { ContainerHost } from "./container-run.ts";
-import { ANONYMOUS_LABEL } from "./make-record.ts";
 import type { RecordStore } from "./record-store.ts";
 import { clearRun, findRemains } from "./run-remains.ts";
 import type { ContainerId } from "./types.ts";
@@ -12,19 +11,20 @@ import type { ContainerId } from "./types.ts";
  *
  * What cannot be removed is told and left for the next time.
  *
- * @param known containers that have a whole record, and their own volumes; nothing of theirs is touched.
+ * @param known containers that have a whole record; nothing of theirs is touched.
  */
 export async function clearRemains(
-  known: { readonly containers: ReadonlySet<ContainerId>; readonly volumes: ReadonlySet<string> },
+  known: ReadonlySet<ContainerId>,
   host: ContainerHost,
   records: RecordStore,
   log: Log,
 ): Promise<void> {
   for (const id of new Set([...records.ids(), ...findRemains(host)])) {
-    if (known.containers.has(id)) continue;
+    if (known.has(id)) continue;
     try {
       await clearRun(id, undefined, host);
       await host.images.removeRootfs(id);
+      for (const name of await records.claimedVolumes(id)) await host.volumes.removeIfAny(name);
       await records.forget(id);
       log.info("removed what was left of a container", { container: id });
     } catch (error) {
@@ -32,6 +32,4 @@ export async function clearRemains(
       log.warn("cannot remove what is left of a container", { container: id, reason });
     }
   }
-  for (const { name, labels } of host.volumes.list())
-    if (ANONYMOUS_LABEL in labels && !known.volumes.has(name)) await host.volumes.removeIfAny(name);
 }

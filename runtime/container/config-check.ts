@@ -1,12 +1,14 @@
+import { isIP } from "node:net";
 import { ClusterError } from "../../core/errors.ts";
-import { planResources } from "../cgroup/resources.ts";
+import { checkLimits } from "../cgroup/resources.ts";
 import { planHealth } from "../health/health-plan.ts";
 import type { ImageConfig } from "../image/types.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import { parseSignal } from "./signals.ts";
-import { planCapabilities } from "./spec/capabilities.ts";
 import { planCommand } from "./spec/command.ts";
+import { planConfinement } from "./spec/confinement.ts";
 import { planWorkdir } from "./spec/container-path.ts";
+import { checkDevices } from "./spec/devices.ts";
 import { planMounts } from "./spec/mounts.ts";
 import { planRlimits } from "./spec/rlimits.ts";
 import { planSysctls } from "./spec/sysctls.ts";
@@ -14,6 +16,7 @@ import type { ContainerConfig } from "./types.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/;
+const DOMAINNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,63})$/;
 const LIST_MAX = 10_000;
 const TEXT_BYTES_MAX = 128 * 1024;
 const STOP_TIMEOUT_MS_MAX = 365 * 24 * 3600 * 1000;
@@ -40,17 +43,36 @@ export function checkConfig(config: ContainerConfig, image: ImageConfig): void {
     throw refusal("stop timeout", String(config.stopTimeoutMs));
   if (config.stopSignal !== "") parseSignal(config.stopSignal);
 
+  checkSettings(config);
   // The plans throw for what they cannot make a part of the specification of.
   planCommand(config, image);
   planWorkdir(config.workdir, image.workdir);
-  planCapabilities(config.capAdd, config.capDrop);
+  planConfinement(config, undefined, NO_SECCOMP_FACTS);
+  checkDevices(config.devices);
   planRlimits(config.ulimits, Number.MAX_SAFE_INTEGER);
-  planSysctls(config.sysctls, config.network);
-  planResources(config.limits, true);
+  planSysctls(config.sysctls, config);
+  checkLimits(config.limits);
   planHealth(config.health, image.healthcheck);
   planLogLimits(config.log);
   const mounts = config.mounts.map((mount) => ({ ...mount, hostPath: "" }));
-  planMounts(mounts, { hostname: "", hosts: "", resolvConf: "" }, "");
+  const files = { hostname: "", hosts: "", resolvConf: "" };
+  planMounts({ config, mounts, files, initPath: "", shm: { kind: "none" } });
+}
+
+const NO_SECCOMP_FACTS = { architecture: "", kernel: "", absentArchitectures: [] };
+
+function checkSettings(config: ContainerConfig): void {
+  const { domainname, cgroupParent, dns, shmSizeBytes, restart } = config;
+  if (domainname !== "" && !DOMAINNAME.test(domainname)) throw refusal("domainname", domainname);
+  if (cgroupParent.split("/").includes("..") || !/^[\w./:@-]*$/.test(cgroupParent))
+    throw refusal("cgroup parent", cgroupParent);
+  if (!Number.isSafeInteger(shmSizeBytes) || shmSizeBytes < 0)
+    throw new ClusterError("InvalidArgument", "SHM size can not be less than 0");
+  if (!Number.isSafeInteger(restart.retriesMax) || restart.retriesMax < 0)
+    throw refusal("number of retries", String(restart.retriesMax));
+  for (const server of dns.servers) if (isIP(server) === 0) throw refusal("DNS address", server);
+  for (const text of [...dns.search, ...dns.options])
+    if (text === "" || /\s/.test(text)) throw refusal("DNS option or search domain", text);
 }
 
 function refusal(what: string, value: string): ClusterError {

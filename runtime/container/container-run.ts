@@ -13,6 +13,7 @@ import { makeContainerFiles } from "./container-files.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./paths.ts";
+import type { FindPeer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { ContainerFile } from "./types.ts";
 
@@ -43,6 +44,7 @@ export async function createRun(
   record: ContainerRecord,
   files: readonly ContainerFile[],
   host: ContainerHost,
+  findPeer: FindPeer,
 ): Promise<CreatedRun> {
   const paths = containerPaths(host.roots, record.id);
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
@@ -53,6 +55,7 @@ export async function createRun(
     cgroupsPath: host.cgroups.groupOf(record.id),
     fileMounts,
     host: host.facts,
+    findPeer,
   });
 
   // One of an earlier run would be taken for this run's.

@@ -4,7 +4,14 @@ import { ClusterError, errorCode } from "../../core/errors.ts";
 import { STARTING_HEALTH } from "../health/health.ts";
 import { parseCreateReport, planConmonArgs } from "./conmon-args.ts";
 import { planHosts } from "./hosts.ts";
-import { afterExit, afterFailedStart, afterHealth, afterStart, CREATED } from "./life.ts";
+import {
+  afterExit,
+  afterFailedStart,
+  afterHealth,
+  afterStart,
+  afterStopRequest,
+  CREATED,
+} from "./life.ts";
 import { LOG_SLACK_BYTES } from "./log/log-files.ts";
 import { containerPaths } from "./paths.ts";
 import { isOldRunc } from "./runtime-version.ts";
@@ -14,13 +21,23 @@ import type { ContainerId } from "./types.ts";
 
 const PROCESS = { pid: 7, startTicks: 99 };
 const ENDING = { exitCode: 1, oomKilled: false, error: "", finishedAtMs: 20 };
-const RUNNING = afterStart(CREATED, { process: PROCESS, startedAtMs: 10, hasHealthCheck: true });
+const RUNNING = afterStart(CREATED, {
+  process: PROCESS,
+  startedAtMs: 10,
+  hasHealthCheck: true,
+  byPolicy: false,
+});
 
 describe("container: life", () => {
   it("goes from created to running to exited and again", () => {
-    const exited = afterExit(RUNNING, ENDING);
+    const exited = afterExit(RUNNING, ENDING, false);
     expect(exited).to.include({ state: "exited", process: undefined, exitCode: 1 });
-    const again = afterStart(exited, { process: PROCESS, startedAtMs: 30, hasHealthCheck: false });
+    const again = afterStart(exited, {
+      process: PROCESS,
+      startedAtMs: 30,
+      hasHealthCheck: false,
+      byPolicy: false,
+    });
     expect(again).to.include({ state: "running", exitCode: 0, finishedAtMs: 0 });
     expect(again.health.state).to.equal("none");
   });
@@ -30,10 +47,23 @@ describe("container: life", () => {
       exitCode: 127,
       error: "no",
     }));
+  it("counts the starts by its restart policy until somebody starts it", () => {
+    const run = { process: PROCESS, startedAtMs: 30, hasHealthCheck: false };
+    const restarting = afterExit(RUNNING, ENDING, true);
+    expect(restarting.restarting).to.equal(true);
+    const again = afterStart(restarting, { ...run, byPolicy: true });
+    expect(again).to.include({ restartCount: 1, restarting: false });
+    const ended = afterExit(again, ENDING, false);
+    expect(afterStart(ended, { ...run, byPolicy: false }).restartCount).to.equal(0);
+  });
+  it("is not started again by itself once somebody stopped it", () => {
+    const stopped = afterStopRequest(afterExit(RUNNING, ENDING, true));
+    expect(stopped).to.include({ stoppedByUser: true, restarting: false });
+  });
   it("cannot start while it runs, nor end or fall ill while it does not", () => {
-    const run = { process: PROCESS, startedAtMs: 1, hasHealthCheck: false };
+    const run = { process: PROCESS, startedAtMs: 1, hasHealthCheck: false, byPolicy: false };
     expect(() => afterStart(RUNNING, run)).to.throw(InvariantError);
-    expect(() => afterExit(CREATED, ENDING)).to.throw(InvariantError);
+    expect(() => afterExit(CREATED, ENDING, false)).to.throw(InvariantError);
     expect(() => afterHealth(CREATED, STARTING_HEALTH)).to.throw(InvariantError);
   });
 });

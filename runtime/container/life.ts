@@ -29,6 +29,10 @@ export interface Ending {
 /** A container that was never started. */
 export const CREATED: ContainerStatus = {
   state: "created",
+  paused: false,
+  stoppedByUser: false,
+  restarting: false,
+  restartCount: 0,
   process: undefined,
   exitCode: 0,
   oomKilled: false,
@@ -45,12 +49,15 @@ export function afterStart(
     readonly process: ProcessRef;
     readonly startedAtMs: number;
     readonly hasHealthCheck: boolean;
+    /** Its restart policy started it. */
+    readonly byPolicy: boolean;
   },
 ): ContainerStatus {
   assert(status.state === "created" || status.state === "exited", `start while ${status.state}`);
   return {
     ...CREATED,
     state: "running",
+    restartCount: run.byPolicy ? status.restartCount + 1 : 0,
     process: run.process,
     startedAtMs: run.startedAtMs,
     health: run.hasHealthCheck ? STARTING_HEALTH : NO_HEALTH,
@@ -63,7 +70,7 @@ export function afterFailedStart(
   failure: { readonly exitCode: number; readonly error: string },
 ): ContainerStatus {
   assert(status.state !== "running", "a start failed of a container that runs");
-  return { ...status, exitCode: failure.exitCode, error: failure.error };
+  return { ...status, restarting: false, exitCode: failure.exitCode, error: failure.error };
 }
 
 /** What is written down of an error that kept it from starting. */
@@ -75,10 +82,25 @@ export function failureOf(error: unknown): { readonly exitCode: number; readonly
   };
 }
 
-/** Its process has ended. */
-export function afterExit(status: ContainerStatus, ending: Ending): ContainerStatus {
+/** Its process has ended; `restarting`: its restart policy will start it again. */
+export function afterExit(
+  status: ContainerStatus,
+  ending: Ending,
+  restarting: boolean,
+): ContainerStatus {
   assert(status.state === "running", `exit while ${status.state}`);
-  return { ...status, ...ending, state: "exited", process: undefined };
+  return { ...status, ...ending, state: "exited", paused: false, process: undefined, restarting };
+}
+
+/** Its processes were frozen or let go on. */
+export function afterPause(status: ContainerStatus, paused: boolean): ContainerStatus {
+  assert(status.state === "running", `pause while ${status.state}`);
+  return { ...status, paused };
+}
+
+/** Somebody wants it to end, and to stay so. */
+export function afterStopRequest(status: ContainerStatus): ContainerStatus {
+  return { ...status, stoppedByUser: true, restarting: false };
 }
 
 /** A check told something new. */
@@ -89,5 +111,5 @@ export function afterHealth(status: ContainerStatus, health: HealthStatus): Cont
 
 /** Its removal failed half-way: it can only be removed again. */
 export function afterFailedRemoval(status: ContainerStatus, error: string): ContainerStatus {
-  return { ...status, state: "dead", process: undefined, error };
+  return { ...status, state: "dead", paused: false, restarting: false, process: undefined, error };
 }

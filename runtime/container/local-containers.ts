@@ -2,7 +2,9 @@ import { mkdir } from "node:fs/promises";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { CgroupStats } from "../linux/cgroups.ts";
+import { networkFilesOf } from "./bundle.ts";
 import { clearRemains } from "./clear-remains.ts";
+import { checkConfig } from "./config-check.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { CREATED } from "./life.ts";
 import { planLogLimits } from "./log/log-files.ts";
@@ -11,7 +13,9 @@ import { LogRotator, type RotatedLog } from "./log/log-rotator.ts";
 import { makeRecord, newContainerId } from "./make-record.ts";
 import { type ContainerContext, ManagedContainer } from "./managed-container.ts";
 import { bundlesDir, containersDir, exitDir, runtimeRoot } from "./paths.ts";
+import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import { RecordStore } from "./record-store.ts";
+import type { ResourceLimits, RestartPolicy } from "./settings.ts";
 import { parseSignal } from "./signals.ts";
 import { Turns } from "./turns.ts";
 import type {
@@ -19,10 +23,11 @@ import type {
   ContainerConfig,
   ContainerEvent,
   ContainerFile,
+  ContainerFilePaths,
   ContainerId,
-  Containers,
   LogQuery,
   LogRecord,
+  MachineContainers,
 } from "./types.ts";
 
 /** Enough to keep the processor busy while others wait for the kernel; more only take memory. */
@@ -30,15 +35,16 @@ const STARTS_MAX = 32;
 const EXECS_MAX = 16;
 const WAITING_MAX = 10_000;
 const DEFAULT_STOP_SIGNAL = "SIGTERM";
+const SIGKILL = 9;
 
 /** The containers of this machine under one pair of roots. */
-export class LocalContainers implements Containers {
+export class LocalContainers implements MachineContainers {
   readonly #host: ContainerHost;
   readonly #records: RecordStore;
   readonly #context: ContainerContext;
   readonly #containers = new Map<ContainerId, ManagedContainer>();
   /** Also those being made. */
-  readonly #names = new Set<string>();
+  readonly #names = new Map<string, ContainerId>();
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
   readonly #rotator: LogRotator;
 
@@ -51,6 +57,7 @@ export class LocalContainers implements Containers {
       starts: new Turns("starting containers", { slots: STARTS_MAX, waitingMax: WAITING_MAX }),
       execs: new Turns("running commands", { slots: EXECS_MAX, waitingMax: WAITING_MAX }),
       emit: (event) => this.#emit(event),
+      findPeer: (id) => this.#find(id as ContainerId).asPeer(),
       log,
     };
     this.#rotator = new LogRotator(() => this.#openLogs(), host.clock, log);
@@ -68,17 +75,11 @@ export class LocalContainers implements Containers {
 
   async create(config: ContainerConfig): Promise<Container> {
     const image = this.#host.images.get(config.image);
-    if (this.#names.has(config.name))
-      throw new ClusterError(
-        "AlreadyExists",
-        `cannot create container: the name ${config.name} is in use`,
-      );
-    this.#names.add(config.name);
+    const id = newContainerId();
+    this.#takeName(config.name, id);
     try {
-      const id = newContainerId();
       const record = await makeRecord(id, config, image, this.#host, this.#records);
-      const container = new ManagedContainer(record, CREATED, this.#context);
-      this.#containers.set(id, container);
+      const container = this.#take(record, CREATED);
       this.#emit({ kind: "created", id });
       return container.view();
     } catch (error) {
@@ -106,15 +107,75 @@ export class LocalContainers implements Containers {
   }
 
   async kill(id: ContainerId, signal: string): Promise<void> {
-    this.#find(id).kill(parseSignal(signal));
+    const container = this.#find(id);
+    const number = parseSignal(signal);
+    const { config, imageConfig } = container.record;
+    const own = config.stopSignal || imageConfig.stopSignal || DEFAULT_STOP_SIGNAL;
+    await container.kill(number, number === SIGKILL || number === parseSignal(own));
   }
 
-  async remove(id: ContainerId, options: { readonly force?: boolean } = {}): Promise<void> {
+  async pause(id: ContainerId): Promise<void> {
+    await this.#find(id).pause();
+  }
+
+  async unpause(id: ContainerId): Promise<void> {
+    await this.#find(id).unpause();
+  }
+
+  async rename(id: ContainerId, name: string): Promise<void> {
     const container = this.#find(id);
-    await container.remove(options.force ?? false);
+    const { config, imageConfig } = container.record;
+    const oldName = config.name;
+    checkConfig({ ...config, name }, imageConfig);
+    this.#takeName(name, id);
+    try {
+      await container.change({ name });
+    } catch (error) {
+      this.#names.delete(name);
+      throw error;
+    }
+    this.#names.delete(oldName);
+    this.#emit({ kind: "renamed", id, oldName });
+  }
+
+  async update(
+    id: ContainerId,
+    change: { readonly limits?: ResourceLimits; readonly restart?: RestartPolicy },
+  ): Promise<void> {
+    const container = this.#find(id);
+    const { config, imageConfig } = container.record;
+    checkConfig({ ...config, ...change }, imageConfig);
+    await container.change(change);
+    this.#emit({ kind: "updated", id });
+  }
+
+  filesOf(id: ContainerId): ContainerFilePaths {
+    const { paths, record } = this.#find(id);
+    const { hostname, hosts, resolvConf } = networkFilesOf(paths);
+    const isLogged = planLogLimits(record.config.log).kind !== "none";
+    return {
+      hostname,
+      hosts,
+      resolvConf,
+      log: isLogged ? paths.logFile : "",
+      rootfs: record.rootfs,
+    };
+  }
+
+  pidsOf(id: ContainerId): readonly number[] {
+    return this.#host.cgroups.pids(this.#find(id).record.id);
+  }
+
+  async remove(
+    id: ContainerId,
+    options: { readonly force?: boolean; readonly keepVolumes?: boolean } = {},
+  ): Promise<void> {
+    const container = this.#find(id);
+    await container.remove(options.force ?? false, !(options.keepVolumes ?? false));
     // Two who remove it at once both come here; the name may be somebody else's by the second time.
     if (!this.#containers.delete(id)) return;
     this.#names.delete(container.record.config.name);
+    this.#host.cgroups.displace(id);
     this.#emit({ kind: "removed", id });
   }
 
@@ -185,15 +246,10 @@ export class LocalContainers implements Containers {
     for (const id of this.#records.ids()) {
       const found = await this.#records.find(id);
       if (found === undefined) continue;
-      const container = new ManagedContainer(found.record, found.status, this.#context);
-      this.#containers.set(id, container);
-      this.#names.add(found.record.config.name);
+      this.#take(found.record, found.status);
+      this.#names.set(found.record.config.name, id);
     }
-    const containers = [...this.#containers.values()];
-    const known = {
-      containers: new Set(this.#containers.keys()),
-      volumes: new Set(containers.flatMap(({ record }) => record.anonymousVolumes)),
-    };
+    const known = new Set(this.#containers.keys());
     await clearRemains(known, this.#host, this.#records, this.#context.log);
     for (const container of this.#containers.values()) await this.#adopt(container);
   }
@@ -202,12 +258,41 @@ export class LocalContainers implements Containers {
   async #adopt(container: ManagedContainer): Promise<void> {
     try {
       await container.adopt();
+      this.#maybeAutoRemove(container);
     } catch (error) {
       this.#context.log.error("cannot take up a container", {
         container: container.record.id,
         reason: errorMessage(error),
       });
     }
+  }
+
+  #take(record: ContainerRecord, status: ContainerStatus): ManagedContainer {
+    const { id, config } = record;
+    const container = new ManagedContainer(record, status, this.#context);
+    this.#containers.set(id, container);
+    if (config.cgroupParent !== "") this.#host.cgroups.place(id, config.cgroupParent);
+    container.onEnd(() => this.#maybeAutoRemove(container));
+    return container;
+  }
+
+  #takeName(name: string, id: ContainerId): void {
+    const holder = this.#names.get(name);
+    if (holder !== undefined)
+      throw new ClusterError("AlreadyExists", `the container name ${name} is in use`, {
+        details: { name, holder },
+      });
+    this.#names.set(name, id);
+  }
+
+  /** Nobody waits for it: what fails is told, and tried again when the daemon starts. */
+  #maybeAutoRemove({ record, hasEnded }: ManagedContainer): void {
+    const { id, config } = record;
+    if (!config.autoRemove || !hasEnded) return;
+    this.remove(id).catch((error: unknown) => {
+      const reason = errorMessage(error);
+      this.#context.log.warn("cannot remove a container that has ended", { container: id, reason });
+    });
   }
 
   #find(id: ContainerId): ManagedContainer {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { ClusterError } from "../../core/errors.ts";
 import type { Image } from "../image/types.ts";
 import { systemError } from "../linux/libc.ts";
@@ -7,8 +7,7 @@ import { checkConfig } from "./config-check.ts";
 import type { ContainerHost } from "./container-run.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
-import type { ResolvedMount } from "./spec/mounts.ts";
-import type { ContainerConfig, ContainerId, MountConfig } from "./types.ts";
+import type { ContainerConfig, ContainerId, MountConfig, ResolvedMount } from "./types.ts";
 
 const ID_BYTES = 32;
 /** Marks volumes that live and die with their container. Docker's label. */
@@ -40,11 +39,15 @@ export async function makeRecord(
       `cannot create container ${config.name} with an init process: no init program found: apt-get install tini`,
     );
   const anonymousVolumes: string[] = [];
+  const claim = async (name: string) => {
+    anonymousVolumes.push(name);
+    await records.claimVolume(id, name);
+  };
   try {
     await records.reserve(id);
     const mounts: ResolvedMount[] = [];
     for (const mount of [...config.mounts, ...imageVolumes(config, image)])
-      mounts.push(await resolveMount(mount, host, anonymousVolumes));
+      mounts.push(await resolveMount(mount, host, claim));
     const rootfs = await host.images.prepareRootfs(image.id, id);
     const record = {
       id,
@@ -85,7 +88,7 @@ function imageVolumes(config: ContainerConfig, image: Image): MountConfig[] {
 async function resolveMount(
   mount: MountConfig,
   host: ContainerHost,
-  anonymousVolumes: string[],
+  claim: (volume: string) => Promise<void>,
 ): Promise<ResolvedMount> {
   switch (mount.type) {
     case "tmpfs":
@@ -94,23 +97,25 @@ async function resolveMount(
       await checkBindSource(mount);
       return { ...mount, hostPath: mount.source };
     case "volume": {
+      const { labels = {} } = mount;
       if (mount.source !== "")
-        return { ...mount, hostPath: (await host.volumes.ensure(mount.source)).path };
+        return { ...mount, hostPath: (await host.volumes.ensure(mount.source, labels)).path };
       const name = newContainerId();
-      anonymousVolumes.push(name);
-      const { path } = await host.volumes.ensure(name, { [ANONYMOUS_LABEL]: "" });
+      await claim(name);
+      const { path } = await host.volumes.ensure(name, { ...labels, [ANONYMOUS_LABEL]: "" });
       return { ...mount, source: name, hostPath: path };
     }
   }
 }
 
 /** @throws {ClusterError} InvalidArgument. Docker's words. */
-async function checkBindSource({ source }: MountConfig): Promise<void> {
+async function checkBindSource({ source, createSource }: MountConfig): Promise<void> {
   if (!source.startsWith("/"))
     throw new ClusterError(
       "InvalidArgument",
       `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,
     );
+  if (createSource === true) await mkdir(source, { recursive: true, mode: 0o755 });
   try {
     await stat(source);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
+import { planResources } from "../cgroup/resources.ts";
 import { type HealthPlan, planHealth } from "../health/health-plan.ts";
 import { HealthLoop } from "../health/loop.ts";
 import { systemError } from "../linux/libc.ts";
@@ -7,21 +8,33 @@ import { signalProcess } from "../linux/process.ts";
 import type { RunResult } from "../linux/run.ts";
 import { type ConmonLife, watchConmon } from "./conmon.ts";
 import { type ContainerHost, createRun } from "./container-run.ts";
+import { blockDeviceNumbers } from "./host-devices.ts";
 import {
   afterExit,
   afterFailedRemoval,
   afterFailedStart,
   afterHealth,
+  afterPause,
   afterStart,
+  afterStopRequest,
+  type Ending,
   failureOf,
   UNKNOWN_EXIT_CODE,
 } from "./life.ts";
 import { type ContainerPaths, containerPaths } from "./paths.ts";
+import type { FindPeer, Peer } from "./peer.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
+import { isStartedWithDaemon, planRestart } from "./restart-policy.ts";
 import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
 import { Turns } from "./turns.ts";
-import type { Container, ContainerEvent, ContainerFile, HealthStatus } from "./types.ts";
+import type {
+  Container,
+  ContainerConfig,
+  ContainerEvent,
+  ContainerFile,
+  HealthStatus,
+} from "./types.ts";
 import { within } from "./within.ts";
 
 /** What a container's shell works with beside the machine. */
@@ -33,6 +46,7 @@ export interface ContainerContext {
   /** So do the commands run inside them. */
   readonly execs: Turns;
   readonly emit: (event: ContainerEvent) => void;
+  readonly findPeer: FindPeer;
   readonly log: Log;
 }
 
@@ -50,20 +64,23 @@ const KILL_WAIT_MS = 10_000;
  * What a state allows is decided in life.ts; how a run is made and cleared away is in container-run.ts and run-remains.ts.
  */
 export class ManagedContainer {
-  readonly record: ContainerRecord;
   readonly paths: ContainerPaths;
   readonly #context: ContainerContext;
   readonly #turns: Turns;
   readonly #healthPlan: HealthPlan | undefined;
   readonly #onEnd = new Set<() => void>();
+  #record: ContainerRecord;
   #status: ContainerStatus;
+  /** Of the start by the restart policy that is to come, or was the last. */
+  #restartDelayMs = 0;
+  #cancelRestart = () => {};
   #execs = 0;
   #conmon: ConmonLife | undefined;
   #healthLoop: HealthLoop | undefined;
 
   constructor(record: ContainerRecord, status: ContainerStatus, context: ContainerContext) {
     const { config, imageConfig } = record;
-    this.record = record;
+    this.#record = record;
     this.paths = containerPaths(context.host.roots, record.id);
     this.#context = context;
     this.#turns = new Turns(`container ${config.name}`, { slots: 1, waitingMax: WAITING_MAX });
@@ -71,14 +88,30 @@ export class ManagedContainer {
     this.#status = status;
   }
 
+  get record(): ContainerRecord {
+    return this.#record;
+  }
+
   get isRunning(): boolean {
     return this.#status.state === "running";
   }
 
+  /** It ran, and nothing will start it again but somebody. */
+  get hasEnded(): boolean {
+    return this.#status.state === "exited" && !this.#status.restarting;
+  }
+
   view(): Container {
-    const { process, ...status } = this.#status;
-    const { id, config, imageId, createdAtMs } = this.record;
-    return { id, config, imageId, createdAtMs, ...status, pid: process?.pid ?? 0 };
+    const { process, stoppedByUser: _, ...status } = this.#status;
+    const { id, config, imageId, imageConfig, mounts, createdAtMs } = this.record;
+    const pid = process?.pid ?? 0;
+    return { id, config, imageId, imageConfig, mounts, createdAtMs, ...status, pid };
+  }
+
+  /** As those see it who join its namespaces. */
+  asPeer(): Peer {
+    const { config } = this.record;
+    return { name: config.name, config, paths: this.paths, process: this.#status.process };
   }
 
   /** @throws {ClusterError} FailedPrecondition when it runs; as `createRun`. */
@@ -86,15 +119,62 @@ export class ManagedContainer {
     await this.#turns.run(async () => {
       if (this.isRunning) throw this.#refusal("start", "it is running");
       if (this.#status.state === "dead") throw this.#refusal("start", "its removal was begun");
-      await this.#context.starts.run(() => this.#start(files));
+      this.#cancelRestart();
+      this.#restartDelayMs = 0;
+      await this.#context.starts.run(() => this.#start(files, false));
     });
   }
 
-  /** Sends a signal to the first process. @throws {ClusterError} FailedPrecondition when it does not run. */
-  kill(signal: number): void {
-    const { process } = this.#status;
+  /**
+   * Sends a signal to the first process; frozen ones go on, so that they get it.
+   *
+   * @param isLast whether it is meant to end it for good: its restart policy then does nothing.
+   * @throws {ClusterError} FailedPrecondition when it does not run.
+   */
+  async kill(signal: number, isLast: boolean): Promise<void> {
+    if (isLast) await this.#requestStop();
+    const { process, paused } = this.#status;
     if (process === undefined) throw this.#refusal("kill", "it is not running");
     signalProcess(process, signal);
+    if (isLast && paused) await this.unpause();
+  }
+
+  /** @throws {ClusterError} FailedPrecondition when it does not run or is frozen already. */
+  async pause(): Promise<void> {
+    await this.#turns.run(async () => {
+      if (!this.isRunning) throw this.#refusal("pause", "it is not running");
+      if (this.#status.paused) throw this.#refusal("pause", "it is paused already");
+      this.#healthLoop?.close();
+      await this.#context.host.cgroups.freeze(this.record.id, true);
+      await this.#note(afterPause(this.#status, true));
+    });
+    this.#context.emit({ kind: "paused", id: this.record.id });
+  }
+
+  /** @throws {ClusterError} FailedPrecondition when it is not frozen. */
+  async unpause(): Promise<void> {
+    await this.#turns.run(async () => {
+      if (!this.#status.paused) throw this.#refusal("unpause", "it is not paused");
+      await this.#context.host.cgroups.freeze(this.record.id, false);
+      await this.#note(afterPause(this.#status, false));
+      this.#watchHealth();
+    });
+    this.#context.emit({ kind: "unpaused", id: this.record.id });
+  }
+
+  /** Gives it other limits, at once when it runs, another restart policy or name. @throws {ClusterError} Internal. */
+  async change(change: Partial<ContainerConfig>): Promise<void> {
+    await this.#turns.run(async () => {
+      const { host, records } = this.#context;
+      const record = { ...this.record, config: { ...this.record.config, ...change } };
+      if (change.limits !== undefined && this.isRunning) {
+        const { canLimitSwap } = host.facts;
+        const resources = planResources(change.limits, canLimitSwap, blockDeviceNumbers);
+        await host.runtime.update(record.id, resources, `${this.paths.bundle}/update.json`);
+      }
+      await records.commit(record);
+      this.#record = record;
+    });
   }
 
   /**
@@ -106,11 +186,13 @@ export class ManagedContainer {
   async stop(signal: number, timeoutMs: number): Promise<void> {
     // A start that is under way is let finish: there is something to stop only then.
     await this.#turns.run(async () => {});
-    const { process } = this.#status;
+    await this.#requestStop();
+    const { process, paused } = this.#status;
     if (process === undefined) return;
     const { clock } = this.#context.host;
     const ended = this.untilEnd();
     signalProcess(process, signal);
+    if (paused) await this.unpause();
     if (timeoutMs < 0) return ended;
     if (await within(ended, timeoutMs, clock)) return;
     signalProcess(process, SIGKILL);
@@ -154,13 +236,14 @@ export class ManagedContainer {
    * @throws {ClusterError} FailedPrecondition when it runs and not `force`; else whatever could not be removed: it is then
    *   dead, and removing it again goes on where this ended.
    */
-  async remove(force: boolean): Promise<void> {
+  async remove(force: boolean, withVolumes = true): Promise<void> {
     if (force) await this.stop(SIGKILL, KILL_WAIT_MS);
     await this.#turns.run(async () => {
       if (this.isRunning)
         throw this.#refusal("remove", "it is running: stop it first or remove it by force");
+      this.#cancelRestart();
       try {
-        await this.#remove();
+        await this.#remove(withVolumes);
       } catch (error) {
         this.#status = afterFailedRemoval(this.#status, errorMessage(error));
         throw error;
@@ -176,26 +259,65 @@ export class ManagedContainer {
       await host.runtime.release(this.record.id, conmon.ended);
       this.#watch(conmon);
     } else if (this.isRunning) await this.#finish();
-    else await this.#clear();
+    else {
+      await this.#clear();
+      await this.#resume();
+    }
   }
 
   /** Lets go of it; it runs on. */
   close(): void {
+    this.#cancelRestart();
     this.#conmon?.unwatch();
     this.#healthLoop?.close();
   }
 
-  async #start(files: readonly ContainerFile[]): Promise<void> {
+  /** Does what its restart policy wants of one that does not run when the daemon starts. */
+  async #resume(): Promise<void> {
+    const { state, restarting } = this.#status;
+    if (state !== "exited") return;
+    if (!restarting && !isStartedWithDaemon(this.record.config.restart, this.#status)) return;
+    await this.#note({ ...this.#status, restarting: true });
+    this.#scheduleRestart(0);
+  }
+
+  #scheduleRestart(delayMs: number): void {
+    this.#cancelRestart();
+    this.#restartDelayMs = delayMs;
+    this.#cancelRestart = this.#context.host.clock.after(delayMs, () => void this.#restart());
+  }
+
+  /** Never rejects: a start by the policy that fails is written down and has no caller to tell. */
+  async #restart(): Promise<void> {
+    try {
+      await this.#turns.run(async () => {
+        if (!this.#status.restarting) return;
+        await this.#context.starts.run(() => this.#start([], true));
+      });
+    } catch (error) {
+      this.#warn("cannot start a container again", error);
+    }
+  }
+
+  async #requestStop(): Promise<void> {
+    this.#cancelRestart();
+    const { stoppedByUser, restarting } = this.#status;
+    if (stoppedByUser && !restarting) return;
+    await this.#note(afterStopRequest(this.#status));
+  }
+
+  async #start(files: readonly ContainerFile[], byPolicy: boolean): Promise<void> {
     const { host, records, emit } = this.#context;
     const { id } = this.record;
     let conmon: ConmonLife | undefined;
     try {
-      const run = await createRun(this.record, files, host);
+      const run = await createRun(this.record, files, host, this.#context.findPeer);
       conmon = run.conmon;
       const running = afterStart(this.#status, {
         process: run.process,
         startedAtMs: host.clock.nowMs(),
         hasHealthCheck: this.#healthPlan !== undefined,
+        byPolicy,
       });
       // Written before the program runs: a run nobody knows of would be cleared away by the next process.
       await records.saveStatus(id, running);
@@ -214,9 +336,13 @@ export class ManagedContainer {
 
   /** Follows a run to its end. */
   #watch(conmon: ConmonLife): void {
-    const { clock } = this.#context.host;
     this.#conmon = conmon;
     void conmon.ended.then(() => this.#turns.runFirst(() => this.#finish()));
+    if (!this.#status.paused) this.#watchHealth();
+  }
+
+  #watchHealth(): void {
+    const { clock } = this.#context.host;
     if (this.#healthPlan === undefined) return;
     this.#healthLoop = new HealthLoop(
       (command, timeoutMs) => this.exec(command, timeoutMs),
@@ -249,15 +375,27 @@ export class ManagedContainer {
     const ending = await readEnding(id, host);
     // Without a conmon nothing reads its output or tells its end: what is left of it must not run on unseen.
     if (ending.exitCode === UNKNOWN_EXIT_CODE) await this.#clear();
-    await this.#note(afterExit(this.#status, ending));
+    const restartInMs = this.#planRestart(ending);
+    await this.#note(afterExit(this.#status, ending, restartInMs !== undefined));
+    if (restartInMs !== undefined) this.#scheduleRestart(restartInMs);
     emit({ kind: "exited", id, exitCode: ending.exitCode, oomKilled: ending.oomKilled });
     for (const listener of [...this.#onEnd]) listener();
     await this.#clear();
   }
 
-  async #remove(): Promise<void> {
+  #planRestart({ exitCode, finishedAtMs }: Ending): number | undefined {
+    const { startedAtMs, restartCount, stoppedByUser } = this.#status;
+    const ranMs = finishedAtMs - startedAtMs;
+    const lastDelayMs = this.#restartDelayMs;
+    const run = { exitCode, ranMs, restartCount, stoppedByUser, lastDelayMs };
+    return planRestart(this.record.config.restart, run);
+  }
+
+  async #remove(withVolumes: boolean): Promise<void> {
     const { host, records } = this.#context;
-    const { id, rootfs, anonymousVolumes } = this.record;
+    const { id, rootfs } = this.record;
+    const anonymousVolumes = withVolumes ? this.record.anonymousVolumes : [];
+    if (!withVolumes) await records.releaseVolumes(id);
     await records.revoke(id);
     await clearRun(id, rootfs.merged, host);
     await host.images.removeRootfs(id);

@@ -1,8 +1,9 @@
 import { constants, existsSync, openSync, readFileSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
+import type { CgroupResources } from "../cgroup/resources.ts";
 import { findProcess, type ProcessRef, signalProcess } from "../linux/process.ts";
 import { type RunResult, runProgram } from "../linux/run.ts";
 
@@ -45,6 +46,21 @@ export class OciRuntime {
   async release(id: string, ended: Promise<void>): Promise<void> {
     if (this.program.name === "runc") await this.#releaseRunc(id, ended);
     else if ((await this.#status(id)) === "created") await this.#command("start", [id]);
+  }
+
+  /**
+   * Gives a running container other limits.
+   *
+   * @param file a path nobody else uses; removed afterwards.
+   * @throws {ClusterError} Internal with the runtime's words.
+   */
+  async update(id: string, resources: CgroupResources, file: string): Promise<void> {
+    await writeFile(file, JSON.stringify(resources), { mode: 0o600 });
+    try {
+      await this.#command("update", ["--resources", file, id]);
+    } finally {
+      await rm(file, { force: true });
+    }
   }
 
   /** Removes what it knows of a container that has ended. No error when it knows none. */

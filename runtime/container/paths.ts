@@ -8,10 +8,14 @@ export interface ContainerPaths {
   readonly configFile: string;
   readonly statusFile: string;
   readonly logFile: string;
+  /** Names of the volumes that were made for it alone. */
+  readonly volumesFile: string;
   /** Exists from the beginning of a start until all of that run has been cleared away. */
   readonly bundle: string;
   /** Where the file system with the files of this run is mounted, if it has some. */
   readonly filesDir: string;
+  /** Where the memory that others may join is mounted, if it has such. */
+  readonly shmDir: string;
   /** conmon holds its write end until the container has ended. */
   readonly lifeFifo: string;
   readonly pidFile: string;
@@ -57,8 +61,10 @@ export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
     configFile: join(dir, "config.json"),
     statusFile: join(dir, "status.json"),
     logFile: join(dir, "container.log"),
+    volumesFile: join(dir, "volumes"),
     bundle,
     filesDir: join(bundle, "files"),
+    shmDir: join(bundle, "shm"),
     lifeFifo: join(bundle, "life"),
     pidFile: join(bundle, "pid"),
     conmonPidFile: join(bundle, "conmon.pid"),

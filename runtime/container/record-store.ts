@@ -1,9 +1,10 @@
 import { readdirSync } from "node:fs";
-import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { makeFolder } from "../linux/make-folder.ts";
 import { CREATED } from "./life.ts";
 import { type ContainerPaths, containerPaths, containersDir, type Roots } from "./paths.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
+import { DEFAULT_SETTINGS, NO_LIMITS } from "./settings.ts";
 import type { ContainerId } from "./types.ts";
 
 /**
@@ -47,7 +48,23 @@ export class RecordStore {
     const { configFile, statusFile } = this.#paths(id);
     const record = await readJson<ContainerRecord>(configFile);
     if (record === undefined) return undefined;
-    return { record, status: (await readJson<ContainerStatus>(statusFile)) ?? CREATED };
+    const status = await readJson<ContainerStatus>(statusFile);
+    return { record: completed(record), status: { ...CREATED, ...status } };
+  }
+
+  /** Remembers a volume made for the container alone before it is made: it goes with what is left of the container. */
+  async claimVolume(id: ContainerId, name: string): Promise<void> {
+    await appendFile(this.#paths(id).volumesFile, `${name}\n`);
+  }
+
+  async claimedVolumes(id: ContainerId): Promise<string[]> {
+    const text = await readText(this.#paths(id).volumesFile);
+    return (text ?? "").split("\n").filter((name) => name !== "");
+  }
+
+  /** The container's volumes are nobody's in particular from here on. */
+  async releaseVolumes(id: ContainerId): Promise<void> {
+    await rm(this.#paths(id).volumesFile, { force: true });
   }
 
   /** From here on it is no container any more, only something to clear away. */
@@ -62,6 +79,13 @@ export class RecordStore {
   #paths(id: ContainerId): ContainerPaths {
     return containerPaths(this.#roots, id);
   }
+}
+
+/** Records of earlier versions lack what containers did not have then. */
+function completed(record: ContainerRecord): ContainerRecord {
+  const { limits } = record.config;
+  const config = { ...DEFAULT_SETTINGS, ...record.config, limits: { ...NO_LIMITS, ...limits } };
+  return { ...record, config };
 }
 
 async function replaceFile(
@@ -85,17 +109,21 @@ async function syncPath(path: string): Promise<void> {
 
 /** Our own files, replaced whole: one that does not parse was never finished. */
 async function readJson<T>(path: string): Promise<T | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
+  const text = await readText(path);
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as T;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
 }

@@ -1,7 +1,12 @@
 import type { Image, ImageConfig, Rootfs } from "../image/types.ts";
 import type { ProcessRef } from "../linux/process.ts";
-import type { ResolvedMount } from "./spec/mounts.ts";
-import type { ContainerConfig, ContainerId, ContainerState, HealthStatus } from "./types.ts";
+import type {
+  ContainerConfig,
+  ContainerId,
+  ContainerState,
+  HealthStatus,
+  ResolvedMount,
+} from "./types.ts";
 
 /** What a container is for good: written once, when it is made. */
 export interface ContainerRecord {
@@ -20,6 +25,14 @@ export interface ContainerRecord {
 /** What a container is now: written at each change that must survive us. */
 export interface ContainerStatus {
   readonly state: ContainerState;
+  /** Its processes are frozen; only while it runs. */
+  readonly paused: boolean;
+  /** Somebody has stopped it: it is not started again just because the daemon is. */
+  readonly stoppedByUser: boolean;
+  /** It has ended and its restart policy will start it. */
+  readonly restarting: boolean;
+  /** Starts by the restart policy in a row. */
+  readonly restartCount: number;
   /** Its first process while it runs. */
   readonly process: ProcessRef | undefined;
   readonly exitCode: number;

@@ -63,6 +63,12 @@ export function requireSeccomp(): SeccompProfile | undefined {
   return JSON.parse(readFileSync(SECCOMP_PROFILE, "utf8")) as SeccompProfile;
 }
 
+/** Whether the kernel confines programs by AppArmor's profiles. */
+export function hasApparmor(): boolean {
+  const file = "/sys/module/apparmor/parameters/enabled";
+  return existsSync(file) && readFileSync(file, "utf8").startsWith("Y");
+}
+
 /** Path of an init program for containers; empty when there is none. It must be static: the image has no libraries for it. */
 export function findInit(): string {
   for (const name of INIT_PROGRAMS) {

@@ -109,6 +109,7 @@ export async function clearRun(
   await attempt(() => endRun(id, paths, host));
   await attempt(() => host.runtime.forget(id));
   await attempt(() => unmountAside(paths.filesDir));
+  await attempt(() => unmountAside(paths.shmDir));
   await attempt(() => (merged === undefined ? undefined : unmountAside(merged)));
   await attempt(() => rm(paths.exitFile, { force: true }));
   if (failures.length > 0) throw failures[0];

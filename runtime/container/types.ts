@@ -1,9 +1,12 @@
+import type { ImageConfig, Rootfs } from "../image/types.ts";
+import type { ContainerSettings, ResourceLimits, RestartPolicy } from "./settings.ts";
+
 /** What a container is asked to be and what it is: the runtime's own words, free of Docker's wire shapes. */
 
 /** 64 hexadecimal characters. */
 export type ContainerId = string & { readonly __brand: "ContainerId" };
 
-export interface ContainerConfig {
+export interface ContainerConfig extends ContainerSettings {
   /** Unique on this machine; matches [a-zA-Z0-9][a-zA-Z0-9_.-]+. */
   readonly name: string;
   /** A reference or digest of an image that is present. */
@@ -63,6 +66,8 @@ export interface ContainerFile {
 export type NetworkMode =
   | { readonly kind: "host" }
   | { readonly kind: "none" }
+  /** That of another container, which must run. */
+  | { readonly kind: "container"; readonly id: string }
   /** A network namespace prepared by the caller: path of its bind mount. The caller removes it. */
   | { readonly kind: "namespace"; readonly path: string };
 
@@ -76,6 +81,19 @@ export interface MountConfig {
   readonly tmpfsSizeBytes: number;
   readonly tmpfsMode: number;
   readonly noCopy: boolean;
+  /** More options of a tmpfs as mount(8) has them: `exec`, `uid=1000`. */
+  readonly tmpfsOptions?: readonly string[] | undefined;
+  /** A bind takes what is mounted below its source with it, unless this is set. */
+  readonly nonRecursive?: boolean | undefined;
+  /** A bind's source is made, a directory, when it is not there. */
+  readonly createSource?: boolean | undefined;
+  /** For a volume that is made: its labels. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A mount whose source is known: the volume's directory, the bind's path; empty for tmpfs. */
+export interface ResolvedMount extends MountConfig {
+  readonly hostPath: string;
 }
 
 /** Zero and empty mean: the image's, else the default. */
@@ -88,13 +106,6 @@ export interface HealthConfig {
   readonly startIntervalMs: number;
 }
 
-/** Zero: no limit. */
-export interface ResourceLimits {
-  readonly nanoCpus: number;
-  readonly memoryBytes: number;
-  readonly pids: number;
-}
-
 export type ContainerState = "created" | "running" | "exited" | "dead";
 export type HealthState = "none" | "starting" | "healthy" | "unhealthy";
 
@@ -103,7 +114,15 @@ export interface Container {
   readonly config: ContainerConfig;
   /** Digest of the image's configuration: "sha256:…". */
   readonly imageId: string;
+  readonly imageConfig: ImageConfig;
+  readonly mounts: readonly ResolvedMount[];
   readonly state: ContainerState;
+  /** Its processes are frozen; it counts as running. */
+  readonly paused: boolean;
+  /** It has ended and is about to be started again by its restart policy. */
+  readonly restarting: boolean;
+  /** Starts by its restart policy since somebody last started it. */
+  readonly restartCount: number;
   /** Of the container's first process while running, else 0. */
   readonly pid: number;
   readonly exitCode: number;
@@ -130,7 +149,11 @@ export interface HealthStatus {
 }
 
 export type ContainerEvent =
-  | { readonly kind: "started" | "removed" | "created"; readonly id: ContainerId }
+  | {
+      readonly kind: "started" | "removed" | "created" | "paused" | "unpaused" | "updated";
+      readonly id: ContainerId;
+    }
+  | { readonly kind: "renamed"; readonly id: ContainerId; readonly oldName: string }
   | {
       readonly kind: "exited";
       readonly id: ContainerId;
@@ -171,7 +194,7 @@ export interface Containers {
     options?: { readonly signal?: string; readonly timeoutMs?: number },
   ): Promise<void>;
   kill(id: ContainerId, signal: string): Promise<void>;
-  /** Also snapshot, logs, cgroup. @throws `FailedPrecondition` when running and not `force`. */
+  /** Also snapshot, logs, cgroup, its own volumes. @throws `FailedPrecondition` when running and not `force`. */
   remove(id: ContainerId, options?: { readonly force?: boolean }): Promise<void>;
   /** Resolves at once if it is not running. */
   wait(id: ContainerId): Promise<{ readonly exitCode: number }>;
@@ -185,4 +208,39 @@ export interface Containers {
     timeoutMs: number,
   ): Promise<{ readonly exitCode: number; readonly output: string }>;
   onEvent(listener: (event: ContainerEvent) => void): () => void;
+}
+
+/** Where on the host some files of a container are; the network files while it runs. */
+export interface ContainerFilePaths {
+  readonly hostname: string;
+  readonly hosts: string;
+  readonly resolvConf: string;
+  /** Empty: nothing is logged. */
+  readonly log: string;
+  readonly rootfs: Rootfs;
+}
+
+/** What the API's clients do with containers beyond what tasks of services need. Each throws `NotFound`. */
+export interface MachineContainers extends Containers {
+  /** @param options `keepVolumes`: volumes made for it alone stay. */
+  remove(
+    id: ContainerId,
+    options?: { readonly force?: boolean; readonly keepVolumes?: boolean },
+  ): Promise<void>;
+  /** Freezes its processes. @throws `FailedPrecondition` when it does not run or is frozen. */
+  pause(id: ContainerId): Promise<void>;
+  /** @throws `FailedPrecondition` when it is not frozen. */
+  unpause(id: ContainerId): Promise<void>;
+  /** @throws `AlreadyExists`, `InvalidArgument`. */
+  rename(id: ContainerId, name: string): Promise<void>;
+  /** What is not said stays. @throws `InvalidArgument`; `Internal` with the runtime's words. */
+  update(
+    id: ContainerId,
+    change: { readonly limits?: ResourceLimits; readonly restart?: RestartPolicy },
+  ): Promise<void>;
+  filesOf(id: ContainerId): ContainerFilePaths;
+  /** Of every process in it, on the host; none when it does not run. */
+  pidsOf(id: ContainerId): readonly number[];
+  /** Whether any container mounts the volume. */
+  usesVolume(name: string): boolean;
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
+import { type CgroupAbilities, legacyAbilities, unifiedAbilities } from "../cgroup/abilities.ts";
 import { parseCpuUsageNanos, parseNumber, parseOomKills } from "../cgroup/counters.ts";
 import {
   allDirs,
@@ -24,6 +25,7 @@ const SIGKILL = 9;
 /** How long killed processes may take to be gone from their group, and how often to look: version 1 tells nobody. */
 const EMPTY_WAIT_MS = 5000;
 const EMPTY_LOOK_MS = 2;
+const FREEZE_WAIT_MS = 10_000;
 const KEY_LENGTH = 12;
 const ROOT = "/muster";
 const MONITORS = "conmon";
@@ -38,6 +40,8 @@ const UNREMOVABLE = new Set(["ENOENT", "EBUSY", "ENOTEMPTY"]);
 export class Cgroups {
   readonly layout: CgroupLayout;
   readonly #parent: string;
+  /** Of the containers whose groups are not among this engine's own. */
+  readonly #parents = new Map<string, string>();
   readonly #clock: Clock;
 
   constructor(layout: CgroupLayout, dataRoot: string, clock: Clock) {
@@ -49,13 +53,58 @@ export class Cgroups {
 
   /** Path of a container's group, as the OCI specification wants it. */
   groupOf(containerId: string): string {
-    return `${this.#parent}/${containerId}`;
+    return `${this.#parents.get(containerId) ?? this.#parent}/${containerId}`;
+  }
+
+  /** From here on the container's group is below `parent`, a path from the root of every hierarchy. */
+  place(containerId: string, parent: string): void {
+    this.#parents.set(containerId, parent.replace(/^\/*/, "/").replace(/\/+$/, ""));
+  }
+
+  /** Forgets where it was placed. */
+  displace(containerId: string): void {
+    this.#parents.delete(containerId);
+  }
+
+  /**
+   * Freezes the container's processes or lets them go on; resolves when it is so.
+   *
+   * @throws {ClusterError} FailedPrecondition without the kernel's freezer; DeadlineExceeded when a process does not freeze.
+   */
+  async freeze(containerId: string, frozen: boolean): Promise<void> {
+    const dir = findControllerDir(this.layout, "freezer", this.groupOf(containerId));
+    if (dir === undefined)
+      throw new ClusterError("FailedPrecondition", "cannot pause: the kernel has no freezer");
+    const { file, value, state, isSo } = freezerOrder(this.layout.kind === "v2", frozen);
+    const deadlineMs = this.#clock.monotonicMs() + FREEZE_WAIT_MS;
+    do {
+      // Version 1 may take several orders while processes are being made.
+      await writeFile(`${dir}/${file}`, value);
+      if (isSo.test(await readFile(`${dir}/${state}`, "utf8"))) return;
+      await new Promise<void>((resolve) => this.#clock.after(EMPTY_LOOK_MS, resolve));
+    } while (this.#clock.monotonicMs() < deadlineMs);
+    if (frozen)
+      await writeFile(`${dir}/${file}`, freezerOrder(this.layout.kind === "v2", false).value);
+    throw new ClusterError(
+      "DeadlineExceeded",
+      `cannot pause container ${containerId}: a process does not freeze`,
+    );
   }
 
   /** Whether the kernel can limit memory and swap together. */
   canLimitSwap(): boolean {
     const memory = this.layout.v1.memory;
     return memory === undefined || existsSync(`${memory}/memory.memsw.limit_in_bytes`);
+  }
+
+  /** What limits the kernel can keep. */
+  abilities(): CgroupAbilities {
+    const { kind, unified, v1 } = this.layout;
+    if (kind === "v2") {
+      const controllers = readFileSync(`${unified}/cgroup.controllers`, "utf8").trim();
+      return unifiedAbilities(new Set(controllers.split(" ")));
+    }
+    return legacyAbilities((controller, file) => existsSync(`${v1[controller]}/${file}`));
   }
 
   /** Puts a conmon, before it has children, beside the containers: stopping our own group must not stop it. */
@@ -99,8 +148,14 @@ export class Cgroups {
   async remove(containerId: string): Promise<void> {
     const dirs = allDirs(this.layout, this.groupOf(containerId)).filter((dir) => existsSync(dir));
     if (dirs.length === 0) return;
+    await this.#thaw(containerId);
     await this.#empty(containerId, dirs);
     await Promise.all(dirs.map(removeTree));
+  }
+
+  /** The processes of a container. */
+  pids(containerId: string): number[] {
+    return [...pidsOf(allDirs(this.layout, this.groupOf(containerId)))];
   }
 
   /** Ids of the containers that have a group. */
@@ -121,6 +176,14 @@ export class Cgroups {
     if (!(await this.#becomesEmpty(monitors, MONITORS_WAIT_MS))) return;
     for (const group of [`${this.#parent}/${MONITORS}`, this.#parent, ROOT])
       await Promise.all(allDirs(this.layout, group).map(removeIfUnused));
+  }
+
+  /** What is frozen cannot be killed with version 1. */
+  async #thaw(containerId: string): Promise<void> {
+    const dir = findControllerDir(this.layout, "freezer", this.groupOf(containerId));
+    const file = dir === undefined ? "" : `${dir}/freezer.state`;
+    if (this.layout.kind === "v2" || file === "" || !existsSync(file)) return;
+    if (!(await readFile(file, "utf8")).startsWith("THAWED")) await writeFile(file, "THAWED");
   }
 
   async #empty(containerId: string, dirs: readonly string[]): Promise<void> {
@@ -161,6 +224,23 @@ export class Cgroups {
       return "";
     }
   }
+}
+
+/** Source: kernel, cgroup-v1/freezer-subsystem.rst and cgroup-v2.rst, "Freezer". */
+function freezerOrder(isV2: boolean, frozen: boolean) {
+  return isV2
+    ? {
+        file: "cgroup.freeze",
+        value: frozen ? "1" : "0",
+        state: "cgroup.events",
+        isSo: frozen ? /^frozen 1$/m : /^frozen 0$/m,
+      }
+    : {
+        file: "freezer.state",
+        value: frozen ? "FROZEN" : "THAWED",
+        state: "freezer.state",
+        isSo: frozen ? /^FROZEN/ : /^THAWED/,
+      };
 }
 
 /** @throws {ClusterError} FailedPrecondition when this machine has no control groups. */

@@ -82,6 +82,12 @@ export function mountTmpfs(target: string, sizeBytes: number): void {
   );
 }
 
+/** Mounts an empty file system in memory that everybody may write to, as /dev/shm is. */
+export function mountSharedMemory(target: string, sizeBytes: number): void {
+  const options = `mode=1777,size=${sizeBytes}`;
+  checked(cMount("shm", target, "tmpfs", SEALED, options), `mount shared memory on ${target}`);
+}
+
 /** Makes what `mountTmpfs` mounted read-only; nobody may have a file of it open for writing. */
 export function remountReadOnly(target: string): void {
   const flags = SEALED | MS_REMOUNT | MS_RDONLY;

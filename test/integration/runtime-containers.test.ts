@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog } from "../../core/log.ts";
 import { maybeRotate } from "../../runtime/container/log/log-rotator.ts";
+import { NO_LIMITS } from "../../runtime/container/settings.ts";
 import type { ContainerEvent } from "../../runtime/container/types.ts";
 import { Engine } from "../../runtime/engine.ts";
 import { eventually } from "../support/eventually.ts";
@@ -178,13 +179,13 @@ describe("runtime: containers", function () {
 
   it("says when the kernel killed it for want of memory", async () => {
     const { container } = await run("hungry", ["sh", "-c", "x=a; while true; do x=$x$x; done"], {
-      limits: { nanoCpus: 0, memoryBytes: 16 * 1024 * 1024, pids: 0 },
+      limits: { ...NO_LIMITS, memoryBytes: 16 * 1024 * 1024 },
     });
     expect(container).to.include({ state: "exited", oomKilled: true, exitCode: 137 });
   });
 
   it("writes the limits where the kernel reads them", async () => {
-    const limits = { nanoCpus: 500_000_000, memoryBytes: 64 * 1024 * 1024, pids: 20 };
+    const limits = { ...NO_LIMITS, nanoCpus: 500_000_000, memoryBytes: 64 * 1024 * 1024, pids: 20 };
     const { id } = await engine.containers.create(
       busyboxConfig("limited", ["sleep", "1000"], { limits }),
     );

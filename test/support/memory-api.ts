@@ -11,6 +11,7 @@ import { seededRandom } from "../../core/random.ts";
 import { systemClock } from "../../core/system-clock.ts";
 import { newBackends } from "../../daemon/backends.ts";
 import { Backups } from "../../daemon/backup/backups.ts";
+import { newContainers } from "../../daemon/engine/containers.ts";
 import { leaderControl } from "../../manager/control/leader-control.ts";
 import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
 import { MemoryLog } from "../../manager/log/memory-log.ts";
@@ -19,7 +20,9 @@ import { Proposer } from "../../manager/store/proposer.ts";
 import { Store } from "../../manager/store/store.ts";
 import { NodeAvailability } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
+import { unifiedAbilities } from "../../runtime/cgroup/abilities.ts";
 import { EventJournal } from "../../runtime/events/event-journal.ts";
+import { MemoryContainers } from "./worker/memory-containers.ts";
 
 const FACTS: ReturnType<SystemBackend["facts"]> = {
   id: "daemon",
@@ -108,6 +111,11 @@ export async function startMemoryApi(
     },
     swarmInfo,
   };
+  const abilities = {
+    ...unifiedAbilities(new Set(["memory", "cpu", "io", "cpuset", "pids"])),
+    apparmor: false,
+    runtimes: ["runc"],
+  };
   const platforms = [{ architecture: "amd64", os: "linux", variant: "" }];
   const mediaType = "application/vnd.oci.image.index.v1+json";
   const system = {
@@ -127,7 +135,16 @@ export async function startMemoryApi(
   });
   const journal = new EventJournal(systemClock);
   const events: EventBackend = { events: (query) => journal.follow(query) };
-  const backends = newBackends(node, { system, images, backups, events });
+  const containers = newContainers({
+    containers: new MemoryContainers(),
+    images: {
+      get: (name) => {
+        throw new ClusterError("NotFound", `no image ${name}`);
+      },
+    },
+    abilities,
+  });
+  const backends = newBackends(node, { system, containers, images, backups, events });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));
   const socketPath = join(folder, "api.sock");

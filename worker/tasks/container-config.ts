@@ -1,9 +1,13 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerSpec, HealthConfig, Mount, Resources } from "../../proto/gen/objects.ts";
+import {
+  DEFAULT_SETTINGS,
+  NO_LIMITS,
+  type ResourceLimits,
+} from "../../runtime/container/settings.ts";
 import type {
   ContainerConfig,
   MountConfig,
-  ResourceLimits,
   HealthConfig as RuntimeHealthConfig,
 } from "../../runtime/container/types.ts";
 import type { Sandbox } from "../network/types.ts";
@@ -30,6 +34,7 @@ export function taskName(assignment: AssignedTask): string {
 export function containerConfig(assignment: AssignedTask, sandbox: Sandbox): ContainerConfig {
   const spec = containerSpec(assignment);
   return {
+    ...DEFAULT_SETTINGS,
     name: taskName(assignment),
     image: spec.image,
     entrypoint: spec.command,
@@ -122,6 +127,7 @@ function healthConfig(health: HealthConfig): RuntimeHealthConfig {
 
 function resourceLimits(limits: Resources | undefined): ResourceLimits {
   return {
+    ...NO_LIMITS,
     nanoCpus: limits?.nanoCpus ?? 0,
     memoryBytes: limits?.memoryBytes ?? 0,
     pids: limits?.pids ?? 0,

@@ -15,8 +15,10 @@ export function planCommand(
   const replaced = config.entrypoint.length > 0;
   const entrypoint = replaced ? config.entrypoint : image.entrypoint;
   const command = config.command.length > 0 || replaced ? config.command : image.cmd;
-  const args = [...entrypoint, ...command];
+  // One of nothing but an empty text takes the image's away and is none itself.
+  const isReset = entrypoint.length === 1 && entrypoint[0] === "";
+  const args = isReset ? command : [...entrypoint, ...command];
   if (args[0] === undefined || args[0] === "")
     throw new ClusterError("InvalidArgument", "no command specified");
-  return args;
+  return [...args];
 }

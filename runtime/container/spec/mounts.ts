@@ -1,12 +1,7 @@
 import { ClusterError } from "../../../core/errors.ts";
-import type { MountConfig } from "../types.ts";
+import type { ContainerConfig, ResolvedMount } from "../types.ts";
 import { normalizePath } from "./container-path.ts";
 import type { OciMount } from "./oci-spec.ts";
-
-/** A mount whose source is known: the volume's directory, the bind's path; empty for tmpfs. */
-export interface ResolvedMount extends MountConfig {
-  readonly hostPath: string;
-}
 
 /** Files of ours that a container sees unless it mounts something there itself. */
 export interface NetworkFiles {
@@ -15,7 +10,16 @@ export interface NetworkFiles {
   readonly resolvConf: string;
 }
 
-const SHM_SIZE_BYTES = 64 * 1024 * 1024;
+/** What a container has at /dev/shm: a file system of its own of so many bytes, one of the host's or of another's, none. */
+export type SharedMemory =
+  | { readonly kind: "own"; readonly sizeBytes: number }
+  | { readonly kind: "shared"; readonly path: string }
+  | { readonly kind: "none" };
+
+export const SHM_SIZE_BYTES = 64 * 1024 * 1024;
+/** What mount(8) takes for tmpfs; nothing that reaches another file system. */
+const TMPFS_OPTION =
+  /^(?:r[ow]|(?:no)?(?:suid|dev|exec|atime|diratime|symfollow)|(?:strict|rel)atime|(?:a)?sync|dirsync|(?:size|nr_blocks|nr_inodes)=\d{1,15}[kmgKMG%]?|mode=[0-7]{1,5}|(?:uid|gid)=\d{1,10}|mpol=[a-z]+(?:[:=][\w,-]+)*|(?:r)?(?:private|shared|slave|unbindable))$/;
 const PROPAGATIONS = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
 
 /** What every Linux container has. Source: moby, daemon/pkg/oci/defaults.go; cgroups read-only: CVE-2023-25809. */
@@ -26,25 +30,33 @@ const SYSTEM_MOUNTS: readonly OciMount[] = [
   system("/sys", "sysfs", "sysfs", "nosuid noexec nodev ro"),
   system("/sys/fs/cgroup", "cgroup", "cgroup", "ro nosuid noexec nodev relatime"),
   system("/dev/mqueue", "mqueue", "mqueue", "nosuid noexec nodev"),
-  system("/dev/shm", "tmpfs", "shm", `nosuid noexec nodev mode=1777 size=${SHM_SIZE_BYTES}`),
 ];
+/** May be written by who has all privileges anyway. */
+const WRITABLE_WITH_PRIVILEGES = new Set(["/sys", "/sys/fs/cgroup"]);
+
+/** What `planMounts` plans from. */
+export interface MountsInput {
+  readonly config: Pick<ContainerConfig, "namespaces" | "security">;
+  readonly mounts: readonly ResolvedMount[];
+  readonly files: NetworkFiles;
+  readonly initPath: string;
+  readonly shm: SharedMemory;
+  /** Of files that nothing else may hide. */
+  readonly fileMounts?: readonly OciMount[];
+}
 
 /**
  * Everything mounted into a container, outer paths before those inside them.
  *
  * What the container asks for replaces what it would have got at the same path.
  *
- * @param fileMounts of files that nothing else may hide.
  * @throws {ClusterError} InvalidArgument for a target that is not absolute, is `/`, or is there twice.
  */
-export function planMounts(
-  asked: readonly ResolvedMount[],
-  files: NetworkFiles,
-  initPath: string,
-  fileMounts: readonly OciMount[] = [],
-): OciMount[] {
+export function planMounts(input: MountsInput): OciMount[] {
+  const { files, initPath, fileMounts = [] } = input;
   const mounts = new Map<string, OciMount>();
-  for (const mount of SYSTEM_MOUNTS) mounts.set(mount.destination, mount);
+  for (const mount of [...planSystemMounts(input.config), ...planShm(input.shm)])
+    mounts.set(mount.destination, mount);
   for (const [target, source] of [
     ["/etc/hostname", files.hostname],
     ["/etc/hosts", files.hosts],
@@ -55,7 +67,7 @@ export function planMounts(
     mounts.set(INIT_TARGET, bind(initPath, INIT_TARGET, ["bind", "rprivate", "ro"]));
 
   const seen = new Set<string>();
-  for (const mount of asked) {
+  for (const mount of input.mounts) {
     const target = normalizePath(mount.target, "mount target");
     if (target === "/") throw refusal(mount.target, "the container's root cannot be mounted over");
     if (seen.has(target)) throw refusal(mount.target, "it is there twice");
@@ -86,14 +98,53 @@ function bindOf(mount: ResolvedMount, target: string): OciMount {
   const propagation = mount.propagation === "" ? "rprivate" : mount.propagation;
   if (!PROPAGATIONS.includes(propagation))
     throw refusal(mount.target, `no propagation is called ${JSON.stringify(propagation)}`);
-  return bind(mount.hostPath, target, ["rbind", propagation, mount.readOnly ? "ro" : "rw"]);
+  const how = mount.nonRecursive === true ? "bind" : "rbind";
+  return bind(mount.hostPath, target, [how, propagation, mount.readOnly ? "ro" : "rw"]);
 }
 
 function tmpfs(mount: ResolvedMount, target: string): OciMount {
-  const options = ["nosuid", "nodev", "noexec", mount.readOnly ? "ro" : "rw"];
+  const given = mount.tmpfsOptions ?? [];
+  const bad = given.find((option) => !TMPFS_OPTION.test(option));
+  if (bad !== undefined)
+    throw refusal(mount.target, `no option of tmpfs is ${JSON.stringify(bad.slice(0, 40))}`);
+  const names = new Set(given.map((option) => option.replace(/=.*$/, "")));
+  const options = ["nosuid", "nodev", "noexec"].filter((name) => !names.has(name.slice(2)));
+  options.push(mount.readOnly ? "ro" : "rw");
   if (mount.tmpfsSizeBytes > 0) options.push(`size=${mount.tmpfsSizeBytes}`);
-  options.push(`mode=${(mount.tmpfsMode === 0 ? 0o1777 : mount.tmpfsMode).toString(8)}`);
+  if (mount.tmpfsMode !== 0 || !names.has("mode"))
+    options.push(`mode=${(mount.tmpfsMode === 0 ? 0o1777 : mount.tmpfsMode).toString(8)}`);
+  options.push(...given.filter((option) => !options.includes(option)));
   return { destination: target, type: "tmpfs", source: "tmpfs", options };
+}
+
+/** The root must let through what a mount inside it is to share. Source: moby, daemon/oci_linux.go, WithMounts. */
+export function planRootPropagation(mounts: readonly ResolvedMount[]): string {
+  const wanted = mounts.map(({ propagation }) => propagation);
+  if (wanted.some((propagation) => /shared$/.test(propagation))) return "shared";
+  if (wanted.some((propagation) => /slave$/.test(propagation))) return "rslave";
+  return "";
+}
+
+function planSystemMounts({ namespaces, security }: MountsInput["config"]): OciMount[] {
+  return SYSTEM_MOUNTS.map((mount) => {
+    if (mount.type === "mqueue" && namespaces.ipc === "host")
+      return bind("/dev/mqueue", mount.destination, ["rbind", "rprivate", "rw"]);
+    if (!security.privileged || !WRITABLE_WITH_PRIVILEGES.has(mount.destination)) return mount;
+    return { ...mount, options: mount.options.filter((option) => option !== "ro") };
+  });
+}
+
+function planShm(shm: SharedMemory): OciMount[] {
+  switch (shm.kind) {
+    case "none":
+      return [];
+    case "shared":
+      return [bind(shm.path, "/dev/shm", ["rbind", "rprivate", "rw"])];
+    case "own":
+      return [
+        system("/dev/shm", "tmpfs", "shm", `nosuid noexec nodev mode=1777 size=${shm.sizeBytes}`),
+      ];
+  }
 }
 
 function depth(path: string): number {

@@ -1,7 +1,11 @@
+import type { CgroupResources } from "../../cgroup/resources.ts";
+
 /** What an OCI runtime reads: the part of the specification that we use, in its own spelling. Source: OCI runtime-spec 1.0.2. */
 export interface OciSpec {
   readonly ociVersion: string;
-  readonly hostname: string;
+  /** Absent with the host's UTS namespace. */
+  readonly hostname?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly process: OciProcess;
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly mounts: readonly OciMount[];
@@ -21,6 +25,7 @@ export interface OciProcess {
   readonly capabilities: OciCapabilities;
   readonly rlimits: readonly OciRlimit[];
   readonly noNewPrivileges: boolean;
+  readonly apparmorProfile?: string;
   readonly oomScoreAdj: number;
 }
 
@@ -45,7 +50,8 @@ export interface OciMount {
 }
 
 export interface OciLinux {
-  readonly namespaces: readonly { readonly type: string; readonly path?: string }[];
+  readonly namespaces: readonly OciNamespace[];
+  readonly devices?: readonly OciDevice[];
   readonly cgroupsPath: string;
   readonly resources: OciResources;
   readonly sysctl: Readonly<Record<string, string>>;
@@ -55,11 +61,25 @@ export interface OciLinux {
   readonly seccomp?: OciSeccomp;
 }
 
-export interface OciResources {
+export interface OciNamespace {
+  readonly type: string;
+  /** Absent: a new one. */
+  readonly path?: string;
+}
+
+export interface OciResources extends CgroupResources {
   readonly devices: readonly OciDeviceRule[];
-  readonly cpu?: { readonly quota: number; readonly period: number };
-  readonly memory?: { readonly limit: number; readonly swap?: number };
-  readonly pids?: { readonly limit: number };
+}
+
+/** A device node that the runtime makes in the container. */
+export interface OciDevice {
+  readonly path: string;
+  readonly type: "b" | "c" | "p";
+  readonly major: number;
+  readonly minor: number;
+  readonly fileMode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** A rule without numbers means every device of its type. */

@@ -8,11 +8,15 @@ export interface SeccompProfile {
     readonly architecture: string;
     readonly subArchitectures?: readonly string[] | null;
   }[];
+  /** In place of the map. */
+  readonly architectures?: readonly string[] | null;
   readonly syscalls: readonly ProfileRule[];
 }
 
 interface ProfileRule {
-  readonly names: readonly string[];
+  readonly names?: readonly string[];
+  /** The older form, in place of `names`. */
+  readonly name?: string;
   readonly action: string;
   readonly errnoRet?: number;
   readonly args?: readonly SeccompArg[] | null;
@@ -66,7 +70,7 @@ export function planSeccomp(profile: SeccompProfile, facts: SeccompFacts): OciSe
 function architectures(profile: SeccompProfile, facts: SeccompFacts): string[] {
   const native = SCMP_ARCH[facts.architecture];
   const entry = profile.archMap?.find((candidate) => candidate.architecture === native);
-  if (entry === undefined) return [];
+  if (entry === undefined) return [...(profile.architectures ?? [])];
   const others = entry.subArchitectures ?? [];
   return [
     entry.architecture,
@@ -89,7 +93,7 @@ function applies(rule: ProfileRule, facts: SeccompFacts): boolean {
 
 function withoutConditions(rule: ProfileRule): OciSeccomp["syscalls"][number] {
   return {
-    names: rule.names,
+    names: rule.names ?? (rule.name === undefined ? [] : [rule.name]),
     action: rule.action,
     ...(rule.errnoRet === undefined ? {} : { errnoRet: rule.errnoRet }),
     ...(rule.args && rule.args.length > 0 ? { args: rule.args } : {}),

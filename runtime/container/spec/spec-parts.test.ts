@@ -1,15 +1,18 @@
 import { expect } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
+import { DEFAULT_SETTINGS } from "../settings.ts";
+import type { ResolvedMount } from "../types.ts";
 import { planCapabilities } from "./capabilities.ts";
 import { planCommand } from "./command.ts";
 import { planWorkdir } from "./container-path.ts";
 import { planEnvironment } from "./environment.ts";
-import { planMounts, type ResolvedMount } from "./mounts.ts";
+import { planMounts } from "./mounts.ts";
 import { planRlimits } from "./rlimits.ts";
 import { planSysctls } from "./sysctls.ts";
 import { planUser } from "./user.ts";
 
-const NONE = { kind: "none" } as const;
+const NONE = { ...DEFAULT_SETTINGS, network: { kind: "none" } } as const;
+const HOST = { ...DEFAULT_SETTINGS, network: { kind: "host" } } as const;
 const refused = (work: () => unknown, message: RegExp) =>
   expect(work).to.throw(ClusterError, message).with.property("code", "InvalidArgument");
 
@@ -102,7 +105,7 @@ describe("spec: sysctls", () => {
   it("let an own network serve low ports and ping", () =>
     expect(planSysctls({}, NONE)).to.have.property("net.ipv4.ip_unprivileged_port_start", "0"));
   it("pass what a namespace holds", () =>
-    expect(planSysctls({ "kernel.shmmax": "1" }, { kind: "host" })).to.deep.equal({
+    expect(planSysctls({ "kernel.shmmax": "1" }, HOST)).to.deep.equal({
       "kernel.shmmax": "1",
     }));
   for (const [name, value] of [
@@ -115,7 +118,16 @@ describe("spec: sysctls", () => {
     it(`refuse ${JSON.stringify(name)} = ${JSON.stringify(value)}`, () =>
       refused(() => planSysctls({ [name]: value }, NONE), /invalid sysctl/));
   it("refuse the network's on the host's network", () =>
-    refused(() => planSysctls({ "net.ipv4.x": "1" }, { kind: "host" }), /host's network/));
+    refused(() => planSysctls({ "net.ipv4.x": "1" }, HOST), /host's network/));
+  it("refuse those of shared memory that is not the container's own", () => {
+    const shared = { ...NONE, namespaces: { ...NONE.namespaces, ipc: "host" } };
+    refused(() => planSysctls({ "kernel.shmmax": "1" }, shared), /shared memory of others/);
+  });
+  it("set the domain name", () =>
+    expect(planSysctls({}, { ...NONE, domainname: "a.b" })).to.have.property(
+      "kernel.domainname",
+      "a.b",
+    ));
 });
 
 describe("spec: ulimits", () => {
@@ -154,7 +166,14 @@ describe("spec: mounts", () => {
     noCopy: false,
     ...changes,
   });
-  const plan = (...mounts: ResolvedMount[]) => planMounts(mounts, files, "");
+  const plan = (...mounts: ResolvedMount[]) =>
+    planMounts({
+      config: DEFAULT_SETTINGS,
+      mounts,
+      files,
+      initPath: "",
+      shm: { kind: "own", sizeBytes: 4096 },
+    });
   const at = (target: string, ...mounts: ResolvedMount[]) =>
     plan(...mounts).find(({ destination }) => destination === target);
 

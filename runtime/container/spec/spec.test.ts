@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
 import { containerConfig } from "../../../test/support/runtime/container-config.ts";
 import type { ContainerConfig } from "../types.ts";
+import { SHM_SIZE_BYTES } from "./mounts.ts";
 import { planSpec, type SpecInput } from "./spec.ts";
 
 const GOLDEN = new URL("./testdata/default-spec.json", import.meta.url);
@@ -17,6 +18,10 @@ function input(changes: Partial<ContainerConfig>, more: Partial<SpecInput> = {})
     files: { hostname: "/b/hostname", hosts: "/b/hosts", resolvConf: "/b/resolv.conf" },
     initPath: "",
     cgroupsPath: "/muster/key/id",
+    devices: [],
+    deviceNumbers: () => undefined,
+    joined: {},
+    shm: { kind: "own", sizeBytes: SHM_SIZE_BYTES },
     host: {
       cgroupKind: "v2",
       canLimitSwap: true,

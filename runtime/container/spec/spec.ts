@@ -1,15 +1,29 @@
-import { planResources } from "../../cgroup/resources.ts";
+import { type DeviceNumbers, planResources } from "../../cgroup/resources.ts";
 import type { ImageConfig } from "../../image/types.ts";
-import type { ContainerConfig, NetworkMode } from "../types.ts";
-import { planCapabilities } from "./capabilities.ts";
+import type { ContainerConfig, ResolvedMount } from "../types.ts";
 import { planCommand } from "./command.ts";
+import { type Confinement, planConfinement } from "./confinement.ts";
 import { planWorkdir } from "./container-path.ts";
-import { DEFAULT_DEVICE_RULES } from "./devices.ts";
+import { type HostDevice, planDeviceRules } from "./devices.ts";
 import { planEnvironment } from "./environment.ts";
-import { INIT_TARGET, type NetworkFiles, planMounts, type ResolvedMount } from "./mounts.ts";
-import type { OciCapabilities, OciLinux, OciMount, OciProcess, OciSpec } from "./oci-spec.ts";
+import {
+  INIT_TARGET,
+  type NetworkFiles,
+  planMounts,
+  planRootPropagation,
+  type SharedMemory,
+} from "./mounts.ts";
+import { type JoinedNamespaces, planNamespaces } from "./namespaces.ts";
+import type {
+  OciCapabilities,
+  OciDevice,
+  OciLinux,
+  OciMount,
+  OciProcess,
+  OciSpec,
+} from "./oci-spec.ts";
 import { planRlimits } from "./rlimits.ts";
-import { planSeccomp, type SeccompProfile } from "./seccomp.ts";
+import type { SeccompProfile } from "./seccomp.ts";
 import { planSysctls } from "./sysctls.ts";
 import type { ContainerUser } from "./user.ts";
 
@@ -28,6 +42,11 @@ export interface SpecInput {
   /** The init program on the host; empty: none. */
   readonly initPath: string;
   readonly cgroupsPath: string;
+  /** Those of the host that it gets. */
+  readonly devices: readonly HostDevice[];
+  readonly deviceNumbers: DeviceNumbers;
+  readonly joined: JoinedNamespaces;
+  readonly shm: SharedMemory;
   readonly host: HostFacts;
 }
 
@@ -46,22 +65,6 @@ export interface HostFacts {
   readonly seccomp: SeccompProfile | undefined;
 }
 
-/** Source: moby, daemon/pkg/oci/defaults.go. */
-const MASKED_PATHS = [
-  "/proc/acpi",
-  "/proc/asound",
-  "/proc/interrupts",
-  "/proc/kcore",
-  "/proc/keys",
-  "/proc/latency_stats",
-  "/proc/sched_debug",
-  "/proc/scsi",
-  "/proc/timer_list",
-  "/proc/timer_stats",
-  "/sys/devices/virtual/powercap",
-  "/sys/firmware",
-];
-const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 const OOM_SCORE_MIN = -1000;
 const OOM_SCORE_MAX = 1000;
 
@@ -71,19 +74,23 @@ const OOM_SCORE_MAX = 1000;
  * @throws {ClusterError} InvalidArgument for whatever in the configuration cannot be.
  */
 export function planSpec(input: SpecInput): OciSpec {
-  const capabilities = planCapabilities(input.config.capAdd, input.config.capDrop);
+  const { config, host } = input;
+  const confinement = planConfinement(config, host.seccomp, host);
+  const isOwnHost = config.namespaces.uts !== "host";
   return {
     ociVersion: "1.0.2",
-    hostname: input.hostname,
-    process: planProcess(input, capabilities),
-    root: { path: input.rootfs, readonly: input.config.readOnlyRootfs },
-    mounts: planMounts(input.mounts, input.files, input.initPath, input.fileMounts),
-    linux: planLinux(input, capabilities),
+    ...(isOwnHost ? { hostname: input.hostname } : {}),
+    process: planProcess(input, confinement),
+    root: { path: input.rootfs, readonly: config.readOnlyRootfs },
+    mounts: planMounts(input),
+    linux: planLinux(input, confinement),
+    ...(Object.keys(config.annotations).length > 0 ? { annotations: config.annotations } : {}),
   };
 }
 
-function planProcess(input: SpecInput, capabilities: readonly string[]): OciProcess {
+function planProcess(input: SpecInput, confinement: Confinement): OciProcess {
   const { config, image, user } = input;
+  const { apparmorProfile } = confinement;
   const command = planCommand(config, image);
   return {
     terminal: config.tty,
@@ -97,57 +104,39 @@ function planProcess(input: SpecInput, capabilities: readonly string[]): OciProc
       container: config.env,
     }),
     cwd: planWorkdir(config.workdir, image.workdir),
-    capabilities: capabilitySets(capabilities, user.uid === 0),
+    capabilities: capabilitySets(confinement.capabilities, user.uid === 0),
     rlimits: planRlimits(config.ulimits, input.host.nofileMax),
-    noNewPrivileges: false,
+    noNewPrivileges: config.security.noNewPrivileges,
+    ...(apparmorProfile === "" ? {} : { apparmorProfile }),
     oomScoreAdj: Math.min(Math.max(config.oomScoreAdj, OOM_SCORE_MIN), OOM_SCORE_MAX),
   };
 }
 
-function planLinux(input: SpecInput, capabilities: readonly string[]): OciLinux {
-  const { config, host } = input;
-  const seccomp =
-    host.seccomp &&
-    planSeccomp(host.seccomp, {
-      capabilities,
-      architecture: host.architecture,
-      kernel: host.kernel,
-      absentArchitectures: host.absentArchitectures,
-    });
+function planLinux(input: SpecInput, confinement: Confinement): OciLinux {
+  const { config, host, devices } = input;
+  const { maskedPaths, readonlyPaths, seccomp } = confinement;
   return {
-    namespaces: planNamespaces(config.network, host.cgroupKind),
+    namespaces: planNamespaces(config, input.joined, host.cgroupKind),
     cgroupsPath: input.cgroupsPath,
     resources: {
-      devices: DEFAULT_DEVICE_RULES,
-      ...planResources(config.limits, host.canLimitSwap),
+      devices: planDeviceRules(config.devices, config.security.privileged, devices),
+      ...planResources(config.limits, host.canLimitSwap, input.deviceNumbers),
     },
-    sysctl: planSysctls(config.sysctls, config.network),
-    maskedPaths: MASKED_PATHS,
-    readonlyPaths: READONLY_PATHS,
-    rootfsPropagation: "",
+    ...(devices.length > 0 ? { devices: devices.map(withoutPermissions) } : {}),
+    sysctl: planSysctls(config.sysctls, config),
+    maskedPaths,
+    readonlyPaths,
+    rootfsPropagation: planRootPropagation(input.mounts),
     ...(seccomp === undefined ? {} : { seccomp }),
   };
+}
+
+function withoutPermissions({ permissions: _, ...device }: HostDevice): OciDevice {
+  return device;
 }
 
 /** A user who is not root holds no capability, but a setuid program may gain what is in the bounding set, as on any Linux. */
 function capabilitySets(capabilities: readonly string[], isRoot: boolean): OciCapabilities {
   const held = isRoot ? capabilities : [];
   return { bounding: capabilities, effective: held, permitted: held };
-}
-
-function planNamespaces(
-  network: NetworkMode,
-  cgroupKind: HostFacts["cgroupKind"],
-): OciLinux["namespaces"] {
-  const namespaces: { type: string; path?: string }[] = [
-    { type: "mount" },
-    { type: "uts" },
-    { type: "pid" },
-    { type: "ipc" },
-  ];
-  // The runtime gives a new network namespace its loopback link, up, and nothing else.
-  if (network.kind === "none") namespaces.push({ type: "network" });
-  if (network.kind === "namespace") namespaces.push({ type: "network", path: network.path });
-  if (cgroupKind === "v2") namespaces.push({ type: "cgroup" });
-  return namespaces;
 }

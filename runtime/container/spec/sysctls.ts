@@ -1,5 +1,6 @@
 import { ClusterError } from "../../../core/errors.ts";
-import type { NetworkMode } from "../types.ts";
+import type { ContainerConfig } from "../types.ts";
+import { hasOwnIpc } from "./namespaces.ts";
 
 /** Kernel settings that belong to a namespace of the container and so change nothing on the host. */
 const ALLOWED = new Set([
@@ -25,22 +26,32 @@ const DEFAULTS = {
 /**
  * The kernel settings of a container.
  *
- * @throws {ClusterError} InvalidArgument for one that is not on the allow-list, or `net.` with the host's network.
+ * @throws {ClusterError} InvalidArgument for one that is not on the allow-list, or for `net.` and
+ *   `kernel.` with the host's namespaces.
  * Source: CVE-2022-0811 (names and values that smuggle a second setting).
  */
 export function planSysctls(
   asked: Readonly<Record<string, string>>,
-  network: NetworkMode,
+  config: Pick<ContainerConfig, "network" | "namespaces" | "domainname">,
 ): Record<string, string> {
+  const { network, domainname } = config;
   const ownNetwork = network.kind !== "host";
+  const ownIpc = hasOwnIpc(config);
   for (const [name, value] of Object.entries(asked)) {
     if (!NAME.test(name) || !isAllowed(name)) throw refusal(name, "not one a container may set");
     if (/[+=\n\r\0]/.test(value) || value.length > VALUE_LENGTH_MAX)
       throw refusal(name, "its value has a character that is not allowed or is too long");
     if (!ownNetwork && name.startsWith("net."))
       throw refusal(name, "the container uses the host's network");
+    if (!ownIpc && !name.startsWith("net."))
+      throw refusal(name, "the container uses the shared memory of others");
   }
-  return ownNetwork ? { ...DEFAULTS, ...asked } : { ...asked };
+  return {
+    // A network that is joined has its settings already.
+    ...(ownNetwork && network.kind !== "container" ? DEFAULTS : {}),
+    ...asked,
+    ...(domainname === "" ? {} : { "kernel.domainname": domainname }),
+  };
 }
 
 function isAllowed(name: string): boolean {

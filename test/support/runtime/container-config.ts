@@ -1,8 +1,10 @@
+import { DEFAULT_SETTINGS, NO_LIMITS } from "../../../runtime/container/settings.ts";
 import type { ContainerConfig } from "../../../runtime/container/types.ts";
 
 /** A container of busybox with everything left to the defaults but `changes`. */
 export function containerConfig(changes: Partial<ContainerConfig> = {}): ContainerConfig {
   return {
+    ...DEFAULT_SETTINGS,
     name: "test",
     image: "busybox:latest",
     entrypoint: [],
@@ -25,7 +27,7 @@ export function containerConfig(changes: Partial<ContainerConfig> = {}): Contain
     stopSignal: "",
     stopTimeoutMs: 10_000,
     health: undefined,
-    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+    limits: NO_LIMITS,
     network: { kind: "none" },
     extraHosts: [],
     resolvConf: undefined,

@@ -5,14 +5,29 @@ import type {
   ContainerConfig,
   ContainerEvent,
   ContainerFile,
+  ContainerFilePaths,
   ContainerId,
-  Containers,
   LogQuery,
   LogRecord,
+  MachineContainers,
 } from "../../../runtime/container/types.ts";
+import type { ImageConfig } from "../../../runtime/image/types.ts";
+
+const NO_IMAGE: ImageConfig = {
+  entrypoint: [],
+  cmd: [],
+  env: [],
+  user: "",
+  workdir: "",
+  labels: {},
+  exposedPorts: [],
+  volumes: [],
+  stopSignal: "",
+  healthcheck: undefined,
+};
 
 /** Containers that are only remembered. They run until told otherwise and write what they are given. */
-export class MemoryContainers implements Containers {
+export class MemoryContainers implements MachineContainers {
   readonly #containers = new Map<ContainerId, Container>();
   readonly #lines = new Map<ContainerId, LogRecord[]>();
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
@@ -36,6 +51,11 @@ export class MemoryContainers implements Containers {
       id,
       config,
       imageId: "sha256:0",
+      imageConfig: NO_IMAGE,
+      mounts: [],
+      paused: false,
+      restarting: false,
+      restartCount: 0,
       state: "created",
       pid: 0,
       exitCode: 0,
@@ -72,6 +92,42 @@ export class MemoryContainers implements Containers {
     this.get(id);
     this.#containers.delete(id);
     this.#emit({ kind: "removed", id });
+  }
+
+  async pause(id: ContainerId): Promise<void> {
+    this.#change(id, { paused: true });
+    this.#emit({ kind: "paused", id });
+  }
+
+  async unpause(id: ContainerId): Promise<void> {
+    this.#change(id, { paused: false });
+    this.#emit({ kind: "unpaused", id });
+  }
+
+  async rename(id: ContainerId, name: string): Promise<void> {
+    const { config } = this.get(id);
+    this.#change(id, { config: { ...config, name } });
+    this.#emit({ kind: "renamed", id, oldName: config.name });
+  }
+
+  async update(id: ContainerId, change: Partial<ContainerConfig>): Promise<void> {
+    this.#change(id, { config: { ...this.get(id).config, ...change } });
+    this.#emit({ kind: "updated", id });
+  }
+
+  filesOf(id: ContainerId): ContainerFilePaths {
+    const root = `/memory/${id}`;
+    const rootfs = { lowerDirs: [root], upperDir: root, workDir: root, merged: root };
+    return { hostname: root, hosts: root, resolvConf: root, log: root, rootfs };
+  }
+
+  pidsOf(id: ContainerId): readonly number[] {
+    const { pid } = this.get(id);
+    return pid === 0 ? [] : [pid];
+  }
+
+  usesVolume(name: string): boolean {
+    return this.list().some(({ mounts }) => mounts.some(({ source }) => source === name));
   }
 
   async wait(id: ContainerId): Promise<{ readonly exitCode: number }> {

@@ -1,0 +1,171 @@
+import type {
+  ContainerSettings,
+  HealthSettings,
+  MountSettings,
+  ResourceLimits,
+  RestartPolicy,
+} from "./container-settings.ts";
+
+/** The containers of this machine, by their whole ids. Every call that names one throws `NotFound` when there is none. */
+export interface ContainerBackend {
+  listContainers(): readonly ContainerFacts[];
+  getContainer(id: string): ContainerFacts;
+  /** The new one's id. @throws `AlreadyExists` with details `holder`; `NotFound` (image); `InvalidArgument`; `Unimplemented`. */
+  createContainer(request: ContainerRequest): Promise<string>;
+  /**
+   * @throws `FailedPrecondition` with details `state`; with details `exitCode` when the program could not be started.
+   */
+  startContainer(id: string): Promise<void>;
+  /** @param timeoutMs undefined: as the container says. */
+  stopContainer(id: string, signal: string, timeoutMs: number | undefined): Promise<void>;
+  killContainer(id: string, signal: string): Promise<void>;
+  pauseContainer(id: string): Promise<void>;
+  unpauseContainer(id: string): Promise<void>;
+  renameContainer(id: string, name: string): Promise<void>;
+  updateContainer(id: string, change: ContainerChange): Promise<void>;
+  removeContainer(
+    id: string,
+    options: { readonly force: boolean; readonly keepVolumes: boolean },
+  ): Promise<void>;
+  /** Resolves when it is so; rejects with `Cancelled` when `signal` aborts. */
+  waitForContainer(
+    id: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): Promise<{ readonly exitCode: number; readonly error: string }>;
+  containerLogs(
+    id: string,
+    query: ContainerLogQuery,
+    signal: AbortSignal,
+  ): AsyncIterable<ContainerLogLine>;
+  /** What `ps` says of its processes. @throws `FailedPrecondition` without ps; `InvalidArgument` with its words. */
+  containerProcesses(id: string, psArgs: readonly string[]): Promise<ProcessTable>;
+  containerSizes(id: string): Promise<ContainerSizes>;
+  /** The id of an image that is here. */
+  findImageId(name: string): string | undefined;
+  abilities(): MachineAbilities;
+}
+
+export type WaitCondition = "not-running" | "next-exit" | "removed";
+
+export interface ContainerRequest {
+  readonly settings: ContainerSettings;
+  /** `host`, `none`, `container:<id>`, `default`, or a network's name or id. */
+  readonly networkMode: string;
+  /** `os[/architecture[/variant]]`; empty: any. */
+  readonly platform: string;
+}
+
+/** What is not said stays. */
+export interface ContainerChange {
+  readonly limits?: ResourceLimits;
+  readonly restart?: RestartPolicy;
+}
+
+export interface ContainerFacts {
+  readonly id: string;
+  readonly settings: ContainerSettings;
+  readonly networkMode: string;
+  readonly imageId: string;
+  readonly image: ContainerImage;
+  readonly mounts: readonly MountFacts[];
+  readonly state: "created" | "running" | "exited" | "dead";
+  readonly paused: boolean;
+  readonly restarting: boolean;
+  readonly restartCount: number;
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly health: {
+    readonly state: "none" | "starting" | "healthy" | "unhealthy";
+    readonly failingStreak: number;
+    readonly log: readonly {
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly exitCode: number;
+      readonly output: string;
+    }[];
+  };
+  readonly files: {
+    readonly hostname: string;
+    readonly hosts: string;
+    readonly resolvConf: string;
+    readonly log: string;
+    readonly rootfs: {
+      readonly lowerDirs: readonly string[];
+      readonly upperDir: string;
+      readonly workDir: string;
+      readonly merged: string;
+    };
+  };
+}
+
+/** What the image gave it. */
+export interface ContainerImage {
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  readonly env: readonly string[];
+  readonly user: string;
+  readonly workdir: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly exposedPorts: readonly string[];
+  readonly volumes: readonly string[];
+  readonly stopSignal: string;
+  readonly healthcheck: HealthSettings | undefined;
+}
+
+export interface MountFacts extends MountSettings {
+  /** Where it is on the host; empty for tmpfs. */
+  readonly hostPath: string;
+}
+
+export interface ContainerLogQuery {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly follow: boolean;
+  /** -1: all. */
+  readonly tail: number;
+  readonly sinceMs: number;
+  /** 0: no end. */
+  readonly untilMs: number;
+}
+
+export interface ContainerLogLine {
+  readonly timestamp: string;
+  readonly stderr: boolean;
+  readonly data: Uint8Array;
+}
+
+export interface ProcessTable {
+  readonly titles: readonly string[];
+  readonly processes: readonly (readonly string[])[];
+}
+
+export interface ContainerSizes {
+  readonly writtenBytes: number;
+  /** Written ones and the image's. */
+  readonly rootfsBytes: number;
+}
+
+/** What this machine's kernel can limit. */
+export interface MachineAbilities {
+  readonly memory: boolean;
+  readonly swap: boolean;
+  readonly memoryReservation: boolean;
+  readonly swappiness: boolean;
+  readonly oomKillDisable: boolean;
+  readonly cpuShares: boolean;
+  readonly cpuQuota: boolean;
+  readonly cpuRealtime: boolean;
+  readonly cpuset: boolean;
+  readonly pids: boolean;
+  readonly blkioWeight: boolean;
+  readonly blkioRates: boolean;
+  readonly apparmor: boolean;
+  /** Names of the OCI runtimes there are. */
+  readonly runtimes: readonly string[];
+}

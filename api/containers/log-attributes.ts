@@ -1,0 +1,46 @@
+import type { ContainerSettings } from "../backends/container-settings.ts";
+
+/**
+ * What `docker logs --details` shows before each line: the labels and variables that the log's options ask for.
+ *
+ * Source: moby, daemon/logger/loginfo.go, ExtraAttributes.
+ */
+export function logAttributes({
+  log,
+  labels,
+  env,
+}: Pick<ContainerSettings, "log" | "labels" | "env">): string {
+  const { options } = log;
+  const variables = Object.fromEntries(
+    env.flatMap((entry) => {
+      const at = entry.indexOf("=");
+      return at === -1 ? [] : [[entry.slice(0, at), entry.slice(at + 1)] as const];
+    }),
+  );
+  const chosen = [
+    ...choose(labels, options.labels, options["labels-regex"]),
+    ...choose(variables, options.env, options["env-regex"]),
+  ];
+  const pairs = new Map(options.tag === undefined ? chosen : [...chosen, ["tag", options.tag]]);
+  return [...pairs]
+    .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
+    .join(",");
+}
+
+function choose(
+  all: Readonly<Record<string, string>>,
+  names: string | undefined,
+  pattern: string | undefined,
+): [string, string][] {
+  const wanted = new Set((names ?? "").split(",").filter((name) => name !== ""));
+  const matches = pattern === undefined ? undefined : toPattern(pattern);
+  return Object.entries(all).filter(([name]) => wanted.has(name) || matches?.test(name) === true);
+}
+
+function toPattern(text: string): RegExp | undefined {
+  try {
+    return new RegExp(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,284 @@
+import { ClusterError } from "../../core/errors.ts";
+import type { ContainerBackend, ContainerFacts, WaitCondition } from "../backends/containers.ts";
+import { findContainer } from "../containers/find-container.ts";
+import { hasLabel } from "../containers/list-filter.ts";
+import { isRunning } from "../containers/state.ts";
+import { fitLimits } from "../containers/warnings.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { parseFilters } from "../http/filters.ts";
+import { JsonReader } from "../http/json-reader.ts";
+import { type Answer, done, ok, type Route } from "../http/router.ts";
+import { checkName } from "../wire/container/create.ts";
+import { readRestartPolicy } from "../wire/container/host-config.ts";
+import { amendLimits } from "../wire/container/resources.ts";
+import {
+  conflict,
+  conflictOfName,
+  isStateError,
+  requireRunning,
+  startFailure,
+} from "./container-errors.ts";
+
+const SECOND_MS = 1000;
+const WAIT_CONDITIONS: readonly WaitCondition[] = ["not-running", "next-exit", "removed"];
+const DURATION = /(\d+(?:\.\d+)?)(h|ms|m|s)/g;
+const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+
+type Handler = (container: ContainerFacts, exchange: Exchange) => Promise<Answer> | Answer;
+
+/** Everything that changes where a container is in its life. */
+export function containerLifeRoutes(backend: ContainerBackend): Route[] {
+  const post = (verb: string, handler: Handler): Route => ({
+    method: "POST",
+    path: `/containers/:ref/${verb}`,
+    handler: async (exchange) =>
+      handler(findContainer(backend.listContainers(), exchange.param("ref")), exchange),
+  });
+  return [
+    post("start", async (container) => start(backend, container)),
+    post("stop", async (container, exchange) => {
+      if (!isRunning(container)) return NOT_MODIFIED;
+      await stop(backend, container, exchange);
+      return done(204);
+    }),
+    post("restart", async (container, exchange) => {
+      await stop(backend, container, exchange);
+      await startAgain(backend, container);
+      return done(204);
+    }),
+    post("kill", async (container, exchange) => {
+      const { id, settings, state } = container;
+      const signal = exchange.query.get("signal") || "SIGKILL";
+      const refusal = () =>
+        conflict(`cannot kill container: ${settings.name}: container ${id} is not running`);
+      if (state !== "running") throw refusal();
+      await translate(backend.killContainer(id, signal), refusal);
+      return done(204);
+    }),
+    post("pause", async (container) => {
+      requireRunning(container);
+      const { id } = container;
+      const refusal = () => conflict(`container ${id} is already paused`);
+      if (container.paused) throw refusal();
+      await translate(backend.pauseContainer(id), refusal);
+      return done(204);
+    }),
+    post("unpause", async ({ id, paused }) => {
+      const refusal = () => conflict(`Container ${id} is not paused`);
+      if (!paused) throw refusal();
+      await translate(backend.unpauseContainer(id), refusal);
+      return done(204);
+    }),
+    post("rename", async (container, exchange) => rename(backend, container, exchange)),
+    post("update", async (container, exchange) => update(backend, container, exchange)),
+    post("wait", async (container, exchange) => wait(backend, container, exchange)),
+    {
+      method: "DELETE",
+      path: "/containers/:ref",
+      handler: async (exchange) =>
+        remove(backend, findContainer(backend.listContainers(), exchange.param("ref")), exchange),
+    },
+    {
+      method: "POST",
+      path: "/containers/prune",
+      handler: async (exchange) => prune(backend, exchange),
+    },
+  ];
+}
+
+const NOT_MODIFIED: Answer = { status: 304 };
+
+async function start(backend: ContainerBackend, container: ContainerFacts): Promise<Answer> {
+  if (container.paused) throw conflict("cannot start a paused container, try unpause instead");
+  if (container.state === "dead")
+    throw conflict("container is marked for removal and cannot be started");
+  if (container.state === "running") return NOT_MODIFIED;
+  try {
+    await backend.startContainer(container.id);
+  } catch (error) {
+    // Somebody else was faster.
+    if (isStateError(error) && backend.getContainer(container.id).state === "running")
+      return NOT_MODIFIED;
+    throw startFailure(error);
+  }
+  return done(204);
+}
+
+async function startAgain(backend: ContainerBackend, { id }: ContainerFacts): Promise<void> {
+  try {
+    await backend.startContainer(id);
+  } catch (error) {
+    throw startFailure(error);
+  }
+}
+
+async function stop(
+  backend: ContainerBackend,
+  { id }: ContainerFacts,
+  { query }: Exchange,
+): Promise<void> {
+  const text = query.get("t") ?? "";
+  if (text !== "" && !/^-?\d{1,9}$/.test(text))
+    throw new ClusterError("InvalidArgument", `invalid t '${text.slice(0, 40)}': want seconds`);
+  const timeoutMs = text === "" ? undefined : Number(text) * SECOND_MS;
+  await backend.stopContainer(id, query.get("signal") ?? "", timeoutMs);
+}
+
+async function rename(
+  backend: ContainerBackend,
+  { id, settings }: ContainerFacts,
+  { query }: Exchange,
+): Promise<Answer> {
+  const name = (query.get("name") ?? "").replace(/^\//, "");
+  if (name === "")
+    throw new ClusterError("InvalidArgument", "Neither old nor new names may be empty");
+  checkName(name);
+  if (name === settings.name)
+    throw new ClusterError(
+      "InvalidArgument",
+      "Renaming a container with the same name as its current name",
+    );
+  try {
+    await backend.renameContainer(id, name);
+  } catch (error) {
+    throw conflictOfName(error, name) ?? error;
+  }
+  return done(204);
+}
+
+/** Docker refuses a memory limit above the one for memory and swap, which the CLI then raises with it. */
+async function update(
+  backend: ContainerBackend,
+  container: ContainerFacts,
+  exchange: Exchange,
+): Promise<Answer> {
+  const json = new JsonReader(await exchange.json(), "Body");
+  const { id, settings } = container;
+  const restart = json.isSet("RestartPolicy")
+    ? readRestartPolicy(json.object("RestartPolicy"))
+    : undefined;
+  const refuse = (reason: string) => conflict(`Cannot update container ${id}: ${reason}`);
+  if (restart !== undefined && restart.kind !== "no" && settings.autoRemove)
+    throw refuse(
+      "Restart policy cannot be updated because AutoRemove is enabled for the container",
+    );
+  const asked = amendLimits(json, settings.limits);
+  const { memoryBytes, memorySwapBytes } = asked;
+  if (memorySwapBytes > 0 && memoryBytes > memorySwapBytes)
+    throw refuse(
+      "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
+    );
+  const { limits, warnings } = fitLimits(asked, backend.abilities());
+  await backend.updateContainer(id, {
+    ...(JSON.stringify(limits) === JSON.stringify(settings.limits) ? {} : { limits }),
+    ...(restart === undefined ? {} : { restart }),
+  });
+  return ok({ Warnings: warnings });
+}
+
+/** The head goes out at once: clients send the next request, mostly a start, when they have it. */
+async function wait(
+  backend: ContainerBackend,
+  { id }: ContainerFacts,
+  { query, response, signal }: Exchange,
+): Promise<Answer> {
+  const asked = query.get("condition") || "not-running";
+  const condition = WAIT_CONDITIONS.find((known) => known === asked);
+  if (condition === undefined)
+    throw new ClusterError(
+      "InvalidArgument",
+      `invalid condition: ${JSON.stringify(asked.slice(0, 40))}`,
+    );
+  const ended = backend.waitForContainer(id, condition, signal);
+  response.writeHead(200, { "Content-Type": "application/json" });
+  response.flushHeaders();
+  try {
+    const { exitCode, error } = await ended;
+    const body = error === "" ? {} : { Error: { Message: error } };
+    response.end(`${JSON.stringify({ StatusCode: exitCode, ...body })}\n`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return undefined;
+}
+
+async function remove(
+  backend: ContainerBackend,
+  container: ContainerFacts,
+  exchange: Exchange,
+): Promise<Answer> {
+  const { id, settings } = container;
+  if (exchange.flag("link"))
+    throw new ClusterError("InvalidArgument", "links are not supported by this version of muster");
+  const force = exchange.flag("force");
+  const refusal = () => {
+    const state = container.paused ? "paused" : container.restarting ? "restarting" : "running";
+    const advice = container.paused
+      ? "unpause and stop the container before removing or force remove"
+      : "stop the container before removing or force remove";
+    return conflict(
+      `cannot remove container "/${settings.name}": container is ${state}: ${advice}`,
+    );
+  };
+  if (!force && isRunning(container)) throw refusal();
+  await translate(
+    backend.removeContainer(id, { force, keepVolumes: !exchange.flag("v") }),
+    refusal,
+  );
+  return done(204);
+}
+
+async function prune(backend: ContainerBackend, { query }: Exchange): Promise<Answer> {
+  const filters = parseFilters(query.get("filters"), ["until", "label", "label!"]);
+  const untilMs = readUntil(filters.until ?? [], Date.now());
+  const removed: string[] = [];
+  let freed = 0;
+  for (const container of backend.listContainers()) {
+    const isKept =
+      isRunning(container) ||
+      container.createdAtMs >= untilMs ||
+      !(filters.label ?? []).every((label) => hasLabel(container, label)) ||
+      (filters["label!"] ?? []).some((label) => hasLabel(container, label));
+    if (isKept) continue;
+    const { writtenBytes } = await backend.containerSizes(container.id);
+    try {
+      await backend.removeContainer(container.id, { force: false, keepVolumes: true });
+    } catch (error) {
+      // Started or removed meanwhile: it is none of the unused ones.
+      if (isStateError(error) || (error as ClusterError).code === "NotFound") continue;
+      throw error;
+    }
+    removed.push(container.id);
+    freed += writtenBytes;
+  }
+  return ok({ ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: freed });
+}
+
+/** A time, in seconds since 1970 or RFC 3339, or how long ago: `24h`, `1h30m`. */
+function readUntil(values: readonly string[], nowMs: number): number {
+  const [text, ...others] = values;
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  if (others.length > 0) throw badUntil("more than one until filter specified");
+  if (/^\d{1,12}(?:\.\d{1,9})?$/.test(text)) return Number(text) * SECOND_MS;
+  const parts = [...text.matchAll(DURATION)];
+  if (parts.length > 0 && parts.map(([part]) => part).join("") === text)
+    return (
+      nowMs - parts.reduce((sum, [, n, unit = ""]) => sum + Number(n) * (UNIT_MS[unit] ?? 0), 0)
+    );
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw badUntil(`invalid filter 'until=${text.slice(0, 100)}'`);
+  return time;
+}
+
+function badUntil(message: string): ClusterError {
+  return new ClusterError("InvalidArgument", message);
+}
+
+/** Another was faster: the state is no longer what was looked at. */
+async function translate(work: Promise<void>, refusal: () => ClusterError): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw isStateError(error) ? refusal() : error;
+  }
+}

@@ -1,0 +1,159 @@
+import type { ContainerSettings, HealthSettings } from "../../backends/container-settings.ts";
+import type { ContainerFacts, ContainerImage } from "../../backends/containers.ts";
+import { writeExtraHosts, writeRestartPolicy } from "./host-config.ts";
+import { writeLimits } from "./resources.ts";
+import { writeSecurityOptions } from "./security.ts";
+
+/** Docker's Config and HostConfig of a container there is. */
+
+const NANOS_PER_MS = 1e6;
+const SHORT_ID_LENGTH = 12;
+const SHM_SIZE_BYTES = 64 * 1024 * 1024;
+
+/** The program and its arguments: the container's, else the image's. */
+export function commandOf(
+  settings: Pick<ContainerSettings, "entrypoint" | "command">,
+  image: Pick<ContainerImage, "entrypoint" | "cmd">,
+): { readonly entrypoint: readonly string[]; readonly cmd: readonly string[] } {
+  const { entrypoint, command } = settings;
+  const isOwn = entrypoint.length > 0;
+  const isReset = isOwn && entrypoint.every((word) => word === "");
+  return {
+    entrypoint: isReset ? [] : isOwn ? entrypoint : image.entrypoint,
+    cmd: command.length > 0 || isOwn ? command : image.cmd,
+  };
+}
+
+/** The container's own labels win. */
+export function labelsOf({ settings, image }: ContainerFacts): Record<string, string> {
+  return { ...image.labels, ...settings.labels };
+}
+
+export function writeConfig(container: ContainerFacts): Record<string, unknown> {
+  const { settings, image, id, networkMode } = container;
+  const { client } = settings;
+  const { entrypoint, cmd } = commandOf(settings, image);
+  const ownHost = networkMode === "host" || settings.namespaces.uts === "host";
+  const hostname = settings.hostname || (ownHost ? "" : id.slice(0, SHORT_ID_LENGTH));
+  const health = settings.health ?? image.healthcheck;
+  const volumes = client.Volumes ?? objectOf(image.volumes);
+  const ports = { ...objectOf(image.exposedPorts), ...(client.ExposedPorts as object | undefined) };
+  return {
+    Hostname: hostname,
+    Domainname: settings.domainname,
+    User: settings.user || image.user,
+    AttachStdin: client.AttachStdin ?? false,
+    AttachStdout: client.AttachStdout ?? false,
+    AttachStderr: client.AttachStderr ?? false,
+    ...(Object.keys(ports).length > 0 ? { ExposedPorts: ports } : {}),
+    Tty: settings.tty,
+    OpenStdin: settings.openStdin,
+    StdinOnce: settings.stdinOnce,
+    Env: mergeEnv(image.env, settings.env),
+    Cmd: cmd.length > 0 ? cmd : null,
+    ...(health === undefined ? {} : { Healthcheck: writeHealthcheck(health) }),
+    Image: settings.image,
+    Volumes: Object.keys(volumes).length > 0 ? volumes : null,
+    WorkingDir: settings.workdir || image.workdir,
+    Entrypoint: entrypoint.length > 0 ? entrypoint : null,
+    ...(client.MacAddress === undefined ? {} : { MacAddress: client.MacAddress }),
+    OnBuild: client.OnBuild ?? null,
+    Labels: labelsOf(container),
+    ...(settings.stopSignal || image.stopSignal
+      ? { StopSignal: settings.stopSignal || image.stopSignal }
+      : {}),
+    ...(client.StopTimeout === undefined ? {} : { StopTimeout: client.StopTimeout }),
+    ...(client.Shell === undefined ? {} : { Shell: client.Shell }),
+  };
+}
+
+export function writeHostConfig(
+  container: ContainerFacts,
+  runtimeName: string,
+): Record<string, unknown> {
+  const { settings, networkMode } = container;
+  const { client, namespaces, security, devices, dns } = settings;
+  return {
+    Binds: client.Binds ?? null,
+    ContainerIDFile: client.ContainerIDFile ?? "",
+    LogConfig: { Type: settings.log.driver || "json-file", Config: settings.log.options },
+    NetworkMode: networkMode,
+    PortBindings: client.PortBindings ?? {},
+    RestartPolicy: writeRestartPolicy(settings.restart),
+    AutoRemove: settings.autoRemove,
+    VolumeDriver: client.VolumeDriver ?? "",
+    VolumesFrom: client.VolumesFrom ?? null,
+    ConsoleSize: client.ConsoleSize ?? [0, 0],
+    ...(Object.keys(settings.annotations).length > 0 ? { Annotations: settings.annotations } : {}),
+    ...(client.Mounts === undefined ? {} : { Mounts: client.Mounts }),
+    CapAdd: orNull(settings.capAdd),
+    CapDrop: orNull(settings.capDrop),
+    CgroupnsMode: namespaces.cgroup || "host",
+    Dns: dns.servers,
+    DnsOptions: dns.options,
+    DnsSearch: dns.search,
+    ExtraHosts: orNull(writeExtraHosts(settings.extraHosts)),
+    GroupAdd: orNull(settings.groups),
+    IpcMode: namespaces.ipc || "private",
+    Cgroup: "",
+    Links: null,
+    OomScoreAdj: settings.oomScoreAdj,
+    PidMode: namespaces.pid,
+    Privileged: security.privileged,
+    PublishAllPorts: client.PublishAllPorts ?? false,
+    ReadonlyRootfs: settings.readOnlyRootfs,
+    SecurityOpt: client.SecurityOpt ?? writeSecurityOptions(security),
+    ...(client.Tmpfs === undefined ? {} : { Tmpfs: client.Tmpfs }),
+    UTSMode: namespaces.uts,
+    UsernsMode: "",
+    ShmSize: settings.shmSizeBytes || SHM_SIZE_BYTES,
+    ...(Object.keys(settings.sysctls).length > 0 ? { Sysctls: settings.sysctls } : {}),
+    Runtime: runtimeName,
+    Isolation: "",
+    ...writeLimits(settings.limits),
+    CgroupParent: settings.cgroupParent,
+    Devices: devices.devices.map(({ hostPath, containerPath, permissions }) => ({
+      PathOnHost: hostPath,
+      PathInContainer: containerPath,
+      CgroupPermissions: permissions,
+    })),
+    DeviceCgroupRules: orNull(devices.rules),
+    DeviceRequests: null,
+    Ulimits: settings.ulimits.map(({ name, soft, hard }) => ({
+      Name: name,
+      Soft: soft,
+      Hard: hard,
+    })),
+    Init: settings.init ? true : null,
+    ...(security.maskedPaths === undefined ? {} : { MaskedPaths: security.maskedPaths }),
+    ...(security.readonlyPaths === undefined ? {} : { ReadonlyPaths: security.readonlyPaths }),
+  };
+}
+
+function writeHealthcheck(health: HealthSettings): Record<string, unknown> {
+  const nanos = (ms: number) => Math.round(ms * NANOS_PER_MS);
+  const fields = {
+    Interval: nanos(health.intervalMs),
+    Timeout: nanos(health.timeoutMs),
+    StartPeriod: nanos(health.startPeriodMs),
+    StartInterval: nanos(health.startIntervalMs),
+    Retries: health.retries,
+  };
+  const set = Object.entries(fields).filter(([, value]) => value !== 0);
+  return { Test: health.test, ...Object.fromEntries(set) };
+}
+
+/** The image's variables that the container does not set come after its own, as in Docker. */
+function mergeEnv(image: readonly string[], own: readonly string[]): string[] {
+  const nameOf = (entry: string) => entry.split("=", 1)[0];
+  const names = new Set(own.map(nameOf));
+  return [...own, ...image.filter((entry) => !names.has(nameOf(entry)))];
+}
+
+function objectOf(names: readonly string[]): Record<string, object> {
+  return Object.fromEntries(names.map((name) => [name, {}]));
+}
+
+function orNull<T>(list: readonly T[]): readonly T[] | null {
+  return list.length > 0 ? list : null;
+}

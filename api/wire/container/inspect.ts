@@ -1,0 +1,82 @@
+import type { ContainerFacts, ContainerSizes } from "../../backends/containers.ts";
+import { isRunning, statusOf } from "../../containers/state.ts";
+import { wireTime } from "../common.ts";
+import { commandOf, writeConfig, writeHostConfig } from "./config.ts";
+import { writeMountPoint } from "./mounts.ts";
+import { writeNetworkSettings } from "./network-settings.ts";
+
+/** Docker's ContainerInspectResponse. */
+export function writeInspect(
+  container: ContainerFacts,
+  machine: { readonly runtimeName: string; readonly sizes?: ContainerSizes | undefined },
+): Record<string, unknown> {
+  const { id, settings, files } = container;
+  const { entrypoint, cmd } = commandOf(settings, container.image);
+  const [path = "", ...args] = [...entrypoint, ...cmd];
+  const { sizes } = machine;
+  return {
+    Id: id,
+    Created: wireTime(container.createdAtMs),
+    Path: path,
+    Args: args,
+    State: writeState(container),
+    Image: container.imageId,
+    ResolvConfPath: files.resolvConf,
+    HostnamePath: files.hostname,
+    HostsPath: files.hosts,
+    LogPath: files.log,
+    Name: `/${settings.name}`,
+    RestartCount: container.restartCount,
+    Driver: "overlayfs",
+    Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: settings.security.apparmor,
+    ExecIDs: null,
+    HostConfig: writeHostConfig(container, machine.runtimeName),
+    GraphDriver: {
+      Name: "overlayfs",
+      Data: {
+        LowerDir: files.rootfs.lowerDirs.join(":"),
+        MergedDir: files.rootfs.merged,
+        UpperDir: files.rootfs.upperDir,
+        WorkDir: files.rootfs.workDir,
+      },
+    },
+    ...(sizes === undefined ? {} : { SizeRw: sizes.writtenBytes, SizeRootFs: sizes.rootfsBytes }),
+    Mounts: container.mounts.map(writeMountPoint),
+    Config: writeConfig(container),
+    NetworkSettings: writeNetworkSettings(container),
+  };
+}
+
+function writeState(container: ContainerFacts): Record<string, unknown> {
+  const { health } = container;
+  return {
+    Status: statusOf(container),
+    Running: isRunning(container),
+    Paused: container.paused,
+    Restarting: container.restarting,
+    OOMKilled: container.oomKilled,
+    Dead: container.state === "dead",
+    Pid: container.pid,
+    ExitCode: container.exitCode,
+    Error: container.error,
+    StartedAt: wireTime(container.startedAtMs),
+    FinishedAt: wireTime(container.finishedAtMs),
+    ...(health.state === "none" ? {} : { Health: writeHealth(health) }),
+  };
+}
+
+function writeHealth({ state, failingStreak, log }: ContainerFacts["health"]) {
+  return {
+    Status: state,
+    FailingStreak: failingStreak,
+    Log: log.map(({ startMs, endMs, exitCode, output }) => ({
+      Start: wireTime(startMs),
+      End: wireTime(endMs),
+      ExitCode: exitCode,
+      Output: output,
+    })),
+  };
+}

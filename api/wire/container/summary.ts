@@ -1,0 +1,42 @@
+import type { ContainerFacts, ContainerSizes } from "../../backends/containers.ts";
+import { describeStatus, statusOf } from "../../containers/state.ts";
+import { commandOf, labelsOf } from "./config.ts";
+import { writeMountPoint } from "./mounts.ts";
+import { writeNetworks } from "./network-settings.ts";
+
+const SECOND_MS = 1000;
+
+/** Docker's ContainerSummary: a line of `docker ps`. */
+export function writeSummary(
+  container: ContainerFacts,
+  nowMs: number,
+  sizes: ContainerSizes | undefined,
+): Record<string, unknown> {
+  const { settings, image, networkMode } = container;
+  return {
+    Id: container.id,
+    Names: [`/${settings.name}`],
+    Image: settings.image,
+    ImageID: container.imageId,
+    Command: writeCommand(commandOf(settings, image)),
+    Created: Math.floor(container.createdAtMs / SECOND_MS),
+    Ports: [],
+    ...(sizes === undefined ? {} : { SizeRw: sizes.writtenBytes, SizeRootFs: sizes.rootfsBytes }),
+    Labels: labelsOf(container),
+    State: statusOf(container),
+    Status: describeStatus(container, nowMs),
+    HostConfig: {
+      NetworkMode: networkMode,
+      ...(Object.keys(settings.annotations).length > 0
+        ? { Annotations: settings.annotations }
+        : {}),
+    },
+    NetworkSettings: { Networks: writeNetworks(container) },
+    Mounts: container.mounts.map(writeMountPoint),
+  };
+}
+
+function writeCommand({ entrypoint, cmd }: ReturnType<typeof commandOf>): string {
+  const [path = "", ...args] = [...entrypoint, ...cmd];
+  return [path, ...args.map((word) => (word.includes(" ") ? `'${word}'` : word))].join(" ");
+}

@@ -1,0 +1,149 @@
+import type {
+  ContainerBackend,
+  ContainerFacts,
+  ContainerRequest,
+} from "../../api/backends/containers.ts";
+import { ClusterError } from "../../core/errors.ts";
+import type {
+  Container,
+  ContainerConfig,
+  ContainerId,
+  MachineContainers,
+  NetworkMode,
+} from "../../runtime/container/types.ts";
+import type { Image, Images } from "../../runtime/image/types.ts";
+import { diskUsage } from "../../runtime/linux/disk-usage.ts";
+import type { EngineParts } from "../../runtime/types.ts";
+import { listProcesses } from "./processes.ts";
+import { waitFor } from "./wait.ts";
+
+type ImageFinder = Pick<Images, "get">;
+
+/** This machine's containers as the API needs them. */
+export function newContainers(
+  engine: Pick<EngineParts, "containers" | "abilities"> & { readonly images: ImageFinder },
+): ContainerBackend {
+  const { containers, images } = engine;
+  const factsOf = (container: Container) => toFacts(container, containers);
+  const idOf = (id: string) => id as ContainerId;
+  return {
+    listContainers: () => containers.list().map(factsOf),
+    getContainer: (id) => factsOf(containers.get(idOf(id))),
+    createContainer: async (request) => (await containers.create(toConfig(request, images))).id,
+    startContainer: async (id) => containers.start(idOf(id)),
+    stopContainer: async (id, signal, timeoutMs) =>
+      containers.stop(idOf(id), {
+        ...(signal === "" ? {} : { signal }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      }),
+    killContainer: async (id, signal) => containers.kill(idOf(id), signal),
+    pauseContainer: async (id) => containers.pause(idOf(id)),
+    unpauseContainer: async (id) => containers.unpause(idOf(id)),
+    renameContainer: async (id, name) => containers.rename(idOf(id), name),
+    updateContainer: async (id, change) => containers.update(idOf(id), change),
+    removeContainer: async (id, options) => containers.remove(idOf(id), options),
+    waitForContainer: async (id, condition, signal) =>
+      waitFor(containers, idOf(id), condition, signal),
+    containerLogs: (id, query, signal) => readLogs(containers, idOf(id), { ...query, signal }),
+    containerProcesses: async (id, psArgs) => listProcesses(containers.pidsOf(idOf(id)), psArgs),
+    async containerSizes(id) {
+      const { imageId } = containers.get(idOf(id));
+      const writtenBytes = await diskUsage(containers.filesOf(idOf(id)).rootfs.upperDir);
+      return { writtenBytes, rootfsBytes: writtenBytes + sizeOf(images, imageId) };
+    },
+    findImageId: (name) => findImage(images, name)?.id,
+    abilities: () => engine.abilities,
+  };
+}
+
+async function* readLogs(
+  containers: MachineContainers,
+  ...[id, query]: Parameters<MachineContainers["logs"]>
+): ReturnType<ContainerBackend["containerLogs"]> {
+  for await (const { time, stderr, data } of containers.logs(id, query))
+    yield { timestamp: time, stderr, data };
+}
+
+function toFacts(container: Container, containers: MachineContainers): ContainerFacts {
+  const { config, imageConfig: image } = container;
+  return {
+    ...container,
+    settings: config,
+    networkMode: wireNetworkMode(config.network),
+    image,
+    files: containers.filesOf(container.id),
+  };
+}
+
+function wireNetworkMode(network: NetworkMode): string {
+  switch (network.kind) {
+    case "host":
+    case "none":
+      return network.kind;
+    case "container":
+      return `container:${network.id}`;
+    case "namespace":
+      return "default";
+  }
+}
+
+/** @throws {ClusterError} NotFound with Docker's words; Unimplemented for networks there are none of yet. */
+function toConfig(
+  { settings, networkMode, platform }: ContainerRequest,
+  images: ImageFinder,
+): ContainerConfig {
+  const image = findImage(images, settings.image);
+  if (image === undefined) throw noSuchImage(settings.image);
+  checkPlatform(image, settings.image, platform);
+  return {
+    ...settings,
+    network: toNetwork(networkMode),
+    resolvConf: undefined,
+    addresses: [],
+  };
+}
+
+function toNetwork(mode: string): NetworkMode {
+  if (mode === "host" || mode === "none") return { kind: mode };
+  const [, id] = /^container:(.*)$/.exec(mode) ?? [];
+  if (id !== undefined) return { kind: "container", id };
+  throw new ClusterError(
+    "Unimplemented",
+    "bridge networks of single containers are not supported by this version of muster yet: use --network host, none or container:NAME",
+  );
+}
+
+function checkPlatform({ platform }: Image, name: string, wanted: string): void {
+  const [os = "", architecture = "", variant = ""] = wanted.split("/");
+  const isSame =
+    (os === "" || os === platform.os) &&
+    (architecture === "" || architecture === platform.architecture) &&
+    (variant === "" || platform.variant === "" || variant === platform.variant);
+  if (isSame) return;
+  const has = [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/");
+  throw new ClusterError(
+    "NotFound",
+    `image with reference ${name} was found but its platform (${has}) does not match the specified platform (${wanted})`,
+  );
+}
+
+function findImage(images: ImageFinder, name: string): Image | undefined {
+  try {
+    return images.get(name);
+  } catch (error) {
+    if (error instanceof ClusterError && error.code === "NotFound") return undefined;
+    throw error;
+  }
+}
+
+/** Clients pull the image and try again when they read this. */
+function noSuchImage(name: string): ClusterError {
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  const tagged = /[:@]/.test(last) ? name : `${name}:latest`;
+  return new ClusterError("NotFound", `No such image: ${tagged}`);
+}
+
+/** The image may be gone: then only what the container wrote is known. */
+function sizeOf(images: ImageFinder, imageId: string): number {
+  return findImage(images, imageId)?.sizeBytes ?? 0;
+}
