@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly keep?: boolean;
   /** Done for each node, managers first, before its daemon starts. */
   readonly prepare?: (node: TestNode, index: number) => Promise<void>;
+  /** More of the environment of each `musterd`. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A swarm of real daemons on the hosts of a lab, with one more host outside of it for clients and a registry. */
@@ -36,7 +38,7 @@ export interface Cluster {
 
 /** Makes the hosts and starts a daemon on each; no swarm yet. */
 export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
-  const { name, managers, workers } = options;
+  const { name, managers, workers, env = {} } = options;
   const undertaker = options.keep === true ? undefined : await hireUndertaker(name);
   await removeCluster(name);
   const lab = await createLab({ name, hosts: managers + workers + 1 });
@@ -45,7 +47,9 @@ export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
   if (outside === undefined) throw new Error("the lab has no host");
   mkdirSync(folder, { recursive: true });
   const flags = options.flags?.(outside) ?? [];
-  const nodes = lab.hosts.slice(0, -1).map((host) => new TestNode({ lab, host, folder, flags }));
+  const nodes = lab.hosts
+    .slice(0, -1)
+    .map((host) => new TestNode({ lab, host, folder, flags, env }));
   const cluster: Cluster = {
     lab,
     nodes,

@@ -17,6 +17,8 @@ export interface TestNodeOptions {
   readonly folder: string;
   /** More flags for `musterd`. */
   readonly flags?: readonly string[];
+  /** More of its environment. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** One host of a lab with its own real `musterd`. */
@@ -27,14 +29,16 @@ export class TestNode {
   readonly #lab: Lab;
   /** More flags for `musterd`, from its next start on. */
   flags: readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
   #process: ChildProcess | undefined;
 
-  constructor({ lab, host, folder, flags = [] }: TestNodeOptions) {
+  constructor({ lab, host, folder, flags = [], env = {} }: TestNodeOptions) {
     this.#lab = lab;
     this.host = host;
     this.folder = join(folder, host.name);
     this.socket = join(this.folder, "muster.sock");
     this.flags = flags;
+    this.#env = env;
   }
 
   get name(): string {
@@ -69,7 +73,8 @@ export class TestNode {
       ...this.flags,
     ];
     const [program = "", ...args] = [...this.#lab.enter(this.host), ...command];
-    const child = spawn(program, args, { stdio: ["ignore", log, log], detached: true });
+    const env = { ...process.env, ...this.#env };
+    const child = spawn(program, args, { stdio: ["ignore", log, log], detached: true, env });
     closeSync(log);
     this.#process = child;
     const answers = async () => {
