@@ -7,7 +7,9 @@ import { type Cluster, formSwarm, runningTasks, startDaemons } from "../support/
 import type { TestNode } from "../support/cluster/test-node.ts";
 import { debianDockerCli } from "../support/docker-cli.ts";
 import { eventually } from "../support/eventually.ts";
+import { failureOf } from "../support/failure-of.ts";
 import { busyboxImage } from "../support/image-builder.ts";
+import { processesNaming } from "../support/processes.ts";
 
 const SLOW_MS = 30_000;
 const PASSWORD = "correct-horse-battery-staple";
@@ -94,12 +96,47 @@ describe("e2e: configs and secrets", function () {
     });
   });
 
-  it("leave nothing on the worker's disk and in no log", async () => {
+  it("leave nothing on a disk, in a log or on a command line", async () => {
     for (const node of cluster.nodes) {
-      expect(readFileSync(node.logFile, "utf8")).to.not.contain(PASSWORD);
+      // That the search finds what is there: the node's certificate lies in clear.
+      expect(await holding(node, "BEGIN CERTIFICATE")).to.not.equal("");
+      expect(await holding(node, PASSWORD)).to.equal("");
     }
-    expect(await holding(worker, PASSWORD)).to.equal("");
     expect(await holding(worker, "a line of a large file")).to.equal("");
+    expect(processesNaming(PASSWORD)).to.deep.equal([]);
+  });
+
+  it("are served by no worker: its socket refuses all that is the swarm's", async () => {
+    const { ID: id } = await manager.api().get<{ ID: string }>("/secrets/password");
+    const reads = ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs", "/networks"];
+    reads.push(`/secrets/${id}`, "/configs/large", "/nodes/self", "/swarm/unlockkey");
+    const writes: [string, object][] = [
+      ["/secrets/create", { Name: "x", Data: "eA==" }],
+      [`/secrets/${id}/update?version=1`, { Name: "password", Data: "eA==" }],
+      ["/configs/create", { Name: "x", Data: "eA==" }],
+      ["/services/create", { Name: "x", TaskTemplate: { ContainerSpec: { Image: "x" } } }],
+      ["/swarm/update?version=1", {}],
+      ["/muster/backup", { Passphrase: "correct horse battery staple" }],
+    ];
+    const api = worker.api();
+    const calls = [
+      ...reads.map((path) => () => api.get(path)),
+      ...writes.map(
+        ([path, body]) =>
+          () =>
+            api.post(path, body),
+      ),
+      () => api.delete(`/secrets/${id}`),
+      () => api.delete("/configs/large"),
+      () => api.delete("/nodes/self"),
+    ];
+    for (const call of calls) {
+      const { code, message } = await failureOf(call());
+      expect(message).to.match(/^Error response from daemon: This node is not a swarm manager\. /);
+      expect(message).to.contain("Worker nodes can't be used to view or modify cluster state.");
+      expect(code).to.equal("Unavailable");
+    }
+    expect(JSON.stringify(await api.get("/info"))).to.not.contain(PASSWORD);
   });
 
   it("stay in the container while its daemon is killed, and are there for the next task", async () => {
