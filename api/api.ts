@@ -6,6 +6,7 @@ import { backupRoutes } from "./routes/backup.ts";
 import { configRoutes } from "./routes/configs.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { imageTransferRoutes } from "./routes/image-transfers.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -36,6 +37,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...networkRoutes(networks),
     ...containerRoutes(containers),
     ...imageRoutes(images),
+    ...imageTransferRoutes(images),
     ...backupRoutes(backups),
     ...configRoutes(configs),
     ...secretRoutes(secrets),

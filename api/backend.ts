@@ -24,6 +24,7 @@ import type {
 } from "../proto/gen/objects.ts";
 import type { ContainerBackend } from "./backends/containers.ts";
 import type { EventBackend } from "./backends/events.ts";
+import type { ImageBackend } from "./backends/images.ts";
 import type { Filters } from "./http/filters.ts";
 
 /*
@@ -213,26 +214,6 @@ export interface DistributionFacts {
     readonly os: string;
     readonly variant: string;
   }[];
-}
-
-/** The images of this machine. */
-export interface ImageBackend {
-  listImages(): readonly ImageFacts[];
-  /**
-   * Reads an archive of `docker save` or of OCI's layout; resolves with the names (or ids) of what it held.
-   *
-   * @throws {ClusterError} `InvalidArgument`, `DataLoss`; nothing of the archive stays then.
-   */
-  loadImages(archive: AsyncIterable<Uint8Array>): Promise<readonly string[]>;
-}
-
-export interface ImageFacts {
-  readonly id: string;
-  readonly repoTags: readonly string[];
-  readonly repoDigests: readonly string[];
-  readonly createdAtMs: number;
-  readonly sizeBytes: number;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** The swarm's state in one file, and back: Muster's own, Docker has nothing like it. */

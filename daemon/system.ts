@@ -1,7 +1,7 @@
 import type { DistributionFacts, SystemBackend } from "../api/backend.ts";
 import { ClusterError } from "../core/errors.ts";
 import type { EngineParts } from "../runtime/types.ts";
-import { parseRegistryAuth } from "../worker/tasks/registry-auth.ts";
+import { readCredentials } from "./engine/credentials.ts";
 import type { StaticFacts } from "./facts.ts";
 
 /** A registry gets this long to say what a tag means: `service create` waits for it, and goes on without. */
@@ -27,7 +27,7 @@ export function newSystem(
     },
     async distribution(image, registryAuth): Promise<DistributionFacts> {
       const signal = AbortSignal.timeout(DISTRIBUTION_TIMEOUT_MS);
-      const credentials = parseRegistryAuth(registryAuth);
+      const credentials = readCredentials(registryAuth);
       const { descriptor, platforms } = await images
         .resolveDigest(image, { credentials, signal })
         .catch((error: unknown) => {

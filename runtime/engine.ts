@@ -79,7 +79,7 @@ export class Engine implements EngineParts {
     await mkdir(dataRoot, { recursive: true, mode: 0o711 });
     await mkdir(execRoot, { recursive: true, mode: 0o711 });
     const events = new EventJournal(clock);
-    const images = await ImageStore.open(dataRoot, options.images, log);
+    const images = await ImageStore.open(dataRoot, { ...options.images, events }, log);
     const volumes = await LocalVolumes.open(join(dataRoot, "volumes"), clock);
     const facts: BundleHost = {
       hostname: hostname(),
@@ -103,6 +103,9 @@ export class Engine implements EngineParts {
       clock,
     };
     const containers = await LocalContainers.open(host, log);
+    images.protectWith((id) =>
+      containers.list().some((one) => one.id === id && one.state === "running"),
+    );
     volumes.protectWith((name) => containers.usesVolume(name));
     const abilities = {
       ...cgroups.abilities(),

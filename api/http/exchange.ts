@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ClusterError } from "../../core/errors.ts";
 import { MESSAGE_BYTES_MAX } from "../../proto/limits.ts";
+import { API_VERSION_MAX } from "./api-version.ts";
 
 /** A request's JSON body may be this long: what is in it then fits into one message to another manager. */
 export const BODY_BYTES_MAX = MESSAGE_BYTES_MAX;
@@ -11,6 +12,8 @@ const SENT_BYTES_MAX = 32 * BODY_BYTES_MAX;
 export class Exchange {
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly query: URLSearchParams;
+  /** Of 1.x: what the client speaks; the newest when it does not say. */
+  readonly apiMinor: number;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Aborted when the client has gone. */
@@ -19,12 +22,17 @@ export class Exchange {
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    target: { params: Record<string, string | undefined>; query: URLSearchParams },
+    target: {
+      readonly params: Readonly<Record<string, string | undefined>>;
+      readonly query: URLSearchParams;
+      readonly apiMinor?: number | undefined;
+    },
   ) {
     this.request = request;
     this.response = response;
     this.params = target.params;
     this.query = target.query;
+    this.apiMinor = target.apiMinor ?? Number(API_VERSION_MAX.slice(2));
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     this.signal = gone.signal;

@@ -26,6 +26,11 @@ export class JsonReader {
     return holdsAnything(this.#get(name));
   }
 
+  /** As it came, whatever it is: for what is only passed on. */
+  value(name: string): unknown {
+    return this.#get(name);
+  }
+
   string(name: string): string {
     return this.optionalString(name) ?? "";
   }

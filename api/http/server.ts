@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { ListenOptions } from "node:net";
-import findMyWay from "find-my-way";
 import { ClusterError, errorCode, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { API_VERSION_MAX, splitVersion, versionRefusal } from "./api-version.ts";
 import { Exchange } from "./exchange.ts";
 import { httpStatus } from "./http-status.ts";
-import type { Answer, Handler, Route } from "./router.ts";
+import { RouteTable } from "./route-table.ts";
+import type { Answer, Route } from "./router.ts";
 
 /** Requests in work at once; more are told to come back. */
 export const REQUESTS_MAX = 2048;
@@ -21,7 +21,7 @@ export interface ServerFacts {
 
 /** Docker's HTTP API on any number of sockets: finds the route, runs it, turns its answer or error into a response. */
 export class ApiServer {
-  readonly #router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: 4096 });
+  readonly #routes: RouteTable;
   readonly #servers: Server[] = [];
   readonly #facts: ServerFacts;
   readonly #log: Log;
@@ -30,9 +30,7 @@ export class ApiServer {
   constructor(routes: readonly Route[], facts: ServerFacts, log: Log) {
     this.#facts = facts;
     this.#log = log;
-    for (const route of routes) {
-      this.#router.on(route.method, route.path, () => {}, route.handler);
-    }
+    this.#routes = new RouteTable(routes);
   }
 
   /** Serves on one more address. Rejects when it is taken. */
@@ -83,13 +81,14 @@ export class ApiServer {
     const refusal = minor === undefined ? undefined : versionRefusal(minor);
     if (refusal !== undefined) throw new ClusterError("InvalidArgument", refusal);
     const method = request.method ?? "GET";
-    const found = this.#router.find(method as "GET", path);
-    if (found === null) throw new ClusterError("NotFound", "page not found");
+    const found = this.#routes.find(method, path);
+    if (found === undefined) throw new ClusterError("NotFound", "page not found");
     const exchange = new Exchange(request, response, {
       params: found.params,
       query: new URLSearchParams(query),
+      apiMinor: minor,
     });
-    return (found.store as Handler)(exchange);
+    return found.route.handler(exchange);
   }
 
   #setHeaders(response: ServerResponse): void {

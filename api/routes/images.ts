@@ -1,49 +1,87 @@
-import type { ImageBackend } from "../backend.ts";
+import { ClusterError } from "../../core/errors.ts";
+import type { ImageBackend, ImageFacts } from "../backends/images.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parseFilters } from "../http/filters.ts";
-import { type Answer, ok, type Route } from "../http/router.ts";
+import { type Answer, created, ok, type Route } from "../http/router.ts";
+import { sharedSizes, writeHistory, writeImage, writeImageSummary } from "../wire/image.ts";
+import { filterImages, LIST_FILTERS, PRUNE_FILTERS, prunes } from "../wire/image-filter.ts";
+import { withTag } from "../wire/image-name.ts";
+import { formatPlatform, isPlatform, readPlatformJson } from "../wire/platform.ts";
 
-/** `/images…`: what is on this machine, and a way to bring images without a registry. Source: docker-engine-api-v1.51.yaml. */
+/** `/images…`: what is on this machine. Source: docker-engine-api-v1.51.yaml, tag Image. */
 export function imageRoutes(backend: ImageBackend): Route[] {
   return [
+    { method: "GET", path: "/images/json", handler: (exchange) => list(backend, exchange) },
     {
       method: "GET",
-      path: "/images/json",
-      handler: ({ query }) => {
-        parseFilters(query.get("filters"), []);
-        return ok(backend.listImages().map(writeImage));
-      },
+      path: "/images/*/json",
+      handler: (exchange) => ok(writeImage(asked(backend, exchange), exchange.apiMinor)),
     },
     {
-      method: "POST",
-      path: "/images/load",
-      handler: async (exchange) => load(backend, exchange),
+      method: "GET",
+      path: "/images/*/history",
+      handler: (exchange) => ok(writeHistory(asked(backend, exchange))),
     },
+    { method: "POST", path: "/images/*/tag", handler: (exchange) => tag(backend, exchange) },
+    { method: "DELETE", path: "/images/*", handler: (exchange) => remove(backend, exchange) },
+    { method: "POST", path: "/images/prune", handler: (exchange) => prune(backend, exchange) },
   ];
 }
 
-/** One JSON line for each image, as `docker load` prints them. Nothing is sent before the archive is whole and stored. */
-async function load(backend: ImageBackend, { request, response }: Exchange): Promise<Answer> {
-  const names = await backend.loadImages(request);
-  response.writeHead(200, { "Content-Type": "application/json" });
-  response.end(
-    names.map((name) => `${JSON.stringify({ stream: `Loaded image: ${name}\n` })}\n`).join(""),
+function list(backend: ImageBackend, exchange: Exchange): Answer {
+  const { query, apiMinor } = exchange;
+  const filters = parseFilters(query.get("filters"), LIST_FILTERS);
+  const all = backend.listImages();
+  const find = (ref: string) => backend.getImage(ref);
+  const shared = exchange.flag("shared-size") ? sharedSizes(all) : undefined;
+  const images = filterImages(all, filters, find, Date.now());
+  // The newest first; of equal ones the one that came last.
+  const sorted = images.toReversed().toSorted((a, b) => b.createdAtMs - a.createdAtMs);
+  return ok(
+    sorted.map((image) =>
+      writeImageSummary(image, { apiMinor, sharedBytes: shared?.get(image.id) }),
+    ),
   );
-  return undefined;
 }
 
-function writeImage(
-  image: ReturnType<ImageBackend["listImages"]>[number],
-): Record<string, unknown> {
-  return {
-    Id: image.id,
-    ParentId: "",
-    RepoTags: image.repoTags,
-    RepoDigests: image.repoDigests,
-    Created: Math.floor(image.createdAtMs / 1000),
-    Size: image.sizeBytes,
-    SharedSize: -1,
-    Labels: image.labels,
-    Containers: -1,
-  };
+/** The image a path names. @throws {ClusterError} `NotFound`, also when it is for another platform than the query's. */
+function asked(backend: ImageBackend, exchange: Exchange): ImageFacts {
+  const ref = exchange.param("*");
+  const image = backend.getImage(ref);
+  const wanted = readPlatformJson(exchange.query.get("platform") ?? "");
+  if (wanted === undefined || isPlatform(image.platform, wanted)) return image;
+  const [actual, other] = [formatPlatform(image.platform), formatPlatform(wanted)];
+  const message = `image with reference ${ref} was found but its platform (${actual}) does not match the specified platform (${other})`;
+  throw new ClusterError("NotFound", message);
+}
+
+async function tag(backend: ImageBackend, exchange: Exchange): Promise<Answer> {
+  const { query } = exchange;
+  const name = withTag(query.get("repo") ?? "", query.get("tag") ?? "");
+  await backend.tagImage(exchange.param("*"), name);
+  return created(undefined);
+}
+
+async function remove(backend: ImageBackend, exchange: Exchange): Promise<Answer> {
+  const force = exchange.flag("force");
+  const { untagged, deleted } = await backend.removeImage(exchange.param("*"), { force });
+  return ok(writeRemoved(untagged, deleted));
+}
+
+async function prune(backend: ImageBackend, { query }: Exchange): Promise<Answer> {
+  const filters = parseFilters(query.get("filters"), PRUNE_FILTERS);
+  const result = await backend.pruneImages(prunes(filters, Date.now()));
+  const removed = writeRemoved(result.untagged, result.deleted);
+  const ImagesDeleted = removed.length > 0 ? removed : null;
+  return ok({ ImagesDeleted, SpaceReclaimed: result.reclaimedBytes });
+}
+
+function writeRemoved(
+  untagged: readonly string[],
+  deleted: readonly string[],
+): readonly Record<string, string>[] {
+  return [
+    ...untagged.map((name) => ({ Untagged: name })),
+    ...deleted.map((id) => ({ Deleted: id })),
+  ];
 }

@@ -20,9 +20,9 @@ export function systemRoutes(
     },
     {
       method: "GET",
-      path: "/distribution/*",
+      path: "/distribution/*/json",
       handler: async (exchange) => {
-        const image = exchange.param("*").replace(/\/json$/, "");
+        const image = exchange.param("*");
         const facts = await system.distribution(image, exchange.header("x-registry-auth"));
         return ok({
           Descriptor: { mediaType: facts.mediaType, digest: facts.digest, size: facts.sizeBytes },

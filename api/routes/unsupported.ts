@@ -6,7 +6,9 @@ const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 /** Paths of Docker's that we know and do not serve yet, by what they are about. */
 const AREAS: Readonly<Record<string, readonly string[]>> = {
   containers: ["/containers/*", "/exec/*", "/commit"],
-  "other uses of images": ["/images/*", "/build", "/build/prune"],
+  builds: ["/build", "/build/prune"],
+  "archives of images": ["/images/get", "/images/*/get"],
+  "searches for images": ["/images/search"],
   volumes: ["/volumes", "/volumes/*"],
   "networks of single containers": [
     "/networks/:ref/connect",

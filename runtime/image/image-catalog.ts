@@ -27,14 +27,25 @@ export class ImageCatalog implements ImageNames {
   #images: readonly Image[] = [];
   /** Changes are made one after the other. */
   #changing: Promise<void> = Promise.resolve();
+  readonly #layerBytes: (diffId: Digest) => number;
 
-  private constructor(path: string) {
+  private constructor(path: string, layerBytes: (diffId: Digest) => number) {
     this.#path = path;
+    this.#layerBytes = layerBytes;
   }
 
-  /** Reads the catalog; an image whose documents are damaged is left out and said in the log. */
-  static async open(path: string, content: ContentStore, log: Log): Promise<ImageCatalog> {
-    const catalog = new ImageCatalog(path);
+  /**
+   * Reads the catalog; an image whose documents are damaged is left out and said in the log.
+   *
+   * @param layerBytes the size of an unpacked layer.
+   */
+  static async open(
+    path: string,
+    content: ContentStore,
+    layerBytes: (diffId: Digest) => number,
+    log: Log,
+  ): Promise<ImageCatalog> {
+    const catalog = new ImageCatalog(path, layerBytes);
     const stored = new Map<Digest, StoredImage>();
     const records: ImageRecord[] = [];
     for (const record of await readRecords(path)) {
@@ -97,13 +108,13 @@ export class ImageCatalog implements ImageNames {
   getStored(imageId: Digest): StoredImage {
     for (const image of this.#stored.values())
       if (image.manifest.config.digest === imageId) return image;
-    throw new ClusterError("NotFound", `no such image: ${imageId}`);
+    throw new ClusterError("NotFound", `No such image: ${imageId}`);
   }
 
   /** The image with this id. @throws {ClusterError} NotFound. */
   getById(imageId: Digest): Image {
     const image = this.#images.find(({ id }) => id === imageId);
-    if (image === undefined) throw new ClusterError("NotFound", `no such image: ${imageId}`);
+    if (image === undefined) throw new ClusterError("NotFound", `No such image: ${imageId}`);
     return image;
   }
 
@@ -140,7 +151,7 @@ export class ImageCatalog implements ImageNames {
 
   #toImage(id: Digest): Image {
     const names = this.namesOf(id).map(parseReference);
-    const { manifest, config, rawConfig } = this.getStored(id);
+    const { config, rawConfig } = this.getStored(id);
     return {
       id,
       repoTags: names.filter(({ digest }) => digest === undefined).map(familiarReference),
@@ -148,7 +159,7 @@ export class ImageCatalog implements ImageNames {
       config: config.config,
       platform: config.platform,
       created: config.created,
-      sizeBytes: manifest.layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
+      sizeBytes: config.diffIds.reduce((sum, diffId) => sum + this.#layerBytes(diffId), 0),
       layers: config.diffIds,
       rawConfig,
     };

@@ -6,16 +6,19 @@ import { loadArchive } from "./archive/load-archive.ts";
 import { type FoundImage, findImage, storedName } from "./find-image.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { ImageCatalog, type StoredImage } from "./image-catalog.ts";
+import { ImageEvents } from "./image-events.ts";
 import { withNames } from "./image-records.ts";
-import { formatPlatform, platformOf } from "./platform.ts";
+import { completePlatform, formatPlatform, platformOf } from "./platform.ts";
 import { ProgressHub, progress } from "./progress.ts";
 import { Puller, type PullJob, pullStatus } from "./puller.ts";
 import { pushImage } from "./pusher.ts";
 import {
   familiarReference,
+  familiarRepository,
   formatReference,
   parseReference,
   type Reference,
+  repositoryName,
   withDigest,
 } from "./reference.ts";
 import { RegistryClient } from "./registry/registry-client.ts";
@@ -26,10 +29,12 @@ import { ContentStore } from "./store/content-store.ts";
 import { replaceFile } from "./store/durable-file.ts";
 import { EMPTY_LAYER, LayerStore } from "./store/layer-store.ts";
 import type {
+  Descriptor,
   Digest,
   Image,
   ImageStoreOptions,
   Images,
+  ImageUser,
   LoadedImage,
   Platform,
   PullOptions,
@@ -47,6 +52,7 @@ interface Parts {
   readonly catalog: ImageCatalog;
   readonly snapshots: Snapshots;
   readonly client: RegistryClient;
+  readonly events: ImageEvents;
 }
 
 const LAYOUT_MARK = '{"imageLayoutVersion":"1.0.0"}';
@@ -63,6 +69,7 @@ export class ImageStore implements Images {
   readonly #pulls = new SingleFlight<Image>();
   /** Who listens to which pull; an entry lives as long as the pull. */
   readonly #hubs = new Map<string, ProgressHub>();
+  #isRunning: (containerId: string) => boolean = () => false;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -86,15 +93,26 @@ export class ImageStore implements Images {
     const content = await ContentStore.open(image);
     await replaceFile(join(image, "oci-layout"), LAYOUT_MARK);
     const layers = await LayerStore.open(overlay);
-    const catalog = await ImageCatalog.open(join(image, "index.json"), content, log);
+    const catalog = await ImageCatalog.open(
+      join(image, "index.json"),
+      content,
+      (diffId) => layers.sizeOf(diffId),
+      log,
+    );
     const snapshots = await Snapshots.open(join(overlay, "containers"), layers, log);
     const client = new RegistryClient({
       insecureRegistries: options.insecureRegistries ?? [],
       mirrors: options.registryMirrors ?? [],
     });
-    const store = new ImageStore({ content, layers, catalog, snapshots, client });
+    const events = new ImageEvents(options.events ?? { publish() {} });
+    const store = new ImageStore({ content, layers, catalog, snapshots, client, events });
     await store.#housekeeping.sweepSoon();
     return store;
+  }
+
+  /** Who is asked before an image is removed: whether a container runs. */
+  protectWith(isRunning: (containerId: string) => boolean): void {
+    this.#isRunning = isRunning;
   }
 
   /** Ends connections to registries. Containers and files stay as they are. */
@@ -104,7 +122,7 @@ export class ImageStore implements Images {
 
   async pull(text: string, options: PullOptions = {}): Promise<Image> {
     const reference = parseReference(text);
-    const platform = options.platform ?? this.#platform;
+    const platform = completePlatform(options.platform ?? this.#platform, this.#platform);
     // Another user's pull is another pull: what one may see the other may not.
     const who = JSON.stringify(options.credentials ?? null);
     const key = [formatReference(reference), formatPlatform(platform), who].join(" ");
@@ -125,7 +143,7 @@ export class ImageStore implements Images {
   }
 
   async load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]> {
-    const { content, layers, catalog } = this.#parts;
+    const { content, layers, catalog, events } = this.#parts;
     return this.#housekeeping.during(async () => {
       const target = { content, layers, platform: this.#platform };
       const loaded: LoadedImage[] = [];
@@ -133,29 +151,43 @@ export class ImageStore implements Images {
         await this.#name(stored, names);
         const image = catalog.getById(stored.manifest.config.digest);
         loaded.push({ image, names: names.map(familiarReference) });
+        events.happened("load", image.id, image);
       }
       return loaded;
     });
   }
 
-  async push(text: string, options: TransferOptions = {}): Promise<Digest> {
-    const { content, catalog, client } = this.#parts;
+  async push(text: string, options: TransferOptions = {}): Promise<Descriptor> {
+    const { content, catalog, client, events } = this.#parts;
     const reference = parseReference(text);
     const image = catalog.findByName(storedName(reference));
-    if (image === undefined) throw new ClusterError("NotFound", `no such image: ${text}`);
     const onProgress = options.onProgress ?? (() => {});
-    const digest = await this.#housekeeping.during(() =>
+    onProgress(progress("", `The push refers to repository [${repositoryName(reference)}]`));
+    if (image === undefined) {
+      const name = familiarRepository(reference);
+      const reason = `An image does not exist locally with the tag: ${name}`;
+      throw new ClusterError("NotFound", reason);
+    }
+    await this.#housekeeping.during(() =>
       pushImage(client, content, { ...options, reference, image, onProgress }),
     );
-    await this.#name(image, [withDigest(reference, digest)]);
-    return digest;
+    await this.#name(image, [withDigest(reference, image.descriptor.digest)]);
+    events.transferred("push", reference, catalog.getById(image.manifest.config.digest));
+    return image.descriptor;
+  }
+
+  async listTags(repository: string, options: RegistryOptions = {}): Promise<readonly string[]> {
+    return this.#parts.client.listTags(parseReference(repository), options);
   }
 
   async tag(source: string, target: string): Promise<void> {
+    const { catalog, events } = this.#parts;
     const name = parseReference(target);
     if (name.digest !== undefined)
-      throw new ClusterError("InvalidArgument", `cannot tag as ${target}: a digest is not a tag`);
-    await this.#name(this.#parts.catalog.getStored(this.#find(source).id), [name]);
+      throw new ClusterError("InvalidArgument", "refusing to create a tag with a digest reference");
+    const { id } = this.#find(source);
+    await this.#name(catalog.getStored(id), [name]);
+    events.tagged(catalog.getById(id), name);
   }
 
   list(): readonly Image[] {
@@ -170,23 +202,58 @@ export class ImageStore implements Images {
     nameOrId: string,
     options: { readonly force?: boolean } = {},
   ): Promise<RemovedImage> {
-    const { catalog, snapshots } = this.#parts;
+    const { catalog, layers, events } = this.#parts;
     const { id, name } = this.#find(nameOrId);
-    const { layers } = catalog.getById(id);
+    const image = catalog.getById(id);
     const plan = planRemoval({
       imageId: id,
       askedName: name,
       names: catalog.namesOf(id),
-      users: snapshots.usersOf(id),
+      users: this.usersOf(id),
       force: options.force ?? false,
     });
     const manifests = catalog.manifestsOf(id);
     await catalog.change((records) => applyRemoval(records, plan, manifests));
-    await this.#housekeeping.sweepSoon();
+    for (const _ of plan.untag) events.happened("untag", id, image);
     const untagged = plan.untag.map(parseReference).map(familiarReference);
-    if (!plan.deleteImage) return { untagged, deleted: [] };
+    if (!plan.deleteImage) {
+      await this.#housekeeping.sweepSoon();
+      return { untagged, deleted: [], reclaimedBytes: 0 };
+    }
     const needed = this.#neededLayers();
-    return { untagged, deleted: [id, ...layers.filter((layer) => !needed.has(layer))] };
+    const gone = [...new Set(image.layers)].filter((layer) => !needed.has(layer));
+    const reclaimedBytes = gone.reduce((sum, layer) => sum + layers.sizeOf(layer), 0);
+    await this.#housekeeping.sweepSoon();
+    events.happened("delete", id);
+    return { untagged, deleted: [id, ...gone], reclaimedBytes };
+  }
+
+  async prune(fits: (image: Image) => boolean): Promise<RemovedImage> {
+    const { catalog, events } = this.#parts;
+    const untagged: string[] = [];
+    const deleted: Digest[] = [];
+    let reclaimedBytes = 0;
+    for (const image of catalog.images.filter(fits)) {
+      if (this.usersOf(image.id).length > 0) continue;
+      const removed = await this.remove(image.id, { force: true });
+      untagged.push(...removed.untagged);
+      deleted.push(...removed.deleted);
+      reclaimedBytes += removed.reclaimedBytes;
+    }
+    events.pruned(reclaimedBytes);
+    return { untagged, deleted, reclaimedBytes };
+  }
+
+  usersOf(imageId: Digest): readonly ImageUser[] {
+    const containers = this.#parts.snapshots.usersOf(imageId);
+    return containers.map((containerId) => ({
+      containerId,
+      running: this.#isRunning(containerId),
+    }));
+  }
+
+  layerBytes(diffId: Digest): number {
+    return this.#parts.layers.sizeOf(diffId);
   }
 
   resolveDigest(text: string, options: RegistryOptions = {}): Promise<RemoteImage> {
@@ -212,7 +279,7 @@ export class ImageStore implements Images {
   }
 
   async #pull(job: PullJob): Promise<Image> {
-    const { catalog } = this.#parts;
+    const { catalog, events } = this.#parts;
     return this.#housekeeping.during(async () => {
       const before = catalog.findIdByName(storedName(job.reference));
       const { stored, digest } = await this.#puller.pull(job);
@@ -221,7 +288,9 @@ export class ImageStore implements Images {
       await this.#name(stored, [...byTag, byDigest]);
       const id = stored.manifest.config.digest;
       job.onProgress(progress("", pullStatus(job.reference, before !== id)));
-      return catalog.getById(id);
+      const image = catalog.getById(id);
+      events.transferred("pull", job.reference, image);
+      return image;
     });
   }
 
@@ -235,8 +304,8 @@ export class ImageStore implements Images {
 
   #find(nameOrId: string): FoundImage {
     const found = findImage(this.#parts.catalog, nameOrId);
-    if (found === undefined) throw new ClusterError("NotFound", `no such image: ${nameOrId}`);
-    return found;
+    if (found !== undefined) return found;
+    throw new ClusterError("NotFound", `No such image: ${wholeName(nameOrId)}`);
   }
 
   #neededLayers(): ReadonlySet<Digest> {
@@ -255,4 +324,11 @@ export class ImageStore implements Images {
     const needed = this.#neededLayers();
     for (const diffId of await layers.list()) if (!needed.has(diffId)) await layers.remove(diffId);
   }
+}
+
+/** What was asked for, with the tag it means; an id as it is. */
+function wholeName(nameOrId: string): string {
+  return nameOrId.startsWith("sha256:") || /^[0-9a-f]{64}$/.test(nameOrId)
+    ? nameOrId
+    : familiarReference(parseReference(nameOrId));
 }

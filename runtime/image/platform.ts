@@ -21,6 +21,13 @@ export function platformOf(nodeArchitecture: string): Platform {
   return { os: "linux", ...(known ?? { architecture: nodeArchitecture, variant: "" }) };
 }
 
+/** The platform with its empty parts as on `own`; a variant belongs to its architecture. */
+export function completePlatform(wanted: Platform, own: Platform): Platform {
+  const os = wanted.os || own.os;
+  if (wanted.architecture === "") return { ...own, os };
+  return { ...wanted, os };
+}
+
 /** `linux/arm64/v8`. */
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, variant].filter((part) => part !== "").join("/");

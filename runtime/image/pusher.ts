@@ -3,13 +3,13 @@ import { shortDigest } from "./digest.ts";
 import type { StoredImage } from "./image-catalog.ts";
 import { MANIFEST_BYTES_MAX } from "./manifest.ts";
 import { byteProgress, type OnProgress, progress } from "./progress.ts";
-import { type Reference, repositoryName } from "./reference.ts";
+import type { Reference } from "./reference.ts";
 import { uploadBlob } from "./registry/blob-transfer.ts";
 import type { RegistryClient } from "./registry/registry-client.ts";
 import type { Repository } from "./registry/repository.ts";
 import { withRetries } from "./registry/retry.ts";
 import type { ContentStore } from "./store/content-store.ts";
-import type { Descriptor, Digest, RegistryOptions } from "./types.ts";
+import type { Descriptor, RegistryOptions } from "./types.ts";
 
 /** As in Docker. */
 const LAYERS_AT_ONCE_MAX = 5;
@@ -32,9 +32,8 @@ export async function pushImage(
   client: RegistryClient,
   content: ContentStore,
   job: PushJob,
-): Promise<Digest> {
+): Promise<void> {
   const { reference, image, onProgress } = job;
-  onProgress(progress("", `The push refers to repository [${repositoryName(reference)}]`));
   const repository = await client.openForPush(reference, job);
   const { layers, config } = image.manifest;
   for (const layer of layers) onProgress(progress(shortDigest(layer.digest), "Preparing"));
@@ -45,7 +44,6 @@ export async function pushImage(
   await putManifest(repository, content, job);
   const { digest, sizeBytes } = image.descriptor;
   onProgress(progress("", `${reference.tag || digest}: digest: ${digest} size: ${sizeBytes}`));
-  return digest;
 }
 
 async function pushLayer(

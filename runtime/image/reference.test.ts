@@ -89,7 +89,7 @@ describe("image reference", () => {
   for (const input of invalid) {
     it(`refuses ${JSON.stringify(input.slice(0, 60))}`, () => {
       expect(() => parseReference(input))
-        .to.throw(ClusterError, /^invalid image reference /)
+        .to.throw(ClusterError, /^invalid reference format: /)
         .with.property("code", "InvalidArgument");
     });
   }

@@ -146,5 +146,5 @@ function checkPath(path: string, whole: string): void {
 
 function invalid(text: string, reason: string): ClusterError {
   const shown = JSON.stringify(text.slice(0, REFERENCE_LENGTH_MAX));
-  return new ClusterError("InvalidArgument", `invalid image reference ${shown}: ${reason}`);
+  return new ClusterError("InvalidArgument", `invalid reference format: ${shown}: ${reason}`);
 }

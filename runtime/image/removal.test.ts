@@ -9,6 +9,7 @@ const SHOP = "docker.io/library/shop";
 
 describe("image removal", () => {
   const base = { imageId: ID, users: [], force: false };
+  const RUNNING = { containerId: "c2", running: true };
   const cases = [
     {
       name: "takes the last tag's digest and the image with it",
@@ -42,12 +43,23 @@ describe("image removal", () => {
     },
     {
       name: "forced, keeps an image in use without a name",
-      request: { ...base, force: true, users: ["c1"], askedName: `${WEB}:1`, names: [`${WEB}:1`] },
+      request: {
+        ...base,
+        force: true,
+        users: [{ containerId: "c1", running: false }],
+        askedName: `${WEB}:1`,
+        names: [`${WEB}:1`],
+      },
       plan: { untag: [`${WEB}:1`], deleteImage: false },
     },
     {
       name: "takes a spare tag of an image in use",
-      request: { ...base, users: ["c1"], askedName: `${WEB}:1`, names: [`${WEB}:1`, `${WEB}:2`] },
+      request: {
+        ...base,
+        users: [{ containerId: "c1", running: false }],
+        askedName: `${WEB}:1`,
+        names: [`${WEB}:1`, `${WEB}:2`],
+      },
       plan: { untag: [`${WEB}:1`], deleteImage: false },
     },
   ];
@@ -58,13 +70,28 @@ describe("image removal", () => {
   const conflicts = [
     {
       name: "the last name of an image in use",
-      request: { ...base, users: ["c1"], askedName: `${WEB}:1`, names: [`${WEB}:1`] },
+      request: {
+        ...base,
+        users: [{ containerId: "c1", running: false }],
+        askedName: `${WEB}:1`,
+        names: [`${WEB}:1`],
+      },
       reason: /"web:1" \(must force\) - container c1 is using/,
     },
     {
       name: "an id in use",
-      request: { ...base, users: ["c1"], askedName: undefined, names: [] },
-      reason: /being used by container c1/,
+      request: {
+        ...base,
+        users: [{ containerId: "c1", running: false }],
+        askedName: undefined,
+        names: [],
+      },
+      reason: /\(must be forced\) - image is being used by stopped container c1/,
+    },
+    {
+      name: "an id in use by what runs, even forced",
+      request: { ...base, users: [RUNNING], force: true, askedName: undefined, names: [] },
+      reason: /\(cannot be forced\) - image is being used by running container c2/,
     },
     {
       name: "an id with names in several repositories",

@@ -2,7 +2,7 @@ import { ClusterError } from "../../core/errors.ts";
 import { shortDigest } from "./digest.ts";
 import type { ImageRecord } from "./image-records.ts";
 import { familiarReference, parseReference, repositoryName } from "./reference.ts";
-import type { Digest } from "./types.ts";
+import type { Digest, ImageUser } from "./types.ts";
 
 /** What somebody wants removed. */
 export interface RemovalRequest {
@@ -12,7 +12,7 @@ export interface RemovalRequest {
   /** All whole names of the image. */
   readonly names: readonly string[];
   /** Containers made from it. */
-  readonly users: readonly string[];
+  readonly users: readonly ImageUser[];
   readonly force: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface RemovalPlan {
 /**
  * Decides what a removal removes: a name, with a repository's last tag its digests, and with the last name the image.
  *
- * Forced while a container uses it, the names go and the image stays: the container may be started again.
+ * Forced while a stopped container uses it, the names go and the image stays: the container may be started again.
  *
  * @throws {ClusterError} FailedPrecondition, in Docker's words.
  * Source: moby, daemon/images/image_delete.go.
@@ -41,8 +41,10 @@ export function planRemoval(request: RemovalRequest): RemovalPlan {
     );
   const isLast = untag.length === names.length;
   if (!isLast) return { untag, deleteImage: false };
-  const user = users[0];
-  if (user !== undefined && !force) throw inUse(request, user);
+  const user = users.find(({ running }) => running) ?? users[0];
+  // What runs is not taken its image by id, whatever is forced: nobody asks for that by name.
+  const isFixed = askedName === undefined && user?.running === true;
+  if (user !== undefined && (!force || isFixed)) throw inUse(request, user);
   return { untag, deleteImage: user === undefined };
 }
 
@@ -71,15 +73,17 @@ function namesThatGo(askedName: string, names: readonly string[]): readonly stri
   return asked.digest === undefined && otherTags.length === 0 ? sameRepository : [askedName];
 }
 
-function inUse({ imageId, askedName }: RemovalRequest, user: string): ClusterError {
-  const container = `container ${user.slice(0, 12)}`;
-  if (askedName === undefined)
+function inUse({ imageId, askedName }: RemovalRequest, user: ImageUser): ClusterError {
+  const id = user.containerId.slice(0, 12);
+  if (askedName === undefined) {
+    const [must, state] = user.running ? ["cannot", "running"] : ["must", "stopped"];
     return conflict(
-      `unable to delete ${shortDigest(imageId)} (must be forced) - image is being used by ${container}`,
+      `unable to delete ${shortDigest(imageId)} (${must} be forced) - image is being used by ${state} container ${id}`,
     );
+  }
   const name = familiarReference(parseReference(askedName));
   return conflict(
-    `unable to remove repository reference "${name}" (must force) - ${container} is using its referenced image ${shortDigest(imageId)}`,
+    `unable to remove repository reference "${name}" (must force) - container ${id} is using its referenced image ${shortDigest(imageId)}`,
   );
 }
 

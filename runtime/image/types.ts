@@ -1,3 +1,5 @@
+import type { EventSink } from "../events/types.ts";
+
 /** What an image is and how it becomes a root file system: the runtime's own words, free of Docker's wire shapes. */
 
 /** `sha256:` and 64 lower-case hexadecimal characters. */
@@ -60,7 +62,7 @@ export interface Image {
   readonly platform: Platform;
   /** RFC 3339, as the builder wrote it; may be empty. */
   readonly created: string;
-  /** Of the blobs as stored. */
+  /** Of the files of its unpacked layers. */
   readonly sizeBytes: number;
   /** Uncompressed digests, lowest layer first. */
   readonly layers: readonly Digest[];
@@ -102,7 +104,7 @@ export interface TransferOptions extends RegistryOptions {
 
 /** For pull. */
 export interface PullOptions extends TransferOptions {
-  /** Default: this machine's. */
+  /** Default: this machine's, also where a part is empty. */
   readonly platform?: Platform | undefined;
 }
 
@@ -126,6 +128,14 @@ export interface RemovedImage {
   readonly untagged: readonly string[];
   /** Ids of images and layers that no longer exist. */
   readonly deleted: readonly Digest[];
+  /** Of the files of those layers. */
+  readonly reclaimedBytes: number;
+}
+
+/** A container made from an image. */
+export interface ImageUser {
+  readonly containerId: string;
+  readonly running: boolean;
 }
 
 /** The directories of one container's root file system. */
@@ -144,6 +154,8 @@ export interface ImageStoreOptions {
   readonly insecureRegistries?: readonly string[];
   /** Base URLs tried before docker.io. */
   readonly registryMirrors?: readonly string[];
+  /** Told of pulls, pushes, tags and removals. */
+  readonly events?: EventSink;
 }
 
 /**
@@ -157,8 +169,10 @@ export interface Images {
   pull(reference: string, options?: PullOptions): Promise<Image>;
   /** Reads a `docker save` or OCI archive. @throws `InvalidArgument`, `DataLoss`. */
   load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]>;
-  /** The digest of the pushed manifest. @throws as `pull`. */
-  push(reference: string, options?: TransferOptions): Promise<Digest>;
+  /** The pushed manifest. @throws as `pull`. */
+  push(reference: string, options?: TransferOptions): Promise<Descriptor>;
+  /** The tags a registry has of a repository. @throws as `pull`. */
+  listTags(repository: string, options?: RegistryOptions): Promise<readonly string[]>;
   tag(source: string, target: string): Promise<void>;
   list(): readonly Image[];
   /** @throws `NotFound`, `InvalidArgument` when the prefix fits several. */
@@ -169,6 +183,12 @@ export interface Images {
    * @throws `NotFound`; `FailedPrecondition` when a container uses it, or an id with several names, and not `force`.
    */
   remove(nameOrId: string, options?: { readonly force?: boolean }): Promise<RemovedImage>;
+  /** Removes what no container uses and `fits`, with all its names. */
+  prune(fits: (image: Image) => boolean): Promise<RemovedImage>;
+  /** Containers made from the image. */
+  usersOf(imageId: Digest): readonly ImageUser[];
+  /** Bytes of the files of an unpacked layer. */
+  layerBytes(diffId: Digest): number;
   /** Asks the registry. @throws as `pull`. */
   resolveDigest(reference: string, options?: RegistryOptions): Promise<RemoteImage>;
 

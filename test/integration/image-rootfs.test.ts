@@ -118,6 +118,7 @@ describe("root file systems of containers", () => {
     expect(await store.remove("app", { force: true })).to.deep.equal({
       untagged: ["app:latest"],
       deleted: [],
+      reclaimedBytes: 0,
     });
     store.mountRootfs(rootfs);
     expect(existsSync(join(rootfs.merged, "etc/lower"))).to.equal(true);
@@ -137,6 +138,7 @@ describe("root file systems of containers", () => {
     expect(await store.remove("two")).to.deep.equal({
       untagged: ["two:latest"],
       deleted: [two.id, ...two.layers],
+      reclaimedBytes: two.sizeBytes,
     });
     expect(readdirSync(join(root, "image/blobs/sha256"))).to.deep.equal([]);
   });

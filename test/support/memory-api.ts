@@ -22,6 +22,7 @@ import { NodeAvailability } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import { unifiedAbilities } from "../../runtime/cgroup/abilities.ts";
 import { EventJournal } from "../../runtime/events/event-journal.ts";
+import { memoryImages } from "./memory-images.ts";
 import { MemoryContainers } from "./worker/memory-containers.ts";
 
 const FACTS: ReturnType<SystemBackend["facts"]> = {
@@ -122,11 +123,7 @@ export async function startMemoryApi(
     facts: () => FACTS,
     distribution: async () => ({ mediaType, digest: DIGEST, sizeBytes: 1000, platforms }),
   };
-  const image = { id: DIGEST, repoTags: ["web:1"], repoDigests: [], createdAtMs: 1, sizeBytes: 2 };
-  const images = {
-    listImages: () => [{ ...image, labels: {} }],
-    loadImages: async () => ["web:1"],
-  };
+  const images = memoryImages();
   const backups = new Backups({
     node: { ...node, restore: async () => genesis.nodeId },
     version: FACTS.version,

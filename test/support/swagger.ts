@@ -61,8 +61,9 @@ export class Swagger {
       yield `${at} is of type ${actual}, not ${schema.type}: ${JSON.stringify(value)}`;
       return;
     }
-    if (schema.enum !== undefined && !schema.enum.includes(value)) {
-      yield `${at} is ${JSON.stringify(value)}, none of ${schema.enum.join(", ")}`;
+    const known = schema.enum?.map((one) => JSON.stringify(one));
+    if (known !== undefined && !known.includes(JSON.stringify(value))) {
+      yield `${at} is ${JSON.stringify(value)}, none of ${known.join(", ")}`;
     }
     if (schema.format === "dateTime" && Number.isNaN(Date.parse(String(value)))) {
       yield `${at} is no time: ${JSON.stringify(value)}`;

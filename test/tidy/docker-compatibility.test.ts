@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
-import findMyWay, { type HTTPMethod } from "find-my-way";
 import { servedRoutes } from "../../api/api.ts";
 import type { Backends } from "../../api/backend.ts";
+import { RouteTable } from "../../api/http/route-table.ts";
 import type { Route } from "../../api/http/router.ts";
 import { unsupportedRoutes } from "../../api/routes/unsupported.ts";
 import { Swagger } from "../support/swagger.ts";
@@ -22,12 +22,11 @@ const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 
 /** The route of `routes` that an operation like `GET /services/{id}` comes to. */
 function newFinder(routes: readonly Route[]): (operation: string) => string | undefined {
-  const router = findMyWay({ ignoreTrailingSlash: true });
-  for (const route of routes) router.on(route.method, route.path, () => {}, nameOf(route));
+  const table = new RouteTable(routes);
   return (operation) => {
     const [method = "", path = ""] = operation.split(" ");
-    const found = router.find(method as HTTPMethod, path.replaceAll(/\{\w+\}/g, "x"));
-    return found?.store as string | undefined;
+    const found = table.find(method, path.replaceAll(/\{\w+\}/g, "x"));
+    return found && nameOf(found.route);
   };
 }
 

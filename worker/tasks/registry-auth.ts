@@ -27,7 +27,7 @@ function parseObject(value: string): Record<string, unknown> {
   }
   throw new ClusterError(
     "InvalidArgument",
-    "cannot use the registry login of the service: it is not base64 of a JSON object; log in and update the service",
+    "cannot use the registry login: it is not base64 of a JSON object; log in again, for a service update it then",
   );
 }
 

@@ -40,6 +40,7 @@ export class LayerWriter implements TarSink {
   readonly #planner = new LayerPlanner();
   /** The file whose content comes next, until its end. */
   #open: { readonly fd: number; readonly path: Buffer; readonly entry: TarEntry } | undefined;
+  #contentBytes = 0;
   /** Directories change with what is put into them: their times are set last. */
   readonly #directoryTimes = new Map<string, TarEntry["mtime"]>();
 
@@ -48,12 +49,18 @@ export class LayerWriter implements TarSink {
     this.#root = Buffer.from(root).toString("latin1");
   }
 
+  /** Of all files, as Docker counts a layer's size. */
+  get contentBytes(): number {
+    return this.#contentBytes;
+  }
+
   onEntry(entry: TarEntry): void {
     for (const step of this.#planner.plan(entry)) this.#carryOut(step);
   }
 
   onContent(bytes: Uint8Array): void {
     if (this.#open === undefined) return;
+    this.#contentBytes += bytes.length;
     for (let written = 0; written < bytes.length; )
       written += writeSync(this.#open.fd, bytes, written);
   }

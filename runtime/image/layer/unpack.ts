@@ -18,6 +18,7 @@ const ROOT_MODE = 0o755;
  *
  * Leaves the directory half filled when it fails: the caller made its name up and removes it.
  *
+ * @returns the bytes of all its files together.
  * @throws {ClusterError} InvalidArgument (malformed, or would reach out), DataLoss (truncated, other digest),
  *   ResourceExhausted (a limit), Cancelled. Errors of the file system come as `node:fs` throws them.
  */
@@ -26,7 +27,7 @@ export async function unpackLayer(
   directory: string,
   expected: Digest,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   await mkdir(directory, { mode: ROOT_MODE });
   const writer = new LayerWriter(directory);
   const reader = new TarReader(writer);
@@ -57,4 +58,5 @@ export async function unpackLayer(
       "DataLoss",
       `unpacked layer has digest ${digest}, its image says ${expected}`,
     );
+  return writer.contentBytes;
 }

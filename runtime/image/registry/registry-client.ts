@@ -10,10 +10,12 @@ import {
 import { digestOf } from "../store/content-store.ts";
 import type { Digest, RegistryOptions } from "../types.ts";
 import { type Endpoint, type EndpointOptions, endpointsOf } from "./endpoints.ts";
-import { connectionError, type HttpResponse, RegistryHttp } from "./http.ts";
+import { RegistryHttp } from "./http.ts";
+import { readBounded } from "./read-bounded.ts";
 import { isTransient, type Subject } from "./registry-errors.ts";
 import { Repository } from "./repository.ts";
 import { withRetries } from "./retry.ts";
+import { listTags } from "./tags.ts";
 
 /** A manifest or index as a registry gave it. */
 export interface RemoteManifest {
@@ -57,6 +59,15 @@ export class RegistryClient {
    */
   openForPush(reference: Reference, options: RegistryOptions): Promise<Repository> {
     return this.#atFirst(reference, "push", options, (repository) => Promise.resolve(repository));
+  }
+
+  /**
+   * All tags of the reference's repository, whatever its own tag.
+   *
+   * @throws {ClusterError} as `fetchManifest`.
+   */
+  listTags(reference: Reference, options: RegistryOptions): Promise<readonly string[]> {
+    return this.#atFirst(reference, "pull", options, listTags);
   }
 
   async close(): Promise<void> {
@@ -139,7 +150,8 @@ export async function getManifest(repository: Repository, target: string): Promi
       target: `manifests/${target}`,
       headers: { accept: MANIFEST_ACCEPT },
     } as const;
-    const bytes = await readBounded(await repository.send(asked, [200]), repository);
+    const response = await repository.send(asked, [200]);
+    const bytes = await readBounded(response, repository, MANIFEST_BYTES_MAX);
     const digest = digestOf(bytes);
     if (isDigest(target) && target !== digest)
       throw new ClusterError(
@@ -148,23 +160,4 @@ export async function getManifest(repository: Repository, target: string): Promi
       );
     return { bytes, digest };
   }, repository.signal);
-}
-
-async function readBounded(response: HttpResponse, repository: Repository): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-      chunks.push(chunk);
-      sizeBytes += chunk.length;
-      if (sizeBytes > MANIFEST_BYTES_MAX)
-        throw new ClusterError(
-          "ResourceExhausted",
-          `manifest for ${repository.subject.reference} is larger than ${MANIFEST_BYTES_MAX} bytes`,
-        );
-    }
-  } catch (error) {
-    throw connectionError(error, repository.host, repository.signal);
-  }
-  return Buffer.concat(chunks);
 }

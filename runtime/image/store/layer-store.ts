@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClusterError } from "../../../core/errors.ts";
 import { syncFileSystem } from "../../linux/files.ts";
@@ -8,9 +8,11 @@ import { digestHex, digestOfHex, isDigest } from "../digest.ts";
 import { unpackLayer } from "../layer/unpack.ts";
 import { SingleFlight } from "../single-flight.ts";
 import type { Digest } from "../types.ts";
-import { renameDurably } from "./durable-file.ts";
+import { renameDurably, replaceFile } from "./durable-file.ts";
 
 const DIFF = "diff";
+/** Beside it: the bytes of its files, in decimal. */
+const SIZE = "size";
 
 /** The layer of an archive of no bytes, always there: what a container of an image without layers stands on. */
 export const EMPTY_LAYER = digestOfHex(createHash("sha256").digest("hex"));
@@ -25,6 +27,8 @@ export class LayerStore {
   readonly #layers: string;
   readonly #temporary: string;
   readonly #unpacking = new SingleFlight<void>();
+  /** Bytes of the files of each layer that is here. */
+  readonly #sizes = new Map<Digest, number>();
 
   private constructor(directory: string) {
     this.#layers = join(directory, "layers");
@@ -37,12 +41,19 @@ export class LayerStore {
     await mkdir(store.#layers, { recursive: true });
     await mkdir(store.#temporary, { mode: 0o700 });
     await mkdir(store.path(EMPTY_LAYER), { recursive: true });
+    for (const diffId of await store.list())
+      store.#sizes.set(diffId, await store.#readSize(diffId));
     return store;
   }
 
   /** The lower directory of a layer. */
   path(diffId: Digest): string {
     return join(this.#layers, digestHex(diffId), DIFF);
+  }
+
+  /** Bytes of its files, as Docker counts them; 0 when it is not here. */
+  sizeOf(diffId: Digest): number {
+    return this.#sizes.get(diffId) ?? 0;
   }
 
   async has(diffId: Digest): Promise<boolean> {
@@ -69,6 +80,7 @@ export class LayerStore {
   /** No error when it is not there. A crash in the middle leaves it under `tmp/`. */
   async remove(diffId: Digest): Promise<void> {
     if (!(await this.has(diffId))) return;
+    this.#sizes.delete(diffId);
     const doomed = join(this.#temporary, randomUUID());
     await renameDurably(join(this.#layers, digestHex(diffId)), doomed);
     await rm(doomed, { recursive: true, force: true });
@@ -79,13 +91,25 @@ export class LayerStore {
     const temporary = join(this.#temporary, randomUUID());
     try {
       await mkdir(temporary);
-      await unpackLayer(blobPath, join(temporary, DIFF), diffId, signal);
+      const size = await unpackLayer(blobPath, join(temporary, DIFF), diffId, signal);
+      await writeFile(join(temporary, SIZE), String(size));
       await this.#flush(temporary);
       await renameDurably(temporary, join(this.#layers, digestHex(diffId)));
+      this.#sizes.set(diffId, size);
     } catch (error) {
       await rm(temporary, { recursive: true, force: true });
       throw this.#explain(error, diffId);
     }
+  }
+
+  /** Layers of older versions have no size beside them: it is counted, and written for the next time. */
+  async #readSize(diffId: Digest): Promise<number> {
+    const path = join(this.#layers, digestHex(diffId), SIZE);
+    const text = await readFile(path, "utf8").catch(() => "");
+    if (/^\d+$/.test(text)) return Number(text);
+    const size = await contentBytes(this.path(diffId));
+    await replaceFile(path, String(size));
+    return size;
   }
 
   async #flush(path: string): Promise<void> {
@@ -105,4 +129,21 @@ export class LayerStore {
       cause: error,
     });
   }
+}
+
+/** Of all regular files below a directory; links to one file count once. Names are bytes: they need not be UTF-8. */
+async function contentBytes(directory: string): Promise<number> {
+  const sizes = new Map<number, number>();
+  const pending: Buffer[] = [Buffer.from(directory)];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const entries = await readdir(path, { withFileTypes: true, encoding: "buffer" });
+    for (const entry of entries) {
+      const inside = Buffer.concat([path, Buffer.from("/"), entry.name as unknown as Buffer]);
+      if (entry.isDirectory()) pending.push(inside);
+      if (!entry.isFile()) continue;
+      const { ino, size } = await lstat(inside);
+      sizes.set(ino, size);
+    }
+  }
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

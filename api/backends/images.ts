@@ -1,0 +1,89 @@
+/**
+ * The images of this machine. A `ref` is a name as people type it, a whole id or an unambiguous beginning of one.
+ *
+ * Every method throws ClusterError: `NotFound`, `InvalidArgument`; and those that talk to a registry `Unauthenticated`,
+ * `PermissionDenied`, `Unavailable`, `DataLoss`, `Cancelled`.
+ */
+export interface ImageBackend {
+  listImages(): readonly ImageFacts[];
+  getImage(ref: string): ImageFacts;
+  tagImage(ref: string, name: string): Promise<void>;
+  /** @throws {ClusterError} `Aborted` in Docker's words when something is in the way. */
+  removeImage(ref: string, options: { readonly force: boolean }): Promise<RemovedImage>;
+  /** Removes the images that fit and that no container uses. */
+  pruneImages(fits: (image: ImageFacts) => boolean): Promise<PrunedImages>;
+  /** @param ref without tag and digest: all tags of the repository. */
+  pullImage(ref: string, options: PullOptions): Promise<void>;
+  /** @param ref without a tag: all tags of the repository that are here. */
+  pushImage(ref: string, options: TransferOptions): Promise<void>;
+  /**
+   * Reads an archive of `docker save` or of OCI's layout; resolves with the names (or ids) of what it held.
+   *
+   * @throws {ClusterError} `InvalidArgument`, `DataLoss`; nothing of the archive stays then.
+   */
+  loadImages(archive: AsyncIterable<Uint8Array>): Promise<readonly string[]>;
+}
+
+export interface ImageFacts {
+  readonly id: string;
+  readonly repoTags: readonly string[];
+  readonly repoDigests: readonly string[];
+  /** 0: the builder left it out. */
+  readonly createdAtMs: number;
+  /** Of the files of its layers. */
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Lowest first. */
+  readonly layers: readonly LayerFacts[];
+  /** How many were made from it. */
+  readonly containers: number;
+  readonly platform: Platform;
+  /** The configuration document as JSON, as the builder wrote it. */
+  readonly rawConfig: string;
+}
+
+export interface LayerFacts {
+  /** Of the unpacked layer. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+/** In Go's words; empty: any, or this machine's. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant: string;
+}
+
+export interface RemovedImage {
+  readonly untagged: readonly string[];
+  readonly deleted: readonly string[];
+}
+
+export interface PrunedImages extends RemovedImage {
+  readonly reclaimedBytes: number;
+}
+
+export interface TransferOptions {
+  /** The X-Registry-Auth header as it came; empty: nobody. */
+  readonly registryAuth: string;
+  readonly onProgress: (event: ProgressEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface PullOptions extends TransferOptions {
+  /** Undefined: this machine's. */
+  readonly platform: Platform | undefined;
+}
+
+/** One line of progress. */
+export interface ProgressEvent {
+  /** Short layer id, or the tag; empty: about the whole. */
+  readonly id: string;
+  readonly status: string;
+  readonly currentBytes: number;
+  /** Zero: not known, no bar. */
+  readonly totalBytes: number;
+  /** What was pushed; comes last. */
+  readonly pushed?: { readonly tag: string; readonly digest: string; readonly sizeBytes: number };
+}

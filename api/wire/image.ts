@@ -1,0 +1,141 @@
+import type { ImageFacts } from "../backends/images.ts";
+import { JsonReader } from "../http/json-reader.ts";
+import { omitEmpty } from "./common.ts";
+
+/** Before 1.43 an image without names had one that says so: older clients print nothing for it otherwise. */
+const NONE_NAMES_BEFORE_MINOR = 43;
+/** Size again, under the name it had. */
+const VIRTUAL_SIZE_BEFORE_MINOR = 44;
+const NOT_COMPUTED = -1;
+
+export interface SummaryOptions {
+  readonly apiMinor: number;
+  /** Undefined: -1, not computed. */
+  readonly sharedBytes?: number | undefined;
+  readonly withContainers?: boolean;
+}
+
+/** One image of `/images/json`. */
+export function writeImageSummary(
+  image: ImageFacts,
+  { apiMinor, sharedBytes, withContainers = false }: SummaryOptions,
+): Record<string, unknown> {
+  const { id, repoTags, repoDigests, createdAtMs, sizeBytes, labels, containers } = image;
+  const nameless = repoTags.length + repoDigests.length === 0;
+  const asNone = nameless && apiMinor < NONE_NAMES_BEFORE_MINOR;
+  return {
+    Id: id,
+    ParentId: "",
+    RepoTags: asNone ? ["<none>:<none>"] : repoTags,
+    RepoDigests: asNone ? ["<none>@<none>"] : repoDigests,
+    Created: Math.floor(createdAtMs / 1000),
+    Size: sizeBytes,
+    ...(apiMinor < VIRTUAL_SIZE_BEFORE_MINOR ? { VirtualSize: sizeBytes } : {}),
+    SharedSize: sharedBytes ?? NOT_COMPUTED,
+    Labels: labels,
+    Containers: withContainers ? containers : NOT_COMPUTED,
+  };
+}
+
+/** Bytes of each image's layers that another of `images` has too, by image id. */
+export function sharedSizes(images: readonly ImageFacts[]): ReadonlyMap<string, number> {
+  const users = new Map<string, number>();
+  for (const { layers } of images)
+    for (const digest of new Set(layers.map((layer) => layer.digest)))
+      users.set(digest, (users.get(digest) ?? 0) + 1);
+  return new Map(
+    images.map(({ id, layers }) => {
+      const shared = layers.filter(({ digest }) => (users.get(digest) ?? 0) > 1);
+      return [id, shared.reduce((sum, layer) => sum + layer.sizeBytes, 0)];
+    }),
+  );
+}
+
+/** Bytes of all layers, each counted once. */
+export function layersSize(images: readonly ImageFacts[]): number {
+  const layers = images.flatMap((image) =>
+    image.layers.map((layer) => [layer.digest, layer.sizeBytes] as const),
+  );
+  return [...new Map(layers).values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** `/images/{name}/json`. */
+export function writeImage(image: ImageFacts, apiMinor: number): Record<string, unknown> {
+  const document = new JsonReader(JSON.parse(image.rawConfig), "image");
+  const history = readHistory(document);
+  const { platform, sizeBytes } = image;
+  return {
+    Id: image.id,
+    RepoTags: image.repoTags,
+    RepoDigests: image.repoDigests,
+    Parent: "",
+    Comment: document.string("comment") || (history.at(-1)?.comment ?? ""),
+    ...omitEmpty({ Created: document.string("created") }),
+    DockerVersion: document.string("docker_version"),
+    Author: document.string("author"),
+    Config: writeConfig(document.object("config")),
+    Architecture: platform.architecture,
+    ...omitEmpty({ Variant: platform.variant, OsVersion: document.string("os.version") }),
+    Os: platform.os,
+    Size: sizeBytes,
+    ...(apiMinor < VIRTUAL_SIZE_BEFORE_MINOR ? { VirtualSize: sizeBytes } : {}),
+    GraphDriver: { Name: "overlayfs", Data: {} },
+    RootFS: { Type: "layers", Layers: image.layers.map(({ digest }) => digest) },
+    Metadata: {},
+  };
+}
+
+/** What a container made from it starts with; fields as the builder wrote them. */
+function writeConfig(config: JsonReader): Record<string, unknown> {
+  return {
+    User: config.string("User"),
+    ...omitEmpty({
+      ExposedPorts: config.value("ExposedPorts"),
+      Healthcheck: config.value("Healthcheck"),
+      Volumes: config.value("Volumes"),
+      OnBuild: config.strings("OnBuild"),
+      StopSignal: config.string("StopSignal"),
+      Shell: config.strings("Shell"),
+      ArgsEscaped: config.boolean("ArgsEscaped"),
+    }),
+    Env: config.strings("Env"),
+    Cmd: config.has("Cmd") ? config.strings("Cmd") : null,
+    WorkingDir: config.string("WorkingDir"),
+    Entrypoint: config.has("Entrypoint") ? config.strings("Entrypoint") : null,
+    Labels: config.has("Labels") ? config.stringMap("Labels") : null,
+  };
+}
+
+interface HistoryStep {
+  readonly created: string;
+  readonly createdBy: string;
+  readonly comment: string;
+  readonly hasLayer: boolean;
+}
+
+function readHistory(document: JsonReader): readonly HistoryStep[] {
+  return document.objects("history", (step) => ({
+    created: step.string("created"),
+    createdBy: step.string("created_by"),
+    comment: step.string("comment"),
+    hasLayer: !step.boolean("empty_layer"),
+  }));
+}
+
+/** `/images/{name}/history`, the last step first. Images without one show their layers. */
+export function writeHistory(image: ImageFacts): readonly Record<string, unknown>[] {
+  const told = readHistory(new JsonReader(JSON.parse(image.rawConfig), "image"));
+  const unknown = { created: "", createdBy: "", comment: "", hasLayer: true };
+  const steps = told.length > 0 ? told : image.layers.map(() => unknown);
+  const layers = image.layers.values();
+  const rows = steps.map(({ created, createdBy, comment, hasLayer }) => ({
+    Id: "<missing>",
+    Created: Math.floor((Date.parse(created) || 0) / 1000),
+    CreatedBy: createdBy,
+    Tags: null,
+    Size: hasLayer ? (layers.next().value?.sizeBytes ?? 0) : 0,
+    Comment: comment,
+  }));
+  const last = { Id: image.id, Tags: image.repoTags.length > 0 ? image.repoTags : null };
+  return rows.reverse().map((row, i) => (i === 0 ? { ...row, ...last } : row));
+}

@@ -1,0 +1,45 @@
+import type { ProgressEvent } from "../backends/images.ts";
+
+const BAR_WIDTH = 50;
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+/** One line of a transfer's JSON stream. Source: moby, pkg/streamformatter; pkg/jsonmessage for the bar. */
+export function writeProgress(event: ProgressEvent): Record<string, unknown> {
+  const { id, status, currentBytes, totalBytes, pushed } = event;
+  if (pushed !== undefined) {
+    const { tag, digest, sizeBytes } = pushed;
+    return { progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: sizeBytes } };
+  }
+  // What is about the whole, and the line that names the tag, never has a bar.
+  if (id === "") return { status };
+  if (status.startsWith("Pulling from ")) return { status, id };
+  if (totalBytes <= 0) return { status, progressDetail: {}, id };
+  const detail = { current: currentBytes, total: totalBytes };
+  return { status, progressDetail: detail, progress: formatBar(currentBytes, totalBytes), id };
+}
+
+/** An error in the middle of a stream whose status has been sent. */
+export function writeStreamError(message: string): Record<string, unknown> {
+  return { errorDetail: { message }, error: message };
+}
+
+/** `[====>      ]  512B/1.024kB`, for clients that print it as it is. */
+export function formatBar(currentBytes: number, totalBytes: number): string {
+  const done = Math.min(BAR_WIDTH, Math.floor((currentBytes / totalBytes) * 100) >> 1);
+  const bar = `[${"=".repeat(done)}>${" ".repeat(BAR_WIDTH - done)}]`;
+  const current = humanSize(currentBytes).padStart(8);
+  return currentBytes > totalBytes
+    ? `${bar} ${current}`
+    : `${bar} ${current}/${humanSize(totalBytes)}`;
+}
+
+/** Powers of 1000 with four digits. Source: go-units, HumanSize. */
+function humanSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${Number(value.toPrecision(4))}${UNITS[unit]}`;
+}

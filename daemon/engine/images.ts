@@ -1,0 +1,75 @@
+import type { ImageBackend, ImageFacts, TransferOptions } from "../../api/backends/images.ts";
+import { isBareName } from "../../api/wire/image-name.ts";
+import { familiarRepository, parseReference } from "../../runtime/image/reference.ts";
+import type { Image, Images } from "../../runtime/image/types.ts";
+import { orConflict } from "./conflict.ts";
+import { readCredentials } from "./credentials.ts";
+
+/** This machine's images as the API shows them. */
+export function newImages(images: Images): ImageBackend {
+  const factsOf = (image: Image) => writeFacts(images, image);
+  return {
+    listImages: () => images.list().map(factsOf),
+    getImage: (ref) => factsOf(images.get(ref)),
+    tagImage: (ref, name) => images.tag(ref, name),
+    removeImage: (ref, options) => orConflict(images.remove(ref, options)),
+    pruneImages: (fits) => images.prune((image) => fits(factsOf(image))),
+    pullImage: (ref, options) => pull(images, ref, options),
+    pushImage: (ref, options) => push(images, ref, options),
+    async loadImages(archive) {
+      const loaded = await images.load(archive);
+      return loaded.flatMap(({ image, names }) => (names.length > 0 ? names : [image.id]));
+    },
+  };
+}
+
+function writeFacts(images: Images, image: Image): ImageFacts {
+  const { id, repoTags, repoDigests, created, sizeBytes, config, platform, rawConfig } = image;
+  return {
+    id,
+    repoTags,
+    repoDigests,
+    createdAtMs: Date.parse(created) || 0,
+    sizeBytes,
+    labels: config.labels,
+    layers: image.layers.map((digest) => ({ digest, sizeBytes: images.layerBytes(digest) })),
+    containers: images.usersOf(id).length,
+    platform,
+    rawConfig,
+  };
+}
+
+async function pull(
+  images: Images,
+  ref: string,
+  { registryAuth, ...options }: Parameters<ImageBackend["pullImage"]>[1],
+): Promise<void> {
+  const asked = { ...options, credentials: readCredentials(registryAuth) };
+  if (!isBareName(ref)) {
+    await images.pull(ref, asked);
+    return;
+  }
+  for (const tag of await images.listTags(ref, asked)) await images.pull(`${ref}:${tag}`, asked);
+}
+
+/** Each name with the line that programs read what was pushed from. */
+async function push(
+  images: Images,
+  ref: string,
+  { registryAuth, onProgress, signal }: TransferOptions,
+): Promise<void> {
+  const asked = { signal, onProgress, credentials: readCredentials(registryAuth) };
+  for (const name of isBareName(ref) ? localTags(images, ref) : [ref]) {
+    const { digest, sizeBytes } = await images.push(name, asked);
+    const pushed = { tag: name.slice(name.lastIndexOf(":") + 1), digest, sizeBytes };
+    onProgress({ id: "", status: "", currentBytes: 0, totalBytes: 0, pushed });
+  }
+}
+
+/** All tags of a repository that are here; the name with `latest` when there are none, which fails as it should. */
+function localTags(images: Images, repository: string): readonly string[] {
+  const wanted = familiarRepository(parseReference(repository));
+  const own = images.list().flatMap((image) => image.repoTags);
+  const tags = own.filter((name) => name.slice(0, name.lastIndexOf(":")) === wanted);
+  return tags.length > 0 ? tags : [repository];
+}

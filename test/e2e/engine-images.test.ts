@@ -1,0 +1,229 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import Docker from "dockerode";
+import { type Cluster, startDaemons } from "../support/cluster/cluster.ts";
+import type { TestNode } from "../support/cluster/test-node.ts";
+import { debianDockerCli } from "../support/docker-cli.ts";
+import { busyboxImage } from "../support/image-builder.ts";
+import type { CommandResult } from "../support/lab/lab.ts";
+import { pushImage } from "../support/push-image.ts";
+import { type RunningRegistry, startRegistry } from "../support/registry.ts";
+
+const PORT = 5000;
+const NONE = `sha256:${"0".repeat(64)}`;
+
+interface Line {
+  readonly status?: string;
+  readonly id?: string;
+  readonly aux?: { readonly Digest: string };
+  readonly errorDetail?: { readonly message: string };
+}
+
+describe("e2e: images, by the stock docker command line", function () {
+  this.timeout(60_000);
+  let cluster: Cluster;
+  let node: TestNode;
+  let registry: RunningRegistry;
+  let cli: string;
+  let api: Docker;
+  /** Of an image the registry has with the tags `1` and `2`. */
+  let repository: string;
+
+  before(async function () {
+    this.timeout(120_000);
+    const archive = await busyboxImage();
+    cli = await debianDockerCli();
+    const flags = ({ ip }: { ip: string }) => ["--insecure-registry", `${ip}:${PORT}`];
+    cluster = await startDaemons({ name: "e2eimages", managers: 1, workers: 0, flags });
+    [node] = cluster.nodes as [TestNode];
+    const { ip, netns } = cluster.outside;
+    const dir = join(cluster.folder, "registry");
+    registry = await startRegistry({ dir, listen: `${ip}:${PORT}`, netns });
+    repository = `${registry.addr}/team/box`;
+    await pushImage(cluster, archive, `${repository}:1`);
+    await pushImage(cluster, archive, `${repository}:2`);
+    mkdirSync(join(cluster.folder, "config"));
+    api = new Docker({ socketPath: node.socket });
+  });
+  after(async () => {
+    await registry?.close();
+    await cluster?.close();
+  });
+
+  /** A code other than 0 is a result. */
+  function docker(...args: string[]): Promise<CommandResult> {
+    const config = ["--config", join(cluster.folder, "config")];
+    return cluster.lab.exec(node.host, [cli, ...config, "-H", `unix://${node.socket}`, ...args]);
+  }
+
+  /** What a command that succeeds prints. */
+  async function output(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await docker(...args);
+    expect(code, `docker ${args.join(" ")}\n${stdout}${stderr}`).to.equal(0);
+    return stdout.trim();
+  }
+
+  /** What a command that fails says. */
+  async function failure(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await docker(...args);
+    expect(code, `docker ${args.join(" ")}\n${stdout}`).to.not.equal(0);
+    return stderr.trim();
+  }
+
+  /** The lines of a stream. */
+  async function linesOf(stream: NodeJS.ReadableStream): Promise<Line[]> {
+    let text = "";
+    for await (const chunk of stream) text += String(chunk);
+    return text
+      .trim()
+      .split("\r\n")
+      .map((line) => JSON.parse(line) as Line);
+  }
+
+  describe("pull", () => {
+    it("brings an image by tag and says what it does", async () => {
+      const said = (await output("pull", `${repository}:1`)).split("\n");
+      expect(said[0]).to.equal("1: Pulling from team/box");
+      expect(said.some((line) => /^[0-9a-f]{12}: Pull complete$/.test(line))).to.equal(true);
+      expect(said.at(-3)).to.match(/^Digest: sha256:[0-9a-f]{64}$/);
+      expect(said.at(-2)).to.equal(`Status: Downloaded newer image for ${repository}:1`);
+      expect(said.at(-1)).to.equal(`${repository}:1`);
+      expect(await output("pull", `${repository}:1`)).to.contain("Image is up to date");
+      expect(await output("pull", "-q", `${repository}:2`)).to.equal(`${repository}:2`);
+    });
+
+    it("brings all tags, one digest, one platform", async () => {
+      const all = await output("pull", "-a", repository);
+      for (const tag of ["1", "2"]) expect(all).to.contain(`${tag}: Pulling from team/box`);
+      const digest = await output("inspect", "-f", "{{index .RepoDigests 0}}", `${repository}:1`);
+      expect(digest).to.contain(`${repository}@sha256:`);
+      await output("rmi", `${repository}:1`, `${repository}:2`);
+      expect(await output("pull", digest)).to.contain(
+        `Status: Downloaded newer image for ${digest}`,
+      );
+      expect(await output("images", "--digests", "--format", "{{.Tag}} {{.Digest}}")).to.equal(
+        `<none> ${digest.replace(/.*@/, "")}`,
+      );
+      await output("pull", "--platform", "linux", `${repository}:1`);
+      await output("rmi", digest);
+    });
+
+    it("fails in Docker's words", async () => {
+      expect(await failure("pull", `${repository}:none`)).to.match(
+        /^Error response from daemon: manifest for .*\/team\/box:none not found: manifest unknown/,
+      );
+      expect(await failure("pull", `${registry.addr}/team/nobody`)).to.contain(
+        "nobody:latest not found",
+      );
+      expect(await failure("pull", `${repository}@${NONE}`)).to.contain("not found");
+      const refused = await api.createImage({ fromImage: "Not/Lower", tag: "1" }).then(
+        () => undefined,
+        (error: { statusCode: number; message: string }) => error,
+      );
+      expect(refused?.statusCode).to.equal(400);
+      expect(refused?.message).to.contain("invalid reference format");
+    });
+
+    it("goes on for others when one of two clients leaves", async () => {
+      await output("rmi", "-f", `${repository}:1`);
+      const name = { fromImage: repository, tag: "1" };
+      const [left, right] = await Promise.all([api.createImage(name), api.createImage(name)]);
+      (left as NodeJS.ReadableStream & { destroy(): void }).destroy();
+      const lines = await linesOf(right);
+      expect(lines.at(-1)?.status).to.contain("Status:");
+    });
+  });
+
+  describe("names", () => {
+    it("are listed, filtered, given and taken", async () => {
+      await output("tag", `${repository}:1`, "a/b/c:x");
+      await output("tag", "a/b/c:x", "plain");
+      const format = ["--format", "{{.Repository}}:{{.Tag}}"];
+      expect(await output("images", ...format, "a/b/c")).to.equal("a/b/c:x");
+      const since = ["--filter", "reference=p*", "--filter", "dangling=false"];
+      expect(await output("images", ...format, ...since)).to.equal("plain:latest");
+      const id = await output("inspect", "-f", "{{.Id}}", "a/b/c:x");
+      expect(await output("images", "-q", "--no-trunc", "plain")).to.equal(id);
+      expect(await output("rmi", "plain")).to.equal("Untagged: plain:latest");
+      expect(await failure("rmi", id)).to.match(
+        /conflict: unable to delete [0-9a-f]{12} \(must be forced\) - image is referenced in multiple repositories/,
+      );
+      expect(await failure("rmi", "plain")).to.match(/No such image: plain/);
+      expect(await failure("tag", "nobody", "x")).to.contain("No such image: nobody:latest");
+      await output("rmi", "a/b/c:x");
+    });
+
+    it("lead to what an image is and was", async () => {
+      const fields = "{{.Os}} {{.Config.Cmd}} {{len .RootFS.Layers}} {{.Size}}";
+      const shown = await output("image", "inspect", "-f", fields, `${repository}:1`);
+      expect(shown).to.match(/^linux \[sh\] 2 \d{6,}$/);
+      const history = await output("history", "--no-trunc", "-q", `${repository}:1`);
+      expect(history.split("\n")).to.have.lengthOf(2);
+      expect(await failure("image", "inspect", "nobody")).to.contain("No such image: nobody");
+      const unknown = await api.listImages({ filters: { colour: ["red"] } }).then(
+        () => undefined,
+        (error: { statusCode: number }) => error.statusCode,
+      );
+      expect(unknown).to.equal(400);
+    });
+
+    it("go with what is pruned", async () => {
+      await output("tag", `${repository}:1`, "spare");
+      expect(await output("image", "prune", "-f")).to.contain("Total reclaimed space: 0B");
+      const said = await output("image", "prune", "-a", "-f", "--filter", "label!=keep");
+      expect(said).to.match(/untagged: spare:latest.*deleted: sha256:.*reclaimed space: \d/s);
+      expect(await output("images", "-q")).to.equal("");
+    });
+  });
+
+  describe("push", () => {
+    it("sends an image, and its digest is what is pulled", async () => {
+      await output("pull", "-q", `${repository}:1`);
+      await output("tag", `${repository}:1`, `${registry.addr}/pushed:v1`);
+      await output("tag", `${repository}:1`, `${registry.addr}/pushed:v2`);
+      const said = await output("push", `${registry.addr}/pushed:v1`);
+      expect(said.split("\n")[0]).to.equal(
+        `The push refers to repository [${registry.addr}/pushed]`,
+      );
+      expect(said).to.match(/[0-9a-f]{12}: (Pushed|Layer already exists|Mounted from)/);
+      expect(said).to.match(/v1: digest: sha256:[0-9a-f]{64} size: \d+$/);
+      expect(await output("push", "-a", `${registry.addr}/pushed`)).to.match(
+        /v1: digest.*v2: digest/s,
+      );
+      const image = api.getImage(`${registry.addr}/pushed`);
+      const lines = await linesOf(await image.push({ tag: "v2", authconfig: {} as never }));
+      const digest = lines.at(-1)?.aux?.Digest;
+      expect(said).to.contain(digest);
+      await output("rmi", `${registry.addr}/pushed:v1`, `${registry.addr}/pushed:v2`);
+      expect(await output("pull", `${registry.addr}/pushed:v1`)).to.contain(`Digest: ${digest}`);
+    });
+
+    it("fails in the stream, in Docker's words", async () => {
+      expect(await failure("push", `${registry.addr}/nobody:1`)).to.contain(
+        `An image does not exist locally with the tag: ${registry.addr}/nobody`,
+      );
+    });
+  });
+
+  describe("events", () => {
+    it("tell of all of it", async () => {
+      const until = String(Date.now() / 1000);
+      const format = ["--format", "{{.Type}} {{.Action}} {{.Actor.Attributes.name}}"];
+      const pushes = await output(
+        "events",
+        "--since",
+        "1",
+        "--until",
+        until,
+        ...format,
+        "--filter",
+        "event=push",
+      );
+      expect(pushes.split("\n")[0]).to.equal(`image push ${registry.addr}/pushed`);
+      const all = await output("events", "--since", "1", "--until", until, ...format);
+      for (const action of ["pull", "tag", "untag", "delete", "prune"])
+        expect(all, action).to.match(new RegExp(`^image ${action} `, "m"));
+    });
+  });
+});

@@ -1,0 +1,55 @@
+import type { ImageBackend, ImageFacts } from "../../api/backends/images.ts";
+import { ClusterError } from "../../core/errors.ts";
+
+const CONFIG = {
+  created: "2024-01-02T03:04:05Z",
+  config: {
+    User: "www",
+    Cmd: ["sh"],
+    Env: ["A=b"],
+    Labels: { a: "b" },
+    ExposedPorts: { "80/tcp": {} },
+    Volumes: { "/data": {} },
+    Healthcheck: { Test: ["CMD", "true"], Interval: 1_000_000_000 },
+    StopSignal: "SIGINT",
+    OnBuild: ["RUN true"],
+  },
+  history: [{ created: "2024-01-02T03:04:05Z", created_by: "ADD file" }],
+};
+
+/** An image that says something in every field. */
+export const WEB_IMAGE: ImageFacts = {
+  id: `sha256:${"0".repeat(64)}`,
+  repoTags: ["web:1", "r:5000/team/web:1"],
+  repoDigests: [`web@sha256:${"1".repeat(64)}`],
+  createdAtMs: Date.parse(CONFIG.created),
+  sizeBytes: 1000,
+  labels: { a: "b" },
+  layers: [{ digest: `sha256:${"2".repeat(64)}`, sizeBytes: 1000 }],
+  containers: 1,
+  platform: { os: "linux", architecture: "arm64", variant: "v8" },
+  rawConfig: JSON.stringify(CONFIG),
+};
+
+/** One image, always the same, whatever is done to it. Registries are not there. */
+export function memoryImages(): ImageBackend {
+  const unreachable = async () => {
+    throw new ClusterError("Unavailable", "registry r:5000 is unreachable: it is a test");
+  };
+  return {
+    listImages: () => [WEB_IMAGE],
+    getImage(ref) {
+      if ([...WEB_IMAGE.repoTags, WEB_IMAGE.id].includes(ref)) return WEB_IMAGE;
+      throw new ClusterError("NotFound", `No such image: ${ref}`);
+    },
+    tagImage: async () => {},
+    removeImage: async () => ({ untagged: ["web:1"], deleted: [WEB_IMAGE.id] }),
+    pruneImages: async (fits) => {
+      const deleted = fits(WEB_IMAGE) ? [WEB_IMAGE.id] : [];
+      return { untagged: [], deleted, reclaimedBytes: deleted.length * 1000 };
+    },
+    pullImage: unreachable,
+    pushImage: unreachable,
+    loadImages: async () => ["web:1"],
+  };
+}
