@@ -84,8 +84,8 @@ export class NodeCredentials {
     };
   }
 
-  /** For a channel to any manager, or to just the one named. To be used with MANAGER_CHANNEL_OPTIONS. */
-  toManager(nodeId?: string): ChannelCredentials {
+  /** For a channel to just the manager named; empty: to any. To be used with MANAGER_CHANNEL_OPTIONS. */
+  toManager(nodeId = ""): ChannelCredentials {
     return experimental.createCertificateProviderChannelCredentials(
       this.#provider,
       this.#provider,
@@ -110,7 +110,7 @@ export function anonymousToAnyone(): ChannelCredentials {
 function refuseUnless(
   subject: Parameters<typeof findIdentity>[0],
   own: NodeIdentity,
-  nodeId: string | undefined,
+  nodeId: string,
 ): Error | undefined {
   const peer = findIdentity(subject);
   if (peer === undefined || peer.clusterId !== own.clusterId) {
@@ -119,7 +119,7 @@ function refuseUnless(
   if (peer.role !== NodeRole.MANAGER) {
     return new Error(`the server ${peer.nodeId} is not a manager`);
   }
-  if (nodeId !== undefined && peer.nodeId !== nodeId) {
+  if (nodeId !== "" && peer.nodeId !== nodeId) {
     return new Error(`the server is ${peer.nodeId}, expected ${nodeId}`);
   }
   return undefined;

@@ -130,6 +130,23 @@ describe("integration: the swarm's CA over gRPC", () => {
     worker.close();
   });
 
+  it("lets a channel end at the manager it is for, or at any, and at no other", async () => {
+    const own = await ca.node();
+    const there = await serve(own);
+    const ask = async (nodeId: string) => {
+      const channel = (await ca.node()).toManager(nodeId);
+      const client = new CAClient(`127.0.0.1:${there.port}`, channel, MANAGER_CHANNEL_OPTIONS);
+      return withClient(client, () =>
+        callUnary(client.getRootCertificate.bind(client), {}, TIMEOUT),
+      );
+    };
+    for (const nodeId of ["", own.identity.nodeId]) {
+      expect((await ask(nodeId)).certPem).to.equal(ca.rootCa.certPem);
+    }
+    expect((await failureOf(ask("another"))).message).to.match(/, expected another/);
+    there.close();
+  });
+
   it("names the address where nobody answers", async () => {
     server.close();
     const error = await failureOf(join(ca.rootCa.workerToken));

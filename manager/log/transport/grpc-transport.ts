@@ -80,6 +80,7 @@ export class GrpcTransport implements Transport {
         this.#unlink(raftId);
       }
     }
+    this.#dropKnownHints();
   }
 
   /** Why a caller is not heard; undefined when it is. */
@@ -93,6 +94,7 @@ export class GrpcTransport implements Transport {
     this.#hellos.set(peer.raftId, peer);
     const { addr } = this.#links.get(peer.raftId) ?? peer;
     if (addr !== peer.addr) this.#unlink(peer.raftId);
+    this.#dropKnownHints();
     const { raftId, nodeId } = peer;
     this.#receiver?.onHello({ raftId, nodeId, addr: peer.addr });
   }
@@ -153,11 +155,24 @@ export class GrpcTransport implements Transport {
 
   /** Undefined for where a member is known to be, or we are ourselves. */
   #hintLinkTo(addr: string): PeerLink | undefined {
-    const isKnown = [...this.#members.keys()].some((id) => this.#addressOf(id)?.addr === addr);
-    if (isKnown || addr === this.#options.self.addr || this.#isClosed) return undefined;
+    if (this.#isKnown(addr) || addr === this.#options.self.addr || this.#isClosed) return undefined;
     const link = this.#hintLinks.get(addr) ?? this.#link({ raftId: 0, nodeId: "", addr });
     this.#hintLinks.set(addr, link);
     return link;
+  }
+
+  /** Whether a member is known to be there. */
+  #isKnown(addr: string): boolean {
+    return [...this.#members.keys()].some((id) => this.#addressOf(id)?.addr === addr);
+  }
+
+  /** Who is there has said so: from now on it is a member's link that leads there. */
+  #dropKnownHints(): void {
+    for (const [addr, link] of this.#hintLinks) {
+      if (!this.#isKnown(addr)) continue;
+      link.close();
+      this.#hintLinks.delete(addr);
+    }
   }
 
   #onRefused({ message, details }: ClusterError): void {
