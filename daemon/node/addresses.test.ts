@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { chooseAdvertiseAddr, chooseListenAddr, parseHostPort } from "./addresses.ts";
+import { chooseAdvertiseAddr, chooseListenAddr, localAddr, parseHostPort } from "./addresses.ts";
 
 const LO = { interfaceName: "lo", address: "127.0.0.1" };
 const ETH0 = { interfaceName: "eth0", address: "10.1.0.5" };
@@ -106,5 +106,16 @@ describe("node addresses: to listen at", () => {
   for (const text of ["", ":2377", "a b", "1.2.3.4:0", "http://x", "[::1"]) {
     it(`is not '${text}'`, () =>
       expect(() => parseHostPort(text, "listen address")).to.throw("invalid listen address"));
+  }
+});
+
+describe("node addresses: of its own manager part", () => {
+  const cases = [
+    { listen: "0.0.0.0:2377", expected: "127.0.0.1:2377" },
+    { listen: "[::]:99", expected: "[::1]:99" },
+    { listen: "10.1.0.5:2377", expected: "10.1.0.5:2377" },
+  ];
+  for (const { listen, expected } of cases) {
+    it(`${listen} is reached at ${expected}`, () => expect(localAddr(listen)).to.equal(expected));
   }
 });

@@ -37,6 +37,13 @@ export function formatHostPort({ host, port }: HostPort): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Where this machine itself reaches what listens at `listenAddr`: the address others use may lead through a router. */
+export function localAddr(listenAddr: string): string {
+  const { host, port } = parseHostPort(listenAddr, "listen address");
+  const own = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host];
+  return formatHostPort({ host: own ?? host, port });
+}
+
 /**
  * Where managers listen.
  *

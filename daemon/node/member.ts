@@ -14,7 +14,7 @@ import { grpcDial } from "../../worker/session/grpc-wire.ts";
 import { Worker } from "../../worker/worker.ts";
 import type { TaskImages } from "../../worker/worker-options.ts";
 import type { LogChoice } from "../log-choice.ts";
-import { parseHostPort } from "./addresses.ts";
+import { localAddr, parseHostPort } from "./addresses.ts";
 import { Identity } from "./identity.ts";
 import { ManagerPart } from "./manager-part.ts";
 import type { Lock, NodeOwn } from "./node-file.ts";
@@ -96,11 +96,28 @@ export class Member {
     return refusal === undefined ? (this.#roles?.error ?? "") : removedFromSwarm(refusal);
   }
 
+  /** Whether its managers know it no more. */
+  get isRemoved(): boolean {
+    return this.#worker?.refusal !== undefined;
+  }
+
   /** host:port of managers as far as this node knows, the one it is in session with first. */
   get managers(): readonly string[] {
     const current = this.#worker?.manager;
     const known = this.#worker?.managers ?? this.#identity.state.managers;
     return current === undefined ? known : [current, ...known.filter((addr) => addr !== current)];
+  }
+
+  /** The same, as they are dialled from here. */
+  #reachable(): readonly string[] {
+    return this.managers.map((addr) => this.#dialAddr(addr));
+  }
+
+  /** This node's own manager part is found here, whatever lies between it and the address it advertises. */
+  #dialAddr(addr: string): string {
+    const { advertiseAddr, listenAddr } = this.#identity.state;
+    const isOwn = this.manager !== undefined && addr === advertiseAddr;
+    return isOwn ? localAddr(listenAddr) : addr;
   }
 
   /** Starts a new swarm: its log, then what makes this node find itself again. */
@@ -140,7 +157,7 @@ export class Member {
   async leave(): Promise<void> {
     this.#roles?.close();
     await this.#serial.run(async () => {
-      const { managers } = this;
+      const managers = this.#reachable();
       try {
         await this.#worker?.leave();
       } finally {
@@ -181,10 +198,11 @@ export class Member {
   async #startWorker(): Promise<void> {
     const { dataRoot, containers, images, describe, clock, random, log } = this.#parts;
     const { credentials, state } = this.#identity;
+    const dial = grpcDial(() => credentials.toManager(), MANAGER_CHANNEL_OPTIONS);
     const roles = new Roles({
       identity: this.#identity,
       managerPart: this.#managerPart,
-      findManagers: () => this.managers,
+      findManagers: () => this.#reachable(),
       serial: this.#serial,
       clock,
       random,
@@ -196,7 +214,7 @@ export class Member {
       nodeId: this.nodeId,
       dataRoot,
       addr: this.addr,
-      dial: grpcDial(() => credentials.toManager(), MANAGER_CHANNEL_OPTIONS),
+      dial: (addr, events) => dial(this.#dialAddr(addr), events),
       managers: state.managers.map((addr) => ({ nodeId: "", addr })),
       description: describe,
       containers,

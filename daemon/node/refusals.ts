@@ -59,7 +59,16 @@ export function removedFromSwarm(refusal: string): string {
 }
 
 /** Says with numbers what leaving by force would do. */
-export function managerMustForce(managers: number, reachable: number): ClusterError {
+export function managerMustForce({
+  managers,
+  reachable,
+  hasLeader,
+}: {
+  readonly managers: number;
+  readonly reachable: number;
+  /** Without one, who answers is not known. */
+  readonly hasLeader: boolean;
+}): ClusterError {
   const what =
     "You are attempting to leave the swarm on a node that is participating as a manager.";
   const how = "Use `--force` to suppress this message.";
@@ -67,6 +76,12 @@ export function managerMustForce(managers: number, reachable: number): ClusterEr
     return refusal(
       "Unavailable",
       `${what} Removing the last manager erases all current state of the swarm. ${how}`,
+    );
+  }
+  if (!hasLeader) {
+    return refusal(
+      "Unavailable",
+      `${what} Its ${managers} managers have no leader now: too few of them answer. If this one goes too, the swarm can only be started again from another one, with \`--force-new-cluster\`. ${how}`,
     );
   }
   const left = `Removing this node leaves ${reachable - 1} managers out of ${managers - 1}.`;

@@ -161,10 +161,15 @@ export class SwarmNode implements MembershipBackend {
         return;
       }
       if (member === undefined) throw notInSwarm();
-      if (member.manager !== undefined && !force) {
-        const managers = member.manager.replicatedLog.members();
-        const reachable = managers.filter((manager) => manager.reachable !== false).length;
-        throw managerMustForce(managers.length, reachable);
+      // Whom its managers know no more takes nothing from the swarm.
+      if (member.manager !== undefined && !force && !member.isRemoved) {
+        const log = member.manager.replicatedLog;
+        const managers = log.members();
+        throw managerMustForce({
+          managers: managers.length,
+          reachable: managers.filter((manager) => manager.reachable !== false).length,
+          hasLeader: log.leadership().leaderRaftId !== undefined,
+        });
       }
       this.#member = undefined;
       await member.leave();

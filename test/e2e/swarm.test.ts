@@ -191,6 +191,17 @@ describe("e2e: the daemon says what is in its way", function () {
     expect(stderr).to.match(/another musterd \(pid \d+\) uses .*\/data/);
   });
 
+  it("is in session with itself where others reach it through a router", async () => {
+    const node = cluster.nodes[0] as TestNode;
+    await node.mustMuster("swarm", "init", "--advertise-addr", "192.0.2.1");
+    await eventually("the node is ready", async () => {
+      const [own] = await node.api().get<WireNode[]>("/nodes");
+      return own?.Status.State === "ready" && own.Status.Addr === "192.0.2.1";
+    });
+    await node.mustMuster("swarm", "ca", "--rotate", "--quiet");
+    await node.mustMuster("swarm", "leave", "--force");
+  });
+
   it("forms a swarm of one by itself", async () => {
     await formSwarm(cluster);
     expect(
