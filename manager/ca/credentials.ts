@@ -1,12 +1,13 @@
 import { ChannelCredentials, type ChannelOptions, experimental } from "@grpc/grpc-js";
 import { NodeRole } from "../../proto/gen/objects.ts";
-import type { ServerIdentity } from "../rpc/front.ts";
+import type { IdentityChange, ServerIdentity } from "../rpc/front.ts";
 import { findIdentity, type NodeIdentity, ROLE_NAMES } from "./identity.ts";
 import {
   type CertificateFacts,
   checkNodeCertificate,
   type NodeCertificate,
 } from "./node-certificate.ts";
+import { splitPem } from "./pem.ts";
 
 /** The name a manager's certificate must have, whatever address it was reached at. */
 export const MANAGER_CHANNEL_OPTIONS: ChannelOptions = {
@@ -27,7 +28,7 @@ export class NodeCredentials {
   #facts: CertificateFacts;
   readonly #caListeners = new Set<CaListener>();
   readonly #identityListeners = new Set<IdentityListener>();
-  readonly #serverListeners = new Set<() => void>();
+  readonly #serverListeners = new Set<(change: IdentityChange) => void>();
   readonly #provider: experimental.CertificateProvider;
 
   /** @throws {ClusterError} `DataLoss` when the certificate is not the swarm's or not the key's. */
@@ -66,10 +67,12 @@ export class NodeCredentials {
   /** Takes a renewed certificate into use. @throws {ClusterError} `DataLoss` as the constructor; the old one stays. */
   replace(certificate: NodeCertificate): void {
     this.#facts = checkNodeCertificate(certificate);
+    const { rootPem: before } = this.#current;
     this.#current = certificate;
     for (const listener of this.#caListeners) listener(caUpdate(certificate));
     for (const listener of this.#identityListeners) listener(identityUpdate(certificate));
-    for (const listener of this.#serverListeners) listener();
+    const rootGivenUp = splitPem(before).some((root) => !certificate.rootPem.includes(root));
+    for (const listener of this.#serverListeners) listener({ rootGivenUp });
   }
 
   /** For the one server of a manager. */

@@ -11,9 +11,14 @@ export interface ServerIdentity {
   /** In PEM, as they are now; the key is that of the first certificate. */
   current(): { readonly certPem: string; readonly keyPem: string; readonly rootPem: string };
   /** Calls back after each change, until the returned function is called. */
-  onReplaced(listener: () => void): () => void;
+  onReplaced(listener: (change: IdentityChange) => void): () => void;
   /** The node a certificate's subject names; undefined when it names none. */
   nodeIdOf(subject: object): string | undefined;
+}
+
+export interface IdentityChange {
+  /** A root trusted before is trusted no more: nor is anyone who came in by it. */
+  readonly rootGivenUp: boolean;
 }
 
 /** Told of each refusal, to be logged; the fields name the peer. */
@@ -23,11 +28,15 @@ export type OnRefused = (message: string, fields: LogFields & { readonly peer: s
 export interface Doors {
   node(socket: TLSSocket): void;
   stranger(socket: TLSSocket): void;
+  /** Who came in so far as a node must come again; calls under way may end, for a while. */
+  sayFarewell(): void;
 }
 
 interface Connection {
   readonly peer: string;
   readonly raw: Socket;
+  /** Which of the identities that gave up a root was the last when it came. */
+  readonly era: number;
   secured?: TLSSocket;
   nodeId?: string | undefined;
   hasCalled: boolean;
@@ -49,6 +58,7 @@ export class Front {
   readonly #table = new ConnectionTable();
   readonly #connections = new Map<string, Connection>();
   readonly #endReplaced: () => void;
+  #era = 0;
 
   constructor(
     identity: ServerIdentity,
@@ -71,9 +81,7 @@ export class Front {
     this.#server.on("drop", (dropped) => this.#onDrop(dropped));
     this.#server.on("tlsClientError", (error, socket) => this.#onHandshakeError(error, socket));
     this.#server.on("secureConnection", (socket) => this.#onSecured(socket));
-    this.#endReplaced = identity.onReplaced(() =>
-      this.#server.setSecureContext(contextOf(identity)),
-    );
+    this.#endReplaced = identity.onReplaced((change) => this.#onReplaced(change));
   }
 
   /** @returns the port. Rejects with what the system says. */
@@ -108,11 +116,20 @@ export class Front {
     for (const connection of this.#connections.values()) end(connection);
   }
 
+  /** Whoever has the key of a root that was given up must not stay; the swarm's nodes are back with their new certificates. */
+  #onReplaced({ rootGivenUp }: IdentityChange): void {
+    this.#server.setSecureContext(contextOf(this.#identity));
+    if (!rootGivenUp) return;
+    this.#era++;
+    this.#doors.sayFarewell();
+  }
+
   #onConnection(raw: Socket): void {
     const peer = peerName(raw);
     // It has gone already.
     if (peer === undefined) return;
-    const connection: Connection = { peer, raw, hasCalled: false, reason: "" };
+    const era = this.#era;
+    const connection: Connection = { peer, raw, era, hasCalled: false, reason: "" };
     this.#connections.set(peer, connection);
     raw.once("close", () => this.#onClosed(connection));
     this.#giveWay(this.#table.open(peer));
@@ -141,6 +158,11 @@ export class Front {
     connection.secured = socket;
     if (socket.alpnProtocol !== ALPN) {
       connection.reason = "it does not speak HTTP/2";
+      socket.destroy();
+      return;
+    }
+    if (connection.era !== this.#era) {
+      connection.reason = "the roots by which it was judged are others now";
       socket.destroy();
       return;
     }

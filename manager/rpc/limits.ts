@@ -20,6 +20,9 @@ export const STRANGER_GRACE_MS = 20_000;
 /** A node that lets a ping go unanswered for so long is no longer there; it is pinged as often. */
 export const KEEPALIVE_MS = 60_000;
 
+/** When a root is given up, nodes that came in by it have so long to end what they ask, and come again. */
+export const FAREWELL_MS = 5_000;
+
 /** Calls one connection may have open at once: sessions, raft and logs take a few each. */
 export const STREAMS_MAX = 1_000;
 export const STRANGER_STREAMS_MAX = 8;

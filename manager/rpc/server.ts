@@ -8,8 +8,9 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
-import { Front, type OnRefused, type ServerIdentity } from "./front.ts";
+import { type Doors, Front, type OnRefused, type ServerIdentity } from "./front.ts";
 import {
+  FAREWELL_MS,
   HANDSHAKE_MS,
   KEEPALIVE_MS,
   RECEIVED_BYTES_MAX,
@@ -50,6 +51,8 @@ export interface StrangersTimes {
   readonly handshakeMs: number;
   readonly connectionMs: number;
   readonly graceMs: number;
+  /** The same for nodes that came in by a root that was given up. */
+  readonly farewellMs?: number;
 }
 
 const TIMES: StrangersTimes = {
@@ -86,7 +89,7 @@ export async function listen(
   services: readonly Served[],
   { identity, interceptors, onRefused, times = TIMES }: Security,
 ): Promise<RpcServer> {
-  const { handshakeMs } = times;
+  const { handshakeMs, farewellMs = FAREWELL_MS } = times;
   const serverWith = (limits: Limits): Server => {
     const refused = refusedMessages({
       receivedBytesMax: limits["grpc.max_receive_message_length"],
@@ -103,7 +106,12 @@ export async function listen(
     node: serverWith(NODE_OPTIONS),
     stranger: serverWith({ ...STRANGER_OPTIONS, ...ages }),
   };
-  const doors = { node: doorOf(servers.node), stranger: doorOf(servers.stranger) };
+  const nodeDoor = doorOf(servers.node);
+  const doors: Doors = {
+    node: nodeDoor.enter,
+    stranger: doorOf(servers.stranger).enter,
+    sayFarewell: () => nodeDoor.sayFarewell(farewellMs),
+  };
   const front: Front = new Front(identity, doors, { onRefused, handshakeMs });
   const close = (): void => {
     front.close();
@@ -141,10 +149,21 @@ function makeServer(services: readonly Served[], options: ServerOptions): Server
   return server;
 }
 
-/** The connections are TLS already. */
-function doorOf(server: Server): (socket: Duplex) => void {
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  return (socket) => injector.injectConnection(socket);
+/** The connections are TLS already. Who came in before a farewell is told to go, and ended when that has taken too long. */
+function doorOf(server: Server): {
+  enter(socket: Duplex): void;
+  sayFarewell(graceMs: number): void;
+} {
+  const open = () => server.createConnectionInjector(ServerCredentials.createInsecure());
+  let injector = open();
+  return {
+    enter: (socket) => injector.injectConnection(socket),
+    sayFarewell: (graceMs) => {
+      const former = injector;
+      injector = open();
+      former.drain(graceMs);
+    },
+  };
 }
 
 function parseAddr(addr: string): { readonly host: string; readonly port: number } {

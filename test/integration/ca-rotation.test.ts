@@ -2,12 +2,23 @@ import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
 import { expect } from "chai";
 import { systemClock } from "../../core/system-clock.ts";
-import { newRootCa } from "../../manager/ca/certificates.ts";
+import {
+  issueCertificate,
+  newCertificateRequest,
+  newRootCa,
+} from "../../manager/ca/certificates.ts";
 import { splitPem } from "../../manager/ca/pem.ts";
 import type { UpdateClusterRequest } from "../../proto/gen/control.ts";
-import { ContainerSpec, NodeAvailability, ServiceSpec, TaskSpec } from "../../proto/gen/objects.ts";
+import {
+  ContainerSpec,
+  NodeAvailability,
+  NodeRole,
+  ServiceSpec,
+  TaskSpec,
+} from "../../proto/gen/objects.ts";
 import { eventually } from "../support/eventually.ts";
 import { failureOf } from "../support/failure-of.ts";
+import { connectSecure, HTTP2_PREFACE, HTTP2_SETTINGS } from "../support/raw-peer.ts";
 import { TestSwarmNode } from "../support/test-swarm-node.ts";
 
 const MOVED_MS = 15_000;
@@ -112,6 +123,41 @@ describe("integration: the swarm moves to another CA", function () {
     );
     await newcomer.join(first, "manager");
     expect(newcomer.certificate.rootPem).to.equal(next);
+  });
+
+  it("and whoever came in by the old root must go, though its certificate holds", async () => {
+    const { id: clusterId = "", rootCa } = first.manager.store.view().cluster ?? {};
+    if (rootCa === undefined) throw new Error("the swarm has no CA");
+    // What somebody could make who got hold of the old root's key.
+    const { csr, keyPem } = await newCertificateRequest();
+    const identity = { nodeId: worker.nodeId, role: NodeRole.MANAGER, clusterId };
+    const validity = { nowMs: systemClock.nowMs(), validityMs: 3_600_000 };
+    const certPem = await issueCertificate(rootCa, csr, identity, validity);
+    const forged = { key: keyPem, cert: certPem };
+    const peer = await connectSecure(first.addr, forged);
+    peer.socket.write(Buffer.concat([HTTP2_PREFACE, HTTP2_SETTINGS]));
+    let isEnded = false;
+    void peer.ended.then(() => {
+      isEnded = true;
+    });
+    const sessions = () => worker.lines.filter(isSession).length;
+    const isSession = ({ message }: { readonly message: string }) =>
+      message === "in session with a manager";
+    const before = sessions();
+
+    await rotate();
+    await untilMoved(rootCa.certPem);
+    await eventually("the forger is out", () => isEnded, MOVED_MS);
+    await eventually("the worker is in again", () => sessions() > before, MOVED_MS);
+    const again = await connectSecure(first.addr, forged);
+    again.socket.write(Buffer.concat([HTTP2_PREFACE, HTTP2_SETTINGS]));
+    await eventually("a new connection of the forger is a stranger's", () =>
+      first.lines.some(
+        ({ message, claimedNodeId }) =>
+          message.startsWith("a certificate is not accepted") && claimedNodeId === worker.nodeId,
+      ),
+    );
+    again.close();
   });
 
   it("shows no key to those who ask", async () => {
