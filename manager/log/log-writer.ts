@@ -13,7 +13,7 @@ export interface LogWriterEvents {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Group commit without timers: one fdatasync at a time, and the next batch is whatever queued while it ran. */
+/** Group commit without timers: one durable write at a time, and the next batch is whatever queued while it ran. */
 export class LogWriter {
   readonly #wal: Wal;
   readonly #events: LogWriterEvents;

@@ -27,6 +27,8 @@ export interface LogDisk {
 export interface LogFile {
   /** Writes all of `bytes`; may extend the file. */
   write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Writes all of `bytes` over what is there and makes them durable; of other bytes it promises nothing. */
+  writeDurably(bytes: Uint8Array, offset: number): Promise<void>;
   /** Up to `length` bytes; fewer at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Makes all bytes written so far durable (fdatasync). */

@@ -225,6 +225,11 @@ class MemoryFile implements LogFile {
     await this.#disk.call("write", this.#name);
   }
 
+  async writeDurably(bytes: Uint8Array, offset: number): Promise<void> {
+    await this.write(bytes, offset);
+    await this.sync();
+  }
+
   async read(offset: number, length: number): Promise<Uint8Array> {
     await this.#disk.call("read", this.#name);
     return this.#inode.bytes.slice(offset, offset + length);

@@ -1,4 +1,4 @@
-import { fdatasync, write } from "node:fs";
+import { constants, fdatasync, write } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogDisk, LogFile } from "./log-disk.ts";
@@ -20,8 +20,8 @@ export function nodeDisk(dir: string): LogDisk {
     dir,
     list: async () => (await readdir(dir)).sort(),
     read: (name) => readFile(path(name)),
-    create: async (name) => new NodeFile(await open(path(name), "w+", FILE_MODE)),
-    open: async (name) => new NodeFile(await open(path(name), "r+")),
+    create: (name) => openFile(path(name), "w+"),
+    open: (name) => openFile(path(name), "r+"),
     rename: (from, to) => rename(path(from), path(to)),
     remove: (name) => rm(path(name), { force: true }),
     async syncDir() {
@@ -35,26 +35,33 @@ export function nodeDisk(dir: string): LogDisk {
   };
 }
 
+async function openFile(path: string, flags: "w+" | "r+"): Promise<NodeFile> {
+  const handle = await open(path, flags, FILE_MODE);
+  try {
+    return new NodeFile(handle, await open(path, constants.O_WRONLY | constants.O_DSYNC));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
 class NodeFile implements LogFile {
   readonly #handle: FileHandle;
+  /** The same file; a write to it returns when it is durable, as if fdatasync followed. */
+  readonly #durable: FileHandle;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, durable: FileHandle) {
     this.#handle = handle;
+    this.#durable = durable;
   }
 
-  /** By callbacks, as `sync`: each entry of the log waits for both, and a FileHandle's promises cost it a third more. */
   write(bytes: Uint8Array, offset: number): Promise<void> {
-    const { fd } = this.#handle;
-    return new Promise((resolve, reject) => {
-      const writeFrom = (done: number): void => {
-        write(fd, bytes, done, bytes.length - done, offset + done, (error, count) => {
-          if (error !== null) reject(error);
-          else if (done + count < bytes.length) writeFrom(done + count);
-          else resolve();
-        });
-      };
-      writeFrom(0);
-    });
+    return writeAll(this.#handle.fd, bytes, offset);
+  }
+
+  /** One call of the kernel, not two: each entry of the log waits for it, and each call for a thread. */
+  writeDurably(bytes: Uint8Array, offset: number): Promise<void> {
+    return writeAll(this.#durable.fd, bytes, offset);
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -79,6 +86,21 @@ class NodeFile implements LogFile {
   }
 
   async close(): Promise<void> {
+    await this.#durable.close();
     await this.#handle.close();
   }
+}
+
+/** By callbacks, as `sync`: each entry of the log waits for this, and a FileHandle's promises cost it a third more. */
+function writeAll(fd: number, bytes: Uint8Array, offset: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const writeFrom = (done: number): void => {
+      write(fd, bytes, done, bytes.length - done, offset + done, (error, count) => {
+        if (error !== null) reject(error);
+        else if (done + count < bytes.length) writeFrom(done + count);
+        else resolve();
+      });
+    };
+    writeFrom(0);
+  });
 }

@@ -249,8 +249,7 @@ export class Wal {
     const record = encodeRecord(sealPayload(this.#seal, payload, place), place);
     segment.maxIndex = Math.max(segment.maxIndex, maxIndexOf(batch));
     this.#hardState = batch.hardState ?? this.#hardState;
-    await file.write(record, this.#offset);
-    await file.sync();
+    await file.writeDurably(record, this.#offset);
     this.#offset += record.length;
     this.#sequence++;
     if (this.#offset > this.#segmentBytes / 2) this.#prepareSpare();
