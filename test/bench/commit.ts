@@ -2,21 +2,26 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type EtcdCluster, startEtcdCluster } from "../support/etcd.ts";
-import type { LoadResult } from "./commit/load.ts";
+import type { LoadOptions, LoadResult } from "./commit/load.ts";
 import type { LoadRequest } from "./commit/load-main.ts";
-import { Managers } from "./commit/managers.ts";
+import { Managers, RUN_BUILT } from "./commit/managers.ts";
 import { machine, median } from "./report.ts";
 
 const run = promisify(execFile);
 const LOAD = join(import.meta.dirname, "commit/load-main.ts");
 
 const MEMBERS = 3;
-const CLIENTS = [1, 64, 1000];
+const CLIENTS = (process.env.BENCH_CLIENTS ?? "1,64,1000").split(",").map(Number);
 const RUNS = Number(process.env.BENCH_RUNS ?? 5);
 const WARM_UP_MS = 1500;
 const MEASURE_MS = Number(process.env.BENCH_MS ?? 5000);
 /** Muster's rate over etcd's must not be below this. */
 const TARGET = 1;
+
+/** What comes before all that counts. */
+const BUSY = { clients: 64, warmUpMs: 0, measureMs: 5000 };
+
+type Load = Omit<LoadOptions, "memberPids">;
 
 interface Row {
   readonly clients: number;
@@ -43,26 +48,27 @@ export async function benchCommit(): Promise<void> {
 }
 
 async function measure(managers: Managers, etcd: EtcdCluster): Promise<Row[]> {
+  const loadEtcd = async (options: Load): Promise<LoadResult> => {
+    const memberPids = etcd.members.map(({ pid }) => pid ?? 0);
+    const url = await findEtcdLeader(etcd.urls);
+    return loadOnce({ ...options, system: "etcd", url, memberPids });
+  };
+  const loadMuster = async (options: Load): Promise<LoadResult> => {
+    const { addr, certificate } = await managers.leader();
+    const { pids: memberPids } = managers;
+    return loadOnce({ ...options, system: "muster", addr, certificate, memberPids });
+  };
+  // Both have been up and busy for a while.
+  for (const load of [loadEtcd, loadMuster]) await load(BUSY);
+
   const rows: Row[] = [];
   for (const clients of CLIENTS) {
     const ours: LoadResult[] = [];
     const peer: LoadResult[] = [];
     const times = { clients, warmUpMs: WARM_UP_MS, measureMs: MEASURE_MS };
     for (let i = 0; i < RUNS; i++) {
-      const memberPids = etcd.members.map(({ pid }) => pid ?? 0);
-      const url = await findEtcdLeader(etcd.urls);
-      peer.push(await loadOnce({ ...times, system: "etcd", url, memberPids }));
-      const { addr, certificate } = await managers.leader();
-      const memberPidsOurs = managers.pids;
-      ours.push(
-        await loadOnce({
-          ...times,
-          system: "muster",
-          addr,
-          certificate,
-          memberPids: memberPidsOurs,
-        }),
-      );
+      peer.push(await loadEtcd(times));
+      ours.push(await loadMuster(times));
     }
     rows.push({ clients, ours, peer });
   }
@@ -70,7 +76,7 @@ async function measure(managers: Managers, etcd: EtcdCluster): Promise<Row[]> {
 }
 
 async function loadOnce(request: LoadRequest): Promise<LoadResult> {
-  const args = ["--import", "tsx", LOAD, JSON.stringify(request)];
+  const args = [...RUN_BUILT, LOAD, JSON.stringify(request)];
   const { stdout } = await run(process.execPath, args, { timeout: 60_000 });
   return JSON.parse(stdout) as LoadResult;
 }

@@ -5,6 +5,8 @@ import { eventually } from "../../support/eventually.ts";
 import type { ManagerNews } from "./manager-main.ts";
 
 const MAIN = join(import.meta.dirname, "manager-main.ts");
+/** Node's arguments for a process of the bench: TypeScript of its own, the product as it was built. */
+export const RUN_BUILT = ["--import", "tsx", "--import", join(import.meta.dirname, "built.ts")];
 
 /** Three managers of one swarm on loopback, each a process of its own. */
 export class Managers {
@@ -56,7 +58,7 @@ class ManagerProcess {
   news: ManagerNews | undefined;
 
   constructor(args: readonly string[]) {
-    const execArgv = ["--import", "tsx", ...(process.env.BENCH_NODE_FLAGS?.split(" ") ?? [])];
+    const execArgv = [...RUN_BUILT, ...(process.env.BENCH_NODE_FLAGS?.split(" ") ?? [])];
     this.#child = fork(MAIN, args, { execArgv });
     this.#child.on("message", (news: ManagerNews) => {
       this.news = news;
