@@ -22,6 +22,15 @@ export function childrenOf(pid: number): number[] {
   return words.filter((word) => word !== "").map(Number);
 }
 
+/** `kill -9`; no error when it has ended by itself. */
+export function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 /** Empty when the process has gone: it may do so at any time. */
 function readOfProcess(pid: number | string, file: string): string {
   try {

@@ -12,7 +12,7 @@ const { values } = parseArgs({
     workers: { type: "string", default: "3" },
     // How many faults may strike together, each another node.
     "at-once": { type: "string", default: "1" },
-    // kill, blackout, pause, partition or fullDisk: no other.
+    // kill, crash, blackout, pause, partition or fullDisk: no other.
     only: { type: "string" },
     // A folder to copy the daemons' logs to.
     logs: { type: "string" },

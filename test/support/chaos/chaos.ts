@@ -256,9 +256,11 @@ interface Hit {
   readonly victimId: string;
 }
 
-/** Nodes whose containers may be replaced by a fault other than `but`. */
+/** Nodes whose containers may be replaced by a fault other than `but`; those that crashed have none either way. */
 function exemptOf(hits: readonly Hit[], but?: Fault): ReadonlySet<string> {
-  const may = hits.filter(({ fault }) => fault !== but && mayReplace(fault));
+  const may = hits.filter(
+    ({ fault }) => (fault !== but || fault.kind === "crash") && mayReplace(fault),
+  );
   return new Set(may.map(({ victimId }) => victimId));
 }
 

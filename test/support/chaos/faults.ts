@@ -1,6 +1,7 @@
 import { type Cluster, runningTasks } from "../cluster/cluster.ts";
 import type { TestNode } from "../cluster/test-node.ts";
 import { eventually } from "../eventually.ts";
+import { childrenOf, killQuietly, processesNaming } from "../processes.ts";
 import type { Direction, Fault } from "./plan.ts";
 import { looking } from "./rest.ts";
 import type { SmallDisk } from "./small-disk.ts";
@@ -29,6 +30,8 @@ export async function strike(fault: Fault, place: FaultPlace): Promise<void> {
   switch (fault.kind) {
     case "kill":
       return kill([place.victim], place, fault.forMs);
+    case "crash":
+      return crash(place, fault.forMs);
     case "blackout":
       return kill(place.cluster.managers, place, fault.forMs);
     case "pause":
@@ -49,6 +52,17 @@ async function kill(
   await hold(forMs);
   await beforeHeal();
   await Promise.all(victims.map((victim) => victim.start()));
+}
+
+/** Its kernel lives on: what namespaces, links, mounts and groups there are must be found and cleared away. */
+async function crash({ victim, beforeHeal }: FaultPlace, forMs: number): Promise<void> {
+  const monitors = processesNaming(`${victim.folder}/`).filter(({ pid }) => pid !== victim.pid);
+  const containers = monitors.flatMap(({ pid }) => childrenOf(pid));
+  await victim.kill("SIGKILL");
+  for (const pid of [...monitors.map((monitor) => monitor.pid), ...containers]) killQuietly(pid);
+  await hold(forMs);
+  await beforeHeal();
+  await victim.start();
 }
 
 async function pause({ victim, beforeHeal }: FaultPlace, forMs: number): Promise<void> {

@@ -22,6 +22,7 @@ describe("chaos: plan", () => {
     }
     expect(texts).to.include("kill -N of all managers' daemons, back after N ms");
     expect(texts).to.include("disk of the worker full");
+    expect(texts).to.include("crash of the worker's host, back after N ms");
     expect(texts.filter((text) => /disk of the (leader|follower) full/.test(text))).to.have.length(
       1,
     );

@@ -9,7 +9,9 @@ export type Direction = "both" | "in" | "out";
 export type Fault =
   /** `kill -9` of the daemon, started again after a while; its host and containers live on. */
   | { readonly kind: "kill"; readonly role: Role; readonly forMs: number }
-  /** The same of all managers at once. */
+  /** The host stops: its daemon, containers and monitors are gone at once, and it starts again. */
+  | { readonly kind: "crash"; readonly role: Role; readonly forMs: number }
+  /** `kill -9` of all managers' daemons at once. */
   | { readonly kind: "blackout"; readonly role: "leader"; readonly forMs: number }
   /** SIGSTOP and SIGCONT. */
   | { readonly kind: "pause"; readonly role: Role; readonly forMs: number }
@@ -50,6 +52,12 @@ const DECK: readonly Draw[] = [
     (role): Draw =>
       (random) => ({ kind: "kill", role, forMs: within(random, DOWN) }),
   ),
+  (random) => ({
+    kind: "crash",
+    role: pick(random, ["leader", "follower"]),
+    forMs: within(random, DOWN),
+  }),
+  (random) => ({ kind: "crash", role: "worker", forMs: within(random, DOWN) }),
   (random) => ({ kind: "blackout", role: "leader", forMs: within(random, DOWN) }),
   (random) => ({ kind: "pause", role: "leader", forMs: within(random, PAUSE_LEADER) }),
   ...(["follower", "worker"] as const).map(
@@ -124,13 +132,15 @@ export const PATIENCE_MS = 1_000;
 
 /** Whether the victim's containers may be replaced: the others never. */
 export function mayReplace(fault: Fault): boolean {
-  return fault.kind === "partition" && fault.forMs > PATIENCE_MS;
+  return fault.kind === "crash" || (fault.kind === "partition" && fault.forMs > PATIENCE_MS);
 }
 
 export function describeFault(fault: Fault): string {
   switch (fault.kind) {
     case "kill":
       return `kill -9 of the ${fault.role}'s daemon, back after ${fault.forMs} ms`;
+    case "crash":
+      return `crash of the ${fault.role}'s host, back after ${fault.forMs} ms`;
     case "blackout":
       return `kill -9 of all managers' daemons, back after ${fault.forMs} ms`;
     case "pause":

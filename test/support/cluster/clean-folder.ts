@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { systemClock } from "../../../core/system-clock.ts";
 import { probeCgroups } from "../../../runtime/linux/cgroups.ts";
 import { eventually } from "../eventually.ts";
-import { childrenOf, processesNaming } from "../processes.ts";
+import { childrenOf, killQuietly, processesNaming } from "../processes.ts";
 
 const run = promisify(execFile);
 
@@ -39,12 +39,4 @@ function mountsBelow(folder: string): string[] {
     .map((line) => line.split(" ")[4] ?? "")
     .filter((target) => target.startsWith(`${folder}/`));
   return targets.reverse();
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

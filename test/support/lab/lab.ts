@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { killQuietly } from "../processes.ts";
 import {
   buildLines,
   DROP_RULES,
@@ -195,15 +196,6 @@ function batchFile(name: string, text: string): string {
 
 function utsFile(name: string, host: LabHost): string {
   return `${UTS_DIRECTORY}/${name}/${host.name}.uts`;
-}
-
-/** The process may have ended by itself. */
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
 }
 
 /** A crash before the mount leaves a plain file. */
