@@ -77,7 +77,8 @@ async function crashAt(
   });
 }
 
-describe("data key rotation", () => {
+describe("data key rotation", function () {
+  this.timeout(60_000);
   for (const { name, first } of [
     { name: "from an older key", first: (): KeySet => newKeySet(false) },
     { name: "from a log in clear", first: (): KeySet | undefined => undefined },
@@ -161,7 +162,9 @@ describe("data key rotation", () => {
   });
 });
 
-describe("data key rotation: disk failures", () => {
+describe("data key rotation: disk failures", function () {
+  // A log for each call of the disk: on a busy machine that takes its time.
+  this.timeout(60_000);
   for (const { code, expected } of [
     { code: "ENOSPC", expected: "ResourceExhausted" },
     { code: "EIO", expected: "DataLoss" },

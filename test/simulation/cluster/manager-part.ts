@@ -156,7 +156,7 @@ export class ManagerPart {
       return startManager({ world, host, store, log, member: { raftId, nodeId, addr } });
     } catch (error) {
       this.#onFatal(isAlive, "StartsAgain", error);
-      return await new Promise(() => undefined);
+      return new Promise(() => undefined);
     }
   }
 
