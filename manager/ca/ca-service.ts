@@ -13,7 +13,9 @@ import type {
 } from "../../proto/gen/ca.ts";
 import { NodeAvailability, NodeRole, type RootCa } from "../../proto/gen/objects.ts";
 import { unary } from "../rpc/handlers.ts";
+import { JOIN_RATE } from "../rpc/limits.ts";
 import { peerHost, peerNetwork } from "../rpc/peer.ts";
+import { RateLimiter } from "../rpc/rate-limiter.ts";
 import { RefusalLog } from "../rpc/refusal-log.ts";
 import { createChange } from "../store/changes.ts";
 import type { Proposer } from "../store/proposer.ts";
@@ -21,7 +23,6 @@ import type { View } from "../store/tables.ts";
 import { getPeer } from "./authorization.ts";
 import { nodeOfExpired } from "./expired-renewal.ts";
 import { getClusterWithCa, issueFor } from "./issue.ts";
-import { JoinLimiter } from "./join-limiter.ts";
 
 /** What the CA works with. */
 export interface CaParts {
@@ -59,7 +60,7 @@ export function caService(parts: CaParts): CAServer {
 
 class CertificateAuthority {
   readonly #parts: CaParts;
-  readonly #limiter = new JoinLimiter();
+  readonly #limiter = new RateLimiter(JOIN_RATE);
   readonly #refusals: RefusalLog;
 
   constructor(parts: CaParts) {

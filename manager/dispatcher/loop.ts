@@ -8,6 +8,8 @@ import { NodeState, type NodeTls } from "../../proto/gen/objects.ts";
 import { STATUS_BATCH_MAX } from "../../proto/limits.ts";
 import { livenessSettings } from "../../proto/liveness-settings.ts";
 import { EndpointTables } from "../endpoints/endpoint-tables.ts";
+import { SESSION_RATE } from "../rpc/limits.ts";
+import { RateLimiter } from "../rpc/rate-limiter.ts";
 import type { RefusalLog } from "../rpc/refusal-log.ts";
 import type { Proposer } from "../store/proposer.ts";
 import type { Store } from "../store/store.ts";
@@ -48,6 +50,7 @@ export class DispatcherLoop {
   readonly #sessions: SessionTable;
   readonly #liveness: Liveness;
   readonly #gate = new DrainGate();
+  readonly #limiter = new RateLimiter(SESSION_RATE);
   readonly #proposals: Proposals;
   /** Nodes whose hosts are being asked. */
   readonly #probing = new Set<string>();
@@ -92,6 +95,7 @@ export class DispatcherLoop {
       );
     }
     checkHello(hello);
+    this.#checkRate(nodeId);
     this.#sessions.end(nodeId, new ClusterError("Aborted", "the node opened a newer session"));
     const session = new NodeSession(newId(random), channel, hello);
     log.info("node in session", { nodeId, addr: session.addr });
@@ -182,6 +186,15 @@ export class DispatcherLoop {
     this.#cursor.close();
     this.#proposals.close();
     for (const nodeId of this.#sessions.nodeIds) this.#sessions.end(nodeId, reason);
+  }
+
+  /** Whatever a node does, the others get their turn. */
+  #checkRate(nodeId: string): void {
+    const waitMs = this.#limiter.take(nodeId, this.#deps.clock.monotonicMs());
+    if (waitMs === 0) return;
+    const seconds = Math.ceil(waitMs / 1000);
+    const message = `node ${nodeId} opens sessions too often: try again in ${seconds} s`;
+    throw new ClusterError("ResourceExhausted", message, { details: { waitMs } });
   }
 
   #onTls(nodeId: string, reported: NodeTls): void {

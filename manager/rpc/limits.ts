@@ -33,3 +33,8 @@ export const RECEIVED_BYTES_MAX = 4 * 1024 * 1024;
 export const STRANGER_RECEIVED_BYTES_MAX = 64 * 1024;
 /** Megabytes Node may hold for one connection of a stranger: headers, frames and what waits to be sent. */
 export const STRANGER_MEMORY_MB = 2;
+
+/** Requests for a certificate, of a stranger's network or of one node: secrets cannot be guessed fast, nor the CA kept busy. */
+export const JOIN_RATE = { burst: 20, perSecond: 2 } as const;
+/** Sessions one node may open: each is written down and begins with all it has to run. */
+export const SESSION_RATE = { burst: 20, perSecond: 1 } as const;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { WireNode } from "../../cli/client/wire.ts";
 import { newRootCa } from "../../manager/ca/certificates.ts";
-import { JOIN_BURST } from "../../manager/ca/join-limiter.ts";
+import { JOIN_RATE } from "../../manager/rpc/limits.ts";
 import { type Cluster, formSwarm, runningTasks, startDaemons } from "../support/cluster/cluster.ts";
 import type { TestNode } from "../support/cluster/test-node.ts";
 import { WallClock } from "../support/cluster/wall-clock.ts";
@@ -305,7 +305,7 @@ describe("e2e: the swarm's certificates", function () {
     const wrong = (await token("worker")).replace(/.$/, (digit) => (digit === "0" ? "1" : "0"));
     const body = { RemoteAddrs: [`${first.host.ip}:2377`], JoinToken: wrong };
     const said = new Map<string, number>();
-    for (let i = 0; i < 2 * JOIN_BURST; i++) {
+    for (let i = 0; i < 2 * JOIN_RATE.burst; i++) {
       const { message } = await failureOf(newcomer.api().post("/swarm/join", body));
       const kind = message.replace(/in \d+ s$/, "in a moment");
       said.set(kind, (said.get(kind) ?? 0) + 1);

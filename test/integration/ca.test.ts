@@ -13,10 +13,10 @@ import {
   MANAGER_CHANNEL_OPTIONS,
   NodeCredentials,
 } from "../../manager/ca/credentials.ts";
-import { JOIN_BURST } from "../../manager/ca/join-limiter.ts";
 import { formatJoinToken } from "../../manager/ca/join-token.ts";
 import { MemoryLog } from "../../manager/log/memory-log.ts";
 import { callUnary, withClient } from "../../manager/rpc/calls.ts";
+import { JOIN_RATE } from "../../manager/rpc/limits.ts";
 import { listen, type RpcServer } from "../../manager/rpc/server.ts";
 import { createChange, updateChange } from "../../manager/store/changes.ts";
 import { Proposer } from "../../manager/store/proposer.ts";
@@ -205,13 +205,13 @@ describe("integration: the swarm's CA over gRPC", () => {
     const client = new CAClient(addr, root, MANAGER_CHANNEL_OPTIONS);
     const request = { csr: Buffer.alloc(0), token: "guess", availability: NodeAvailability.ACTIVE };
     const codes = await withClient(client, async () => {
-      const tries = Array.from({ length: JOIN_BURST + 3 }, async () => {
+      const tries = Array.from({ length: JOIN_RATE.burst + 3 }, async () => {
         return (await failureOf(callUnary(client.issueCertificate.bind(client), request, TIMEOUT)))
           .code;
       });
       return Promise.all(tries);
     });
-    expect(codes.filter((code) => code === "PermissionDenied")).to.have.length(JOIN_BURST);
+    expect(codes.filter((code) => code === "PermissionDenied")).to.have.length(JOIN_RATE.burst);
     expect(codes.slice(-3)).to.deep.equal(Array(3).fill("ResourceExhausted"));
   });
 });

@@ -8,10 +8,13 @@ import { status } from "@grpc/grpc-js";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import { expect } from "chai";
 import { newCertificateRequest } from "../../manager/ca/certificates.ts";
-import { JOIN_BURST } from "../../manager/ca/join-limiter.ts";
 import { formatJoinToken } from "../../manager/ca/join-token.ts";
 import { splitPem } from "../../manager/ca/pem.ts";
-import { RECEIVED_BYTES_MAX, STRANGER_RECEIVED_BYTES_MAX } from "../../manager/rpc/limits.ts";
+import {
+  JOIN_RATE,
+  RECEIVED_BYTES_MAX,
+  STRANGER_RECEIVED_BYTES_MAX,
+} from "../../manager/rpc/limits.ts";
 import { REFUSALS_BURST } from "../../manager/rpc/refusal-log.ts";
 import { IssueCertificateRequest, IssuedCertificate } from "../../proto/gen/ca.ts";
 import {
@@ -291,12 +294,14 @@ describe("integration: hostile messages to a manager", function () {
 
     it("in a flood: so many are looked at, the rest is told to wait, and the log stays short", async () => {
       const asked = under.stranger();
-      const tries = Array.from({ length: 6 * JOIN_BURST }, () => issue(asked, { token: "guess" }));
+      const tries = Array.from({ length: 6 * JOIN_RATE.burst }, () =>
+        issue(asked, { token: "guess" }),
+      );
       const answers = (await Promise.all(tries)).map(({ status: answer }) => answer);
       const looked = answers.filter(({ code }) => code === status.PERMISSION_DENIED);
       const rest = answers.filter(({ code }) => code === status.RESOURCE_EXHAUSTED);
       expect(looked.length + rest.length).to.equal(answers.length);
-      expect(looked.length).to.be.within(JOIN_BURST, 2 * JOIN_BURST);
+      expect(looked.length).to.be.within(JOIN_RATE.burst, 2 * JOIN_RATE.burst);
       expect(rest[0]?.details).to.match(
         /^too many requests for a certificate from 127\.0\.0\.1: try/,
       );
@@ -307,7 +312,7 @@ describe("integration: hostile messages to a manager", function () {
 
     it("with a good token from a host that has tried too often: later", async () => {
       const asked = under.stranger();
-      const tries = Array.from({ length: JOIN_BURST }, () => issue(asked, { token: "guess" }));
+      const tries = Array.from({ length: JOIN_RATE.burst }, () => issue(asked, { token: "guess" }));
       await Promise.all(tries);
       const { workerToken: token } = under.rootCa;
       const join = () => issue(asked, { token });

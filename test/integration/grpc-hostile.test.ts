@@ -9,6 +9,7 @@ import {
   connectSecure,
   HTTP2_PREFACE,
   HTTP2_SETTINGS,
+  http2Call,
   http2Frame,
   type RawPeer,
 } from "../support/raw-peer.ts";
@@ -201,6 +202,44 @@ describe("integration: hostile connections to a manager", function () {
       for (const flood of floods) peer.socket.write(Buffer.concat(Array(5_000).fill(flood)));
       await under.isUnharmed();
     });
+
+    for (const who of ["a stranger", "a node"]) {
+      const context = () => {
+        const { certPem: cert, keyPem: key } = under.own.certificate;
+        return who === "a node" ? { cert, key } : {};
+      };
+
+      it(`of ${who}: ten thousand calls at once, and as many begun and broken off`, async () => {
+        const ids = Array.from({ length: 10_000 }, (_, i) => 2 * i + 1);
+        const begin = (streamId: number) => http2Call(streamId, "/muster.CA/IssueCertificate");
+        const breakOff = (streamId: number) =>
+          http2Frame({ type: 3, streamId, payload: Buffer.from([0, 0, 0, 8]) });
+        const floods = [begin, (id: number) => Buffer.concat([begin(id), breakOff(id)])];
+        for (const flood of floods) {
+          const peer = await opened(connectSecure(under.addr, context()));
+          peer.socket.write(Buffer.concat([...hello, ...ids.map(flood)]));
+        }
+        await under.isUnharmed();
+      });
+
+      it(`of ${who}: headers without end`, async () => {
+        const peer = await opened(connectSecure(under.addr, context()));
+        const header = Buffer.concat([
+          Buffer.from([0, 1, 97, 127, 0x81, 0x7e]),
+          Buffer.alloc(16_382),
+        ]);
+        peer.socket.write(Buffer.concat(hello));
+        peer.socket.write(
+          http2Frame({ type: 1, streamId: 1, payload: header.subarray(0, 16_384) }),
+        );
+        for (let i = 0; i < 200; i++) {
+          peer.socket.write(
+            http2Frame({ type: 9, streamId: 1, payload: Buffer.alloc(16_384, 0x83) }),
+          );
+        }
+        await under.isUnharmed();
+      });
+    }
 
     it("that come slowly, or stop: others are served meanwhile", async () => {
       const peers = await Promise.all(

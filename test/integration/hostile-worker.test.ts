@@ -4,7 +4,7 @@ import { systemClock } from "../../core/system-clock.ts";
 import { requestCertificate } from "../../manager/ca/ca-client.ts";
 import { newCertificateRequest } from "../../manager/ca/certificates.ts";
 import { MANAGER_CHANNEL_OPTIONS, NodeCredentials } from "../../manager/ca/credentials.ts";
-import { JOIN_BURST } from "../../manager/ca/join-limiter.ts";
+import { JOIN_RATE, SESSION_RATE } from "../../manager/rpc/limits.ts";
 import { REFUSALS_BURST } from "../../manager/rpc/refusal-log.ts";
 import {
   IssuedCertificate,
@@ -132,9 +132,11 @@ describe("integration: a worker that means its swarm no good", function () {
   };
   const taskOf = (service: string) => findTask(service) ?? expect.fail(`${service} has no task`);
   const stateOf = (service: string) => findTask(service)?.status.state;
+  const welcomes = () => heard.filter(({ kind }) => kind?.$case === "welcome").length;
   /** Opens a session as the thief; resolves when it is welcome. */
   const openSession = async (hello: Partial<Hello> = {}) => {
     let ended: string | undefined;
+    const earlier = welcomes();
     const dial = grpcDial(() => thief.toManager(), MANAGER_CHANNEL_OPTIONS);
     const wire = dial(under.addr, {
       onMessage: (message) => void heard.push(message),
@@ -144,8 +146,7 @@ describe("integration: a worker that means its swarm no good", function () {
     });
     wires.push(wire);
     wire.send({ $case: "hello", value: Hello.fromPartial({ addr: "192.0.2.66", ...hello }) });
-    const isWelcome = () => heard.some(({ kind }) => kind?.$case === "welcome");
-    await eventually("it is welcome", () => isWelcome() || ended !== undefined);
+    await eventually("it is welcome", () => welcomes() > earlier || ended !== undefined);
     return { wire, ended: () => ended };
   };
   const report = (wire: Wire, ...statuses: StatusUpdate["statuses"]) => {
@@ -336,6 +337,20 @@ describe("integration: a worker that means its swarm no good", function () {
     await control.removeService("own");
   });
 
+  it("opens no session after the other without end", async () => {
+    const ends = [];
+    for (let i = 0; i <= SESSION_RATE.burst + 1; i++) {
+      const { ended, wire } = await openSession();
+      ends.push(ended);
+      wire.close();
+    }
+    const last = ends.at(-1);
+    await eventually("it is told to wait", () => last?.() !== undefined);
+    expect(last?.()).to.match(/opens sessions too often: try again in 1 s/);
+    await under.logged("it", (one) => ofThief(one) && one.message.includes("too often"));
+    await under.isServing();
+  });
+
   it("gets certificates in its own name and role only, and not without end", async () => {
     const renew = async () => {
       const { csr } = await newCertificateRequest();
@@ -345,7 +360,7 @@ describe("integration: a worker that means its swarm no good", function () {
     const { certPem, nodeId } = IssuedCertificate.decode(messages[0] ?? Buffer.alloc(0));
     expect(nodeId).to.equal(thief.identity.nodeId);
     expect(certPem).to.not.equal("");
-    const codes = (await Promise.all(Array.from({ length: 2 * JOIN_BURST }, renew))).map(
+    const codes = (await Promise.all(Array.from({ length: 2 * JOIN_RATE.burst }, renew))).map(
       (one) => one.status.code,
     );
     expect(new Set(codes)).to.deep.equal(new Set([status.OK, status.RESOURCE_EXHAUSTED]));

@@ -57,6 +57,15 @@ export function http2Frame(frame: {
   return Buffer.concat([head, payload]);
 }
 
+/** The frame that begins a gRPC call. Source: RFC 7541, appendix A, for the numbers of header names. */
+export function http2Call(streamId: number, path: string): Buffer {
+  const literal = (nameIndex: number, value: string) =>
+    Buffer.concat([Buffer.from([0x40 | nameIndex, value.length]), Buffer.from(value)]);
+  // ":method: POST" and ":scheme: https" are in the table whole.
+  const payload = [Buffer.from([0x83, 0x87]), literal(4, path), literal(31, "application/grpc")];
+  return http2Frame({ type: 1, flags: 4, streamId, payload: Buffer.concat(payload) });
+}
+
 function peerOf(socket: Socket): RawPeer {
   const { localAddress, localPort } = socket;
   const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
