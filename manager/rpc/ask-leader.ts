@@ -67,15 +67,21 @@ function isElsewhere(error: unknown): error is ClusterError {
   return error.details.outcomeUnknown !== true;
 }
 
+/** OpenSSL's words. */
+const OUT_OF_TIME = /certificate (is not yet valid|has expired)/;
+
 /** Says where we tried and what to look at, when nobody answered there. */
 export function explain(error: unknown, addr: string): unknown {
   if (!(error instanceof ClusterError) || error.details.unanswered !== true) return error;
   if (error.code !== "Unavailable" && error.code !== "DeadlineExceeded") return error;
   // gRPC ends with a note that it has nothing to note.
   const why = error.message.replace(/\.? Resolution note: $/, "");
+  const whatToDo = OUT_OF_TIME.test(why)
+    ? "its certificate does not hold by this machine's clock: compare the clocks of both"
+    : "check the address, that the manager runs and that its port is open";
   return new ClusterError(
     "Unavailable",
-    `cannot reach a manager at ${addr}: check the address, that the manager runs and that its port is open (${why})`,
+    `cannot reach a manager at ${addr}: ${whatToDo} (${why})`,
     { cause: error, details: { addr, unanswered: true } },
   );
 }
