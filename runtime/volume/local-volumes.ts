@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { replaceFile } from "../image/store/durable-file.ts";
+import { systemError } from "../linux/libc.ts";
 import { makeFolder } from "../linux/make-folder.ts";
 import { findInRoot, PATH_ONLY } from "../linux/open-in-root.ts";
 import { runProgram } from "../linux/run.ts";
@@ -61,8 +62,15 @@ export class LocalVolumes implements Volumes {
       );
     const path = this.#pathOf(name);
     const volume = { name, path, createdAtMs: this.#clock.nowMs(), labels };
-    await makeFolder(path, 0o755);
-    await replaceFile(join(this.#root, name, "volume.json"), JSON.stringify(volume));
+    try {
+      await makeFolder(path, 0o755);
+      await replaceFile(join(this.#root, name, "volume.json"), JSON.stringify(volume));
+    } catch (error) {
+      // Half of one must not be a volume at the next open; unless it is another's by now.
+      if (!this.#volumes.has(name))
+        await rm(join(this.#root, name), { recursive: true, force: true });
+      throw systemError(error, `create volume ${name}`);
+    }
     // Whoever came second while the first was writing gets the first one's.
     const made = this.#volumes.get(name) ?? volume;
     this.#volumes.set(name, made);
