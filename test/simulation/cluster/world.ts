@@ -46,6 +46,15 @@ export class World {
     this.#violation ??= what;
   }
 
+  /** What users have declared so far, to compare. */
+  declared(): string {
+    const { services, nodes } = this.latest ?? {};
+    const specs = [...(services?.values() ?? []), ...(nodes?.values() ?? [])].map(
+      ({ spec }) => spec,
+    );
+    return JSON.stringify(specs);
+  }
+
   /** EventuallyAsDesired. @returns what is not yet so. */
   whatIsMissing(): string | undefined {
     const { view } = this;
