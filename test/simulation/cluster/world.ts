@@ -26,6 +26,8 @@ export class World {
   readonly agreement = new Agreement((what) => this.violate(what));
   readonly tasks = new TaskInvariants(this);
   readonly networks = new NetworkInvariants(this);
+  /** Whether some wall clock was set in this run: waits by such a clock may end early. */
+  wasClockSet = false;
   #raftIds = 0;
   #violation: string | undefined;
   #appliedIndex = 0;
