@@ -2,6 +2,8 @@ import { ClusterError } from "../../core/errors.ts";
 import type { DispatcherServer, WorkerMessage } from "../../proto/gen/dispatcher.ts";
 import { rpcError } from "../../proto/rpc-status.ts";
 import type { LogBroker } from "../logs/log-broker.ts";
+import { MESSAGE_RATE, SLOWED_MS } from "../rpc/limits.ts";
+import { RateLimiter } from "../rpc/rate-limiter.ts";
 import { RefusalLog } from "../rpc/refusal-log.ts";
 import { GrpcChannel, type SessionCall } from "./grpc-channel.ts";
 import { DispatcherLoop, type DispatcherLoopDeps } from "./loop.ts";
@@ -25,6 +27,7 @@ export interface DispatcherOptions extends Omit<DispatcherLoopDeps, "onPresence"
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #refusals: RefusalLog;
+  readonly #messages = new RateLimiter(MESSAGE_RATE);
   #loop: DispatcherLoop | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -83,6 +86,7 @@ export class Dispatcher {
     );
     let open = false;
     call.on("data", (message: WorkerMessage) => {
+      this.#maybeSlowDown(call, channel);
       try {
         if (open) receive(loop, channel, message);
         else greet(loop, channel, message);
@@ -101,6 +105,18 @@ export class Dispatcher {
       loop.broken(channel);
       call.end();
     });
+  }
+
+  /** Whoever says more than a worker has to say waits, not the others. */
+  #maybeSlowDown(call: SessionCall, { nodeId }: GrpcChannel): void {
+    const { clock } = this.#options;
+    if (this.#messages.take(nodeId, clock.monotonicMs()) === 0 || call.isPaused()) return;
+    this.#refusals.warn("a node says too much in its session: it is heard more slowly", {
+      peer: call.getPeer(),
+      nodeId,
+    });
+    call.pause();
+    clock.after(SLOWED_MS, () => call.resume());
   }
 
   /** What the worker is not to blame for is no refusal. */

@@ -38,3 +38,6 @@ export const STRANGER_MEMORY_MB = 2;
 export const JOIN_RATE = { burst: 20, perSecond: 2 } as const;
 /** Sessions one node may open: each is written down and begins with all it has to run. */
 export const SESSION_RATE = { burst: 20, perSecond: 1 } as const;
+/** What one node may say in its session; past it, it is read from no more for a while. */
+export const MESSAGE_RATE = { burst: 2_000, perSecond: 500 } as const;
+export const SLOWED_MS = 100;
