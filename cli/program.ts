@@ -2,6 +2,20 @@ import { Command } from "commander";
 import { addClusterBackup } from "./commands/cluster/backup.ts";
 import { addClusterRecover } from "./commands/cluster/recover.ts";
 import { addClusterRestore } from "./commands/cluster/restore.ts";
+import { addContainerInspect } from "./commands/container/inspect.ts";
+import { addContainerKill } from "./commands/container/kill.ts";
+import { addContainerLogs } from "./commands/container/logs.ts";
+import { addContainerLs, addPs } from "./commands/container/ls.ts";
+import { addContainerPause } from "./commands/container/pause.ts";
+import { addContainerPrune } from "./commands/container/prune.ts";
+import { addContainerRename } from "./commands/container/rename.ts";
+import { addContainerRestart } from "./commands/container/restart.ts";
+import { addContainerRm } from "./commands/container/rm.ts";
+import { addContainerStart } from "./commands/container/start.ts";
+import { addContainerStop } from "./commands/container/stop.ts";
+import { addContainerTop } from "./commands/container/top.ts";
+import { addContainerUnpause } from "./commands/container/unpause.ts";
+import { addContainerWait } from "./commands/container/wait.ts";
 import { addImageLoad, addImageLs } from "./commands/image/image.ts";
 import {
   addNetworkCreate,
@@ -40,6 +54,13 @@ import { addVersion } from "./commands/system/version.ts";
 import type { Context } from "./context.ts";
 
 type Add = (parent: Command, context: Context) => void;
+
+/** Those that are typed without their group too: `muster logs web`. */
+const CONTAINER_VERBS: readonly Add[] = [
+  ...[addContainerStart, addContainerStop, addContainerRestart, addContainerKill],
+  ...[addContainerPause, addContainerUnpause, addContainerRename, addContainerRm],
+  ...[addContainerWait, addContainerLogs, addContainerTop],
+];
 
 /** Docker's grammar: groups of verbs. */
 const GROUPS: Readonly<
@@ -90,6 +111,10 @@ const GROUPS: Readonly<
     description: "Manage secrets: files that only the tasks given them read",
     verbs: [addSecretCreate, addSecretLs, addSecretInspect, addSecretRm],
   },
+  container: {
+    description: "Manage the containers of this node",
+    verbs: [addContainerLs, addContainerInspect, addContainerPrune, ...CONTAINER_VERBS],
+  },
   image: {
     description: "Manage the images of this node",
     verbs: [addImageLoad, addImageLs],
@@ -123,6 +148,7 @@ export function newProgram(
     const group = program.command(name).description(description).enablePositionalOptions();
     for (const add of verbs) add(group, context);
   }
+  for (const add of [addPs, ...CONTAINER_VERBS]) add(program, context);
   addVersion(program, context, version);
   addInfo(program, context);
   return program;

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { ClusterError } from "../../../core/errors.ts";
 import type { WireTask } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
-import { parseDuration } from "../../flags/units.ts";
+import { timeSeconds } from "../../flags/time.ts";
 import { LogDemux } from "../../output/log-demux.ts";
 import { fetchNames, type Names, taskName } from "../names.ts";
 import { getService } from "./create.ts";
@@ -42,7 +42,7 @@ async function showLogs(context: Context, ref: string, options: LogsOptions): Pr
     timestamps: options.timestamps ?? false,
     details: true,
     tail: options.tail,
-    since: options.since === undefined ? undefined : sinceSeconds(options.since, Date.now()),
+    since: options.since === undefined ? undefined : timeSeconds(options.since, Date.now()),
   });
   context.interrupt.addEventListener("abort", () => stream.destroy());
   const framed = stream.headers["content-type"]?.includes("multiplexed") ?? false;
@@ -94,10 +94,4 @@ async function labeller(
 
 function nameOf(task: WireTask | undefined, taskId: string, names: Names): string {
   return task === undefined ? taskId : taskName(task, names);
-}
-
-function sinceSeconds(text: string, nowMs: number): number {
-  const time = Date.parse(text);
-  if (!Number.isNaN(time)) return time / 1000;
-  return (nowMs - parseDuration(text) / 1e6) / 1000;
 }

@@ -1,0 +1,115 @@
+import type { Command } from "commander";
+import type { Context } from "../../context.ts";
+import { collect, filterQuery } from "../../flags/filters.ts";
+import { humanBytes, humanDuration } from "../../output/human.ts";
+import { formatList, type Row } from "../../output/list.ts";
+
+const SIZE_COLUMN = { header: "SIZE", field: "Size" };
+const COLUMNS = [
+  { header: "CONTAINER ID", field: "ID" },
+  { header: "IMAGE", field: "Image" },
+  { header: "COMMAND", field: "Command" },
+  { header: "CREATED", field: "RunningFor" },
+  { header: "STATUS", field: "Status" },
+  { header: "PORTS", field: "Ports" },
+  { header: "NAMES", field: "Names" },
+];
+const ID_LENGTH = 12;
+const COMMAND_LENGTH = 20;
+const SECOND_MS = 1000;
+
+interface WireContainer {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly Image: string;
+  readonly Command: string;
+  readonly Created: number;
+  readonly State: string;
+  readonly Status: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly Ports: readonly WirePort[];
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+}
+
+interface WirePort {
+  readonly IP?: string;
+  readonly PrivatePort: number;
+  readonly PublicPort?: number;
+  readonly Type: string;
+}
+
+interface LsOptions {
+  readonly all?: boolean;
+  readonly filter?: string[];
+  readonly format?: string;
+  readonly last?: string;
+  readonly latest?: boolean;
+  readonly trunc: boolean;
+  readonly quiet?: boolean;
+  readonly size?: boolean;
+}
+
+/** `muster container ls`. */
+export function addContainerLs(parent: Command, context: Context): void {
+  addListing(parent.command("ls").alias("list"), context);
+}
+
+/** `muster ps`, as everybody types it. */
+export function addPs(parent: Command, context: Context): void {
+  addListing(parent.command("ps"), context);
+}
+
+function addListing(command: Command, context: Context): void {
+  command
+    .description("List containers of this node")
+    .option("-a, --all", "Also those that do not run")
+    .option("-f, --filter <filter>", "Filter, status=exited", collect)
+    .option("--format <format>", "table, json or a Go template")
+    .option("-n, --last <count>", "The last ones made, running or not")
+    .option("-l, --latest", "The last one made, running or not")
+    .option("--no-trunc", "Whole ids and commands")
+    .option("-q, --quiet", "Only ids")
+    .option("-s, --size", "With sizes")
+    .action(async (options: LsOptions) => {
+      const limit = options.latest === true ? "1" : options.last;
+      const containers = await context.client().get<WireContainer[]>("/containers/json", {
+        all: options.all,
+        limit,
+        size: options.size,
+        filters: filterQuery(options.filter),
+      });
+      const nowMs = Date.now();
+      const rows = containers.map((container) => containerRow(container, nowMs, options.trunc));
+      const columns = options.size === true ? [...COLUMNS, SIZE_COLUMN] : COLUMNS;
+      context.print(formatList({ columns, rows }, options));
+    });
+}
+
+function containerRow(container: WireContainer, nowMs: number, truncates: boolean): Row {
+  const { Id, Command: command, SizeRw = 0, SizeRootFs = 0 } = container;
+  return {
+    ID: truncates ? Id.slice(0, ID_LENGTH) : Id,
+    Image: container.Image,
+    Command: `"${truncates ? ellipsis(command) : command}"`,
+    RunningFor: `${humanDuration(nowMs - container.Created * SECOND_MS)} ago`,
+    CreatedAt: new Date(container.Created * SECOND_MS).toISOString(),
+    State: container.State,
+    Status: container.Status,
+    Ports: container.Ports.map(formatPort).join(", "),
+    Names: container.Names.map((name) => name.replace(/^\//, "")).join(","),
+    Labels: Object.entries(container.Labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(","),
+    Size: `${humanBytes(SizeRw)} (virtual ${humanBytes(SizeRootFs)})`,
+  };
+}
+
+function ellipsis(text: string): string {
+  return text.length <= COMMAND_LENGTH ? text : `${text.slice(0, COMMAND_LENGTH - 1)}…`;
+}
+
+function formatPort({ IP = "", PrivatePort, PublicPort, Type }: WirePort): string {
+  const inside = `${PrivatePort}/${Type}`;
+  return PublicPort === undefined ? inside : `${IP}:${PublicPort}->${inside}`;
+}

@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+import type { Context } from "../../context.ts";
+import { containerPath, forEachContainer } from "./each.ts";
+
+export function addContainerRestart(parent: Command, context: Context): void {
+  parent
+    .command("restart")
+    .description("Stop containers and start them again")
+    .argument("<container...>", "Names or ids")
+    .option("-s, --signal <signal>", "Signal to end it by")
+    .option("-t, --time <seconds>", "Seconds before it is killed, -1 for never (default: 10)")
+    .action(async (refs: string[], { signal, time: t }: { signal?: string; time?: string }) => {
+      await forEachContainer(context, refs, async (client, ref) => {
+        await client.post(containerPath(ref, "restart"), undefined, { signal, t });
+      });
+    });
+}
