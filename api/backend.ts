@@ -22,7 +22,7 @@ import type {
   Service,
   ServiceSpec,
 } from "../proto/gen/objects.ts";
-import type { ContainerBackend } from "./backends/containers.ts";
+import type { ContainerBackend, MachineAbilities } from "./backends/containers.ts";
 import type { EventBackend } from "./backends/events.ts";
 import type { ImageBackend } from "./backends/images.ts";
 import type { Filters } from "./http/filters.ts";
@@ -196,7 +196,12 @@ export interface SystemFacts {
   readonly memoryBytes: number;
   readonly dataRoot: string;
   readonly labels: readonly string[];
-  readonly containers: { readonly running: number; readonly stopped: number };
+  readonly containers: {
+    readonly running: number;
+    readonly paused: number;
+    readonly stopped: number;
+  };
+  readonly abilities: MachineAbilities;
   readonly images: number;
   readonly cgroupVersion: "1" | "2";
   readonly ociRuntime: string;

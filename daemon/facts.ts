@@ -12,7 +12,7 @@ import type { DaemonConfig } from "./config.ts";
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /** What of the facts is known once, at start. */
-export type StaticFacts = Omit<SystemFacts, "containers" | "images">;
+export type StaticFacts = Omit<SystemFacts, "containers" | "images" | "abilities">;
 
 /** Reads what this machine is. The daemon's id is kept in the data root. */
 export function readFacts(

@@ -10,17 +10,20 @@ const DISTRIBUTION_TIMEOUT_MS = 15_000;
 /** This machine as the API shows it: facts from its start, counts of now. */
 export function newSystem(
   facts: StaticFacts,
-  { containers, images }: EngineParts,
+  { containers, images, abilities }: EngineParts,
   /** What is wrong now, for a person to see. */
   complaints: () => readonly string[] = () => [],
 ): SystemBackend {
   return {
     facts() {
       const all = containers.list();
-      const running = all.filter((container) => container.state === "running").length;
+      const live = all.filter(({ state, restarting }) => state === "running" || restarting);
+      const paused = live.filter((container) => container.paused).length;
+      const running = live.length - paused;
       return {
         ...facts,
-        containers: { running, stopped: all.length - running },
+        containers: { running, paused, stopped: all.length - live.length },
+        abilities,
         images: images.list().length,
         warnings: [...facts.warnings, ...complaints()],
       };

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { arch, hostname, release } from "node:os";
+import { arch, cpus, hostname, release } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ClusterError } from "../core/errors.ts";
 import { systemClock } from "../core/system-clock.ts";
@@ -21,7 +21,7 @@ import { ImageStore } from "./image/image-store.ts";
 import { absentArchitectures } from "./linux/abi.ts";
 import { type Cgroups, probeCgroups } from "./linux/cgroups.ts";
 import { closeOnExecAll } from "./linux/descriptors.ts";
-import { maxOpenFiles } from "./linux/process.ts";
+import { maxOpenFiles, ownCapabilities } from "./linux/process.ts";
 import type { EngineOptions, EngineParts } from "./types.ts";
 import { LocalVolumes } from "./volume/local-volumes.ts";
 
@@ -90,6 +90,7 @@ export class Engine implements EngineParts {
       architecture: GO_ARCH[arch()] ?? arch(),
       kernel: release(),
       absentArchitectures: absentArchitectures(),
+      ownCapabilities: ownCapabilities(),
       seccomp,
     };
     const host = {
@@ -100,6 +101,7 @@ export class Engine implements EngineParts {
       images,
       volumes,
       facts,
+      events,
       clock,
     };
     const containers = await LocalContainers.open(host, log);
@@ -110,6 +112,7 @@ export class Engine implements EngineParts {
     const abilities = {
       ...cgroups.abilities(),
       apparmor: hasApparmor(),
+      cpus: cpus().length,
       // Docker's second name for runc, which its clients send back to it.
       runtimes: [runtime.name, ...(runtime.name === "runc" ? ["io.containerd.runc.v2"] : [])],
     };

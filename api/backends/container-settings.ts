@@ -48,6 +48,8 @@ export interface ContainerSettings {
       readonly permissions: string;
     }[];
     readonly rules: readonly string[];
+    /** `vendor.com/class=name`. */
+    readonly cdi: readonly string[];
   };
   readonly dns: {
     readonly servers: readonly string[];

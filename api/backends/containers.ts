@@ -18,6 +18,8 @@ export interface ContainerBackend {
   startContainer(id: string): Promise<void>;
   /** @param timeoutMs undefined: as the container says. */
   stopContainer(id: string, signal: string, timeoutMs: number | undefined): Promise<void>;
+  /** Stops it, if it runs, and starts it. @throws as both. */
+  restartContainer(id: string, signal: string, timeoutMs: number | undefined): Promise<void>;
   killContainer(id: string, signal: string): Promise<void>;
   pauseContainer(id: string): Promise<void>;
   unpauseContainer(id: string): Promise<void>;
@@ -166,6 +168,7 @@ export interface MachineAbilities {
   readonly blkioWeight: boolean;
   readonly blkioRates: boolean;
   readonly apparmor: boolean;
+  readonly cpus: number;
   /** Names of the OCI runtimes there are. */
   readonly runtimes: readonly string[];
 }

@@ -1,5 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerBackend, ContainerFacts, WaitCondition } from "../backends/containers.ts";
+import { checkLimits } from "../containers/check-limits.ts";
 import { findContainer } from "../containers/find-container.ts";
 import { hasLabel } from "../containers/list-filter.ts";
 import { isRunning } from "../containers/state.ts";
@@ -38,14 +39,11 @@ export function containerLifeRoutes(backend: ContainerBackend): Route[] {
     post("start", async (container) => start(backend, container)),
     post("stop", async (container, exchange) => {
       if (!isRunning(container)) return NOT_MODIFIED;
-      await stop(backend, container, exchange);
+      const { signal, timeoutMs } = readStop(exchange);
+      await backend.stopContainer(container.id, signal, timeoutMs);
       return done(204);
     }),
-    post("restart", async (container, exchange) => {
-      await stop(backend, container, exchange);
-      await startAgain(backend, container);
-      return done(204);
-    }),
+    post("restart", async (container, exchange) => restart(backend, container, exchange)),
     post("kill", async (container, exchange) => {
       const { id, settings, state } = container;
       const signal = exchange.query.get("signal") || "SIGKILL";
@@ -104,24 +102,29 @@ async function start(backend: ContainerBackend, container: ContainerFacts): Prom
   return done(204);
 }
 
-async function startAgain(backend: ContainerBackend, { id }: ContainerFacts): Promise<void> {
+async function restart(
+  backend: ContainerBackend,
+  { id }: ContainerFacts,
+  exchange: Exchange,
+): Promise<Answer> {
+  const { signal, timeoutMs } = readStop(exchange);
   try {
-    await backend.startContainer(id);
+    await backend.restartContainer(id, signal, timeoutMs);
   } catch (error) {
     throw startFailure(error);
   }
+  return done(204);
 }
 
-async function stop(
-  backend: ContainerBackend,
-  { id }: ContainerFacts,
-  { query }: Exchange,
-): Promise<void> {
+function readStop({ query }: Exchange): {
+  readonly signal: string;
+  readonly timeoutMs: number | undefined;
+} {
   const text = query.get("t") ?? "";
   if (text !== "" && !/^-?\d{1,9}$/.test(text))
     throw new ClusterError("InvalidArgument", `invalid t '${text.slice(0, 40)}': want seconds`);
   const timeoutMs = text === "" ? undefined : Number(text) * SECOND_MS;
-  await backend.stopContainer(id, query.get("signal") ?? "", timeoutMs);
+  return { signal: query.get("signal") ?? "", timeoutMs };
 }
 
 async function rename(
@@ -168,7 +171,9 @@ async function update(
     throw refuse(
       "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
     );
-  const { limits, warnings } = fitLimits(asked, backend.abilities());
+  const abilities = backend.abilities();
+  checkLimits(asked, abilities.cpus);
+  const { limits, warnings } = fitLimits(asked, abilities);
   await backend.updateContainer(id, {
     ...(JSON.stringify(limits) === JSON.stringify(settings.limits) ? {} : { limits }),
     ...(restart === undefined ? {} : { restart }),

@@ -1,6 +1,7 @@
-import { ClusterError } from "../../core/errors.ts";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { systemRandom } from "../../core/system-random.ts";
 import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
+import { checkLimits } from "../containers/check-limits.ts";
 import { findContainer } from "../containers/find-container.ts";
 import { LIST_FILTERS, selectContainers } from "../containers/list-filter.ts";
 import { randomName } from "../containers/random-name.ts";
@@ -91,14 +92,15 @@ async function create(backend: ContainerBackend, exchange: Exchange): Promise<An
   const abilities = backend.abilities();
   const all = backend.listContainers();
   const context = {
-    resolve: (ref: string) => findContainer(all, ref).id,
-    mountsOf: (ref: string) => findContainer(all, ref).mounts,
+    resolve: (ref: string) => findNamed(all, ref).id,
+    mountsOf: (ref: string) => findNamed(all, ref).mounts,
     runtimes: abilities.runtimes,
     hasApparmor: abilities.apparmor,
   };
   for (let attempt = 0; ; attempt++) {
     const name = asked === "" ? randomName(systemRandom, attempt) : asked;
     const { settings, networkMode, warnings: others } = readContainerCreate(body, name, context);
+    checkLimits(settings.limits, abilities.cpus);
     const { limits, warnings } = fitLimits(settings.limits, abilities);
     try {
       const request = { settings: { ...settings, limits }, networkMode, platform };
@@ -109,5 +111,14 @@ async function create(backend: ContainerBackend, exchange: Exchange): Promise<An
       if (conflict === undefined) throw error;
       if (asked !== "" || attempt + 1 >= NAMES_TRIED_MAX) throw conflict;
     }
+  }
+}
+
+/** One that the body names: a client that reads 404 here would go and pull the image. */
+function findNamed(all: readonly ContainerFacts[], ref: string): ContainerFacts {
+  try {
+    return findContainer(all, ref);
+  } catch (error) {
+    throw new ClusterError("InvalidArgument", errorMessage(error), { cause: error });
   }
 }

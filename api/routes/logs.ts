@@ -7,6 +7,7 @@ import { untilDrained } from "../http/send-list.ts";
 const STDOUT = 1;
 const STDERR = 2;
 const FRAME_HEADER_BYTES = 8;
+const NEWLINE = 0x0a;
 
 /** A line of somebody's output. */
 export interface LogLine {
@@ -40,13 +41,22 @@ export function readLogOptions(query: URLSearchParams): LogOptions {
 /**
  * Streams log messages as Docker does: raw bytes for a terminal, else frames of `{stream, 0, 0, 0, length}`.
  *
+ * Times and details stand at the beginning of a line; what goes on with one that came in parts has none.
+ *
  * A client that reads slowly holds the stream back; nothing is buffered beyond the socket's own bound.
  */
 export async function sendLogs<Line extends LogLine>(
   exchange: Exchange,
   messages: AsyncIterable<Line>,
-  { tty, detailsOf }: { readonly tty: boolean; readonly detailsOf: (line: Line) => string },
+  options: {
+    readonly tty: boolean;
+    readonly detailsOf: (line: Line) => string;
+    /** Whose line it is, where several write at once. */
+    readonly sourceOf?: (line: Line) => string;
+  },
 ): Promise<Answer> {
+  const { tty, detailsOf, sourceOf = () => "" } = options;
+  const unfinished = new Set<string>();
   const { response, query, signal } = exchange;
   const timestamps = isOn(query, "timestamps");
   const details = isOn(query, "details");
@@ -55,8 +65,12 @@ export async function sendLogs<Line extends LogLine>(
   response.flushHeaders();
   for await (const message of messages) {
     if (signal.aborted) return undefined;
-    const prefix =
+    const source = `${message.stderr} ${sourceOf(message)}`;
+    const said =
       (timestamps ? `${message.timestamp} ` : "") + (details ? `${detailsOf(message)} ` : "");
+    const prefix = unfinished.has(source) ? "" : said;
+    if (message.data.at(-1) === NEWLINE) unfinished.delete(source);
+    else unfinished.add(source);
     const line = Buffer.concat([Buffer.from(prefix), message.data]);
     const chunk = tty ? line : frame(message.stderr ? STDERR : STDOUT, line);
     if (!response.write(chunk)) await untilDrained(exchange);

@@ -59,6 +59,7 @@ export function serviceRoutes(backend: ServiceBackend): Route[] {
         return sendLogs(exchange, messages, {
           tty: service.spec?.task?.container?.tty ?? false,
           detailsOf: taskDetails,
+          sourceOf: ({ taskId }) => taskId,
         });
       },
     },

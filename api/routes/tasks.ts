@@ -50,6 +50,7 @@ export function taskRoutes(
         return sendLogs(exchange, messages, {
           tty: spec?.container?.tty ?? false,
           detailsOf: taskDetails,
+          sourceOf: ({ taskId }) => taskId,
         });
       },
     },

@@ -28,12 +28,13 @@ export function writeVersion(facts: SystemFacts): Record<string, unknown> {
 }
 
 export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, unknown> {
-  const { running, stopped } = facts.containers;
+  const { running, paused, stopped } = facts.containers;
+  const { abilities } = facts;
   return {
     ID: facts.id,
-    Containers: running + stopped,
+    Containers: running + paused + stopped,
     ContainersRunning: running,
-    ContainersPaused: 0,
+    ContainersPaused: paused,
     ContainersStopped: stopped,
     Images: facts.images,
     Driver: "overlayfs",
@@ -42,17 +43,17 @@ export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, 
       Volume: ["local"],
       Network: ["overlay"],
       Authorization: null,
-      Log: ["json-file", "none"],
+      Log: ["journald", "json-file", "local", "none"],
     },
-    MemoryLimit: true,
-    SwapLimit: false,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
+    MemoryLimit: abilities.memory,
+    SwapLimit: abilities.swap,
+    CpuCfsPeriod: abilities.cpuQuota,
+    CpuCfsQuota: abilities.cpuQuota,
+    CPUShares: abilities.cpuShares,
+    CPUSet: abilities.cpuset,
+    PidsLimit: abilities.pids,
     IPv4Forwarding: true,
-    OomKillDisable: false,
+    OomKillDisable: abilities.oomKillDisable,
     Debug: false,
     NFd: 0,
     NGoroutines: 0,
@@ -88,7 +89,10 @@ export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, 
     ContainerdCommit: { ID: "" },
     RuncCommit: { ID: "" },
     InitCommit: { ID: "" },
-    SecurityOptions: ["name=seccomp,profile=builtin"],
+    SecurityOptions: [
+      ...(abilities.apparmor ? ["name=apparmor"] : []),
+      "name=seccomp,profile=builtin",
+    ],
     Warnings: facts.warnings.length > 0 ? facts.warnings : null,
   };
 }

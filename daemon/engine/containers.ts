@@ -32,10 +32,9 @@ export function newContainers(
     createContainer: async (request) => (await containers.create(toConfig(request, images))).id,
     startContainer: async (id) => containers.start(idOf(id)),
     stopContainer: async (id, signal, timeoutMs) =>
-      containers.stop(idOf(id), {
-        ...(signal === "" ? {} : { signal }),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      }),
+      containers.stop(idOf(id), stopOptions(signal, timeoutMs)),
+    restartContainer: async (id, signal, timeoutMs) =>
+      containers.restart(idOf(id), stopOptions(signal, timeoutMs)),
     killContainer: async (id, signal) => containers.kill(idOf(id), signal),
     pauseContainer: async (id) => containers.pause(idOf(id)),
     unpauseContainer: async (id) => containers.unpause(idOf(id)),
@@ -53,6 +52,16 @@ export function newContainers(
     },
     findImageId: (name) => findImage(images, name)?.id,
     abilities: () => engine.abilities,
+  };
+}
+
+function stopOptions(
+  signal: string,
+  timeoutMs: number | undefined,
+): { readonly signal?: string; readonly timeoutMs?: number } {
+  return {
+    ...(signal === "" ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }
 

@@ -74,6 +74,7 @@ export class Front {
       rejectUnauthorized: false,
       ALPNProtocols: [ALPN],
       handshakeTimeout: handshakeMs,
+      minVersion: "TLSv1.3",
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on("connection", (socket: Socket) => this.#onConnection(socket));
@@ -211,10 +212,9 @@ export class Front {
   }
 }
 
-/** All of it: what a next context leaves out has its default again. */
 function contextOf(identity: ServerIdentity): SecureContextOptions {
   const { certPem, keyPem, rootPem } = identity.current();
-  return { cert: certPem, key: keyPem, ca: rootPem, minVersion: "TLSv1.3" };
+  return { cert: certPem, key: keyPem, ca: rootPem };
 }
 
 function end({ raw, secured }: Connection): void {

@@ -13,12 +13,13 @@ export interface MachineAbilities {
   readonly blkioWeight: boolean;
   readonly blkioRates: boolean;
   readonly apparmor: boolean;
+  readonly cpus: number;
   /** Names under which the OCI runtime in use may be asked for; the first is its own. */
   readonly runtimes: readonly string[];
 }
 
 /** What control groups can do. */
-export type CgroupAbilities = Omit<MachineAbilities, "apparmor" | "runtimes">;
+export type CgroupAbilities = Omit<MachineAbilities, "apparmor" | "cpus" | "runtimes">;
 
 /** Version 2: by the controllers of the root. */
 export function unifiedAbilities(controllers: ReadonlySet<string>): CgroupAbilities {

@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { ClusterError } from "../../core/errors.ts";
 import { mountSharedMemory } from "../linux/mount.ts";
 import { readInRoot } from "../linux/open-in-root.ts";
+import { findCdiEdits } from "./cdi/cdi-files.ts";
+import type { CdiEdits } from "./cdi/cdi-spec.ts";
 import { allDevices, blockDeviceNumbers, findDevices } from "./host-devices.ts";
 import { planHosts } from "./hosts.ts";
 import type { ContainerPaths } from "./paths.ts";
@@ -50,8 +52,11 @@ export function writeBundle(
 ): void {
   const { cgroupsPath, fileMounts, host, findPeer } = parts;
   const { config } = record;
+  // First: nothing can be read of a container that does not run.
+  const joined = findJoined(config, findPeer);
   const network = config.network.kind === "container" ? findPeer(config.network.id) : undefined;
   const hostname = hostnameOf(record, host, network);
+  const edits = findCdiEdits(config.devices.cdi);
   const spec = planSpec({
     config,
     image: record.imageConfig,
@@ -63,9 +68,10 @@ export function writeBundle(
     fileMounts,
     initPath: config.init ? host.initPath : "",
     cgroupsPath,
-    devices: devicesOf(config),
+    devices: devicesOf(config, edits),
+    edits,
     deviceNumbers: blockDeviceNumbers,
-    joined: findJoined(config, findPeer),
+    joined,
     shm: makeShm(config, paths, findPeer),
     host,
   });
@@ -80,8 +86,13 @@ function hostnameOf(record: ContainerRecord, host: BundleHost, network: Peer | u
   return config.network.kind === "host" ? host.hostname : id.slice(0, SHORT_ID_LENGTH);
 }
 
-function devicesOf({ devices, security }: ContainerConfig): HostDevice[] {
-  const asked = devices.devices.flatMap(findDevices);
+function devicesOf({ devices, security }: ContainerConfig, edits: CdiEdits): HostDevice[] {
+  const ofVendors = edits.deviceNodes.map(({ path, hostPath, permissions }) => ({
+    hostPath,
+    containerPath: path,
+    permissions,
+  }));
+  const asked = [...devices.devices, ...ofVendors].flatMap(findDevices);
   if (!security.privileged) return asked;
   const paths = new Set(asked.map(({ path }) => path));
   return [...asked, ...allDevices().filter(({ path }) => !paths.has(path))];

@@ -59,7 +59,12 @@ export function checkConfig(config: ContainerConfig, image: ImageConfig): void {
   planMounts({ config, mounts, files, initPath: "", shm: { kind: "none" } });
 }
 
-const NO_SECCOMP_FACTS = { architecture: "", kernel: "", absentArchitectures: [] };
+const NO_SECCOMP_FACTS = {
+  architecture: "",
+  kernel: "",
+  absentArchitectures: [],
+  ownCapabilities: "0",
+};
 
 function checkSettings(config: ContainerConfig): void {
   const { domainname, cgroupParent, dns, shmSizeBytes, restart } = config;

@@ -5,6 +5,9 @@ import type { ContainerPaths } from "./paths.ts";
 /** What conmon is told about a container. Source: conmon(8), 2.1. */
 export interface ConmonInput {
   readonly id: string;
+  /** What it is called in the journal. */
+  readonly name: string;
+  readonly logTag: string;
   readonly paths: ContainerPaths;
   readonly runtimePath: string;
   readonly runtimeRoot: string;
@@ -19,12 +22,13 @@ export function planConmonArgs(input: ConmonInput): string[] {
   const { id, paths, log } = input;
   const ceiling = log.sizeBytesMax + LOG_SLACK_BYTES;
   return [
-    ...["--api-version", "1", "--cid", id, "--cuuid", id, "--name", id],
+    ...["--api-version", "1", "--cid", id, "--cuuid", id, "--name", input.name],
     ...["--runtime", input.runtimePath, "--runtime-arg", `--root=${input.runtimeRoot}`],
     ...["--bundle", paths.bundle, "--container-pidfile", paths.pidFile],
     ...["--conmon-pidfile", paths.conmonPidFile],
     ...["--exit-dir", input.exitDir, "--full-attach"],
     ...["--log-path", log.kind === "none" ? "none" : `k8s-file:${paths.logFile}`],
+    ...(log.journal ? ["--log-path", "journald:", "--log-tag", input.logTag] : []),
     ...(Number.isSafeInteger(ceiling) ? ["--log-size-max", String(ceiling)] : []),
     // A flush of every log at every exit costs more than the exit; the last lines of a power cut are not promised.
     "--no-sync-log",

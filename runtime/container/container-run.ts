@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
+import type { EventSink } from "../events/types.ts";
 import type { Images } from "../image/types.ts";
 import type { Cgroups } from "../linux/cgroups.ts";
 import { makeFifo } from "../linux/descriptors.ts";
@@ -17,6 +18,8 @@ import type { FindPeer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { ContainerFile } from "./types.ts";
 
+const SHORT_ID_LENGTH = 12;
+
 /** This machine as containers need it. */
 export interface ContainerHost {
   readonly roots: Roots;
@@ -26,6 +29,8 @@ export interface ContainerHost {
   readonly images: Pick<Images, "get" | "prepareRootfs" | "mountRootfs" | "removeRootfs">;
   readonly volumes: LocalVolumes;
   readonly facts: BundleHost;
+  /** Where it is said what happens to containers. */
+  readonly events: EventSink;
   readonly clock: Clock;
 }
 
@@ -75,6 +80,8 @@ export async function createRun(
 function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: ContainerHost): string[] {
   return planConmonArgs({
     id: record.id,
+    name: record.config.name,
+    logTag: record.config.log.options.tag ?? record.id.slice(0, SHORT_ID_LENGTH),
     paths,
     runtimePath: host.runtime.program.path,
     runtimeRoot: host.runtime.root,

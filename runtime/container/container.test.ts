@@ -88,11 +88,13 @@ describe("container: conmon", () => {
   const args = (changes: object) =>
     planConmonArgs({
       id: "abc",
+      name: "web",
+      logTag: "t",
       paths,
       runtimePath: "/usr/sbin/runc",
       runtimeRoot: "/e/runtime",
       exitDir: "/e/exits",
-      log: { kind: "file", sizeBytesMax: 1000, filesMax: 2 },
+      log: { kind: "file", journal: false, sizeBytesMax: 1000, filesMax: 2 },
       tty: false,
       openStdin: false,
       ...changes,
@@ -106,9 +108,9 @@ describe("container: conmon", () => {
   });
   it("keeps a terminal and an open input when asked, and no log when none is wanted", () => {
     expect(args({ tty: true, openStdin: true })).to.match(/--terminal --stdin --leave-stdin-open$/);
-    expect(args({ log: { kind: "none", sizeBytesMax: 1, filesMax: 1 } })).to.include(
-      "--log-path none",
-    );
+    expect(
+      args({ log: { kind: "none", journal: false, sizeBytesMax: 1, filesMax: 1 } }),
+    ).to.include("--log-path none");
   });
 
   it("reports the pid, by either name", () => {

@@ -8,11 +8,9 @@ import type { HostDevice } from "./spec/devices.ts";
 
 const DEVICES_DIR = "/dev";
 const DEPTH_MAX = 8;
-const TYPE_BITS = 0o170000;
 const MODE_BITS = 0o7777;
 /** Of a terminal: what the container has of its own below these is not to be replaced. Source: moby, HostDevices. */
 const OWN_NAMES = new Set(["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", "console"]);
-const TYPES: Readonly<Record<number, HostDevice["type"]>> = { 4802: "c", 14406: "b" };
 
 /**
  * Finds the devices of a mapping; those in it when it names a directory.
@@ -64,8 +62,9 @@ function walk(dir: string, target: string, permissions: string, depth: number): 
 }
 
 function toDevice(found: Stats, path: string, permissions: string): HostDevice | undefined {
-  const type = TYPES[found.mode & TYPE_BITS];
-  if (type === undefined) return undefined;
+  const isBlock = found.isBlockDevice();
+  if (!isBlock && !found.isCharacterDevice()) return undefined;
+  const type = isBlock ? "b" : "c";
   const { uid, gid, mode, rdev } = found;
   return { path, type, ...numbersOf(rdev), fileMode: mode & MODE_BITS, uid, gid, permissions };
 }

@@ -5,6 +5,7 @@ import type { CgroupStats } from "../linux/cgroups.ts";
 import { networkFilesOf } from "./bundle.ts";
 import { clearRemains } from "./clear-remains.ts";
 import { checkConfig } from "./config-check.ts";
+import { toEngineEvents } from "./container-events.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { CREATED } from "./life.ts";
 import { planLogLimits } from "./log/log-files.ts";
@@ -92,7 +93,14 @@ export class LocalContainers implements MachineContainers {
     id: ContainerId,
     { files = [] }: { readonly files?: readonly ContainerFile[] } = {},
   ): Promise<void> {
-    await this.#find(id).start(files);
+    const container = this.#find(id);
+    try {
+      await container.start(files);
+    } catch (error) {
+      // One that was to go when it has ended is of no use to anybody when it cannot begin.
+      if (container.record.config.autoRemove && !container.isRunning) await this.remove(id);
+      throw error;
+    }
   }
 
   async stop(
@@ -112,6 +120,15 @@ export class LocalContainers implements MachineContainers {
     const { config, imageConfig } = container.record;
     const own = config.stopSignal || imageConfig.stopSignal || DEFAULT_STOP_SIGNAL;
     await container.kill(number, number === SIGKILL || number === parseSignal(own));
+  }
+
+  async restart(
+    id: ContainerId,
+    options: { readonly signal?: string; readonly timeoutMs?: number } = {},
+  ): Promise<void> {
+    await this.stop(id, options);
+    await this.start(id);
+    this.#emit({ kind: "restarted", id });
   }
 
   async pause(id: ContainerId): Promise<void> {
@@ -176,7 +193,7 @@ export class LocalContainers implements MachineContainers {
     if (!this.#containers.delete(id)) return;
     this.#names.delete(container.record.config.name);
     this.#host.cgroups.displace(id);
-    this.#emit({ kind: "removed", id });
+    this.#emit({ kind: "removed", id }, container);
   }
 
   async wait(id: ContainerId): Promise<{ readonly exitCode: number }> {
@@ -288,8 +305,10 @@ export class LocalContainers implements MachineContainers {
   /** Nobody waits for it: what fails is told, and tried again when the daemon starts. */
   #maybeAutoRemove({ record, hasEnded }: ManagedContainer): void {
     const { id, config } = record;
-    if (!config.autoRemove || !hasEnded) return;
+    if (!config.autoRemove || !hasEnded || !this.#containers.has(id)) return;
     this.remove(id).catch((error: unknown) => {
+      // Somebody else removed it meanwhile.
+      if (!this.#containers.has(id)) return;
       const reason = errorMessage(error);
       this.#context.log.warn("cannot remove a container that has ended", { container: id, reason });
     });
@@ -315,7 +334,9 @@ export class LocalContainers implements MachineContainers {
   }
 
   /** A listener that fails must not keep a container from being cleared away, nor others from hearing of it. */
-  #emit(event: ContainerEvent): void {
+  #emit(event: ContainerEvent, subject = this.#containers.get(event.id)): void {
+    if (subject !== undefined)
+      for (const said of toEngineEvents(event, subject.record)) this.#host.events.publish(said);
     for (const listener of [...this.#listeners]) {
       try {
         listener(event);

@@ -1,15 +1,18 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { ClusterError } from "../../core/errors.ts";
 import type { Image } from "../image/types.ts";
 import { systemError } from "../linux/libc.ts";
 import { checkConfig } from "./config-check.ts";
 import type { ContainerHost } from "./container-run.ts";
+import { planLogLimits } from "./log/log-files.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
 import type { ContainerConfig, ContainerId, MountConfig, ResolvedMount } from "./types.ts";
 
 const ID_BYTES = 32;
+const JOURNAL_SOCKET = "/run/systemd/journal/socket";
 /** Marks volumes that live and die with their container. Docker's label. */
 export const ANONYMOUS_LABEL = "com.docker.volume.anonymous";
 
@@ -38,6 +41,8 @@ export async function makeRecord(
       "FailedPrecondition",
       `cannot create container ${config.name} with an init process: no init program found: apt-get install tini`,
     );
+  if (planLogLimits(config.log).journal && !existsSync(JOURNAL_SOCKET))
+    throw new ClusterError("FailedPrecondition", "journald is not enabled on this host");
   const anonymousVolumes: string[] = [];
   const claim = async (name: string) => {
     anonymousVolumes.push(name);

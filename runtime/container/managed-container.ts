@@ -136,6 +136,7 @@ export class ManagedContainer {
     const { process, paused } = this.#status;
     if (process === undefined) throw this.#refusal("kill", "it is not running");
     signalProcess(process, signal);
+    this.#context.emit({ kind: "killed", id: this.record.id, signal });
     if (isLast && paused) await this.unpause();
   }
 
@@ -190,16 +191,25 @@ export class ManagedContainer {
     const { process, paused } = this.#status;
     if (process === undefined) return;
     const { clock } = this.#context.host;
+    const { emit } = this.#context;
+    const { id } = this.record;
     const ended = this.untilEnd();
     signalProcess(process, signal);
+    emit({ kind: "killed", id, signal });
     if (paused) await this.unpause();
-    if (timeoutMs < 0) return ended;
-    if (await within(ended, timeoutMs, clock)) return;
-    signalProcess(process, SIGKILL);
-    if (await within(ended, KILL_WAIT_MS, clock)) return;
-    throw new ClusterError(
+    if (timeoutMs < 0) await ended;
+    else if (!(await within(ended, timeoutMs, clock))) {
+      signalProcess(process, SIGKILL);
+      emit({ kind: "killed", id, signal: SIGKILL });
+      if (!(await within(ended, KILL_WAIT_MS, clock))) throw this.#unendable(process.pid);
+    }
+    emit({ kind: "stopped", id });
+  }
+
+  #unendable(pid: number): ClusterError {
+    return new ClusterError(
       "DeadlineExceeded",
-      `cannot stop container ${this.record.config.name}: process ${process.pid} does not end`,
+      `cannot stop container ${this.record.config.name}: process ${pid} does not end`,
     );
   }
 
@@ -378,7 +388,9 @@ export class ManagedContainer {
     const restartInMs = this.#planRestart(ending);
     await this.#note(afterExit(this.#status, ending, restartInMs !== undefined));
     if (restartInMs !== undefined) this.#scheduleRestart(restartInMs);
-    emit({ kind: "exited", id, exitCode: ending.exitCode, oomKilled: ending.oomKilled });
+    const { exitCode, oomKilled } = ending;
+    const ranMs = ending.finishedAtMs - this.#status.startedAtMs;
+    emit({ kind: "exited", id, exitCode, oomKilled, ranMs });
     for (const listener of [...this.#onEnd]) listener();
     await this.#clear();
   }

@@ -84,7 +84,13 @@ export class RecordStore {
 /** Records of earlier versions lack what containers did not have then. */
 function completed(record: ContainerRecord): ContainerRecord {
   const { limits } = record.config;
-  const config = { ...DEFAULT_SETTINGS, ...record.config, limits: { ...NO_LIMITS, ...limits } };
+  const devices = { ...DEFAULT_SETTINGS.devices, ...record.config.devices };
+  const config = {
+    ...DEFAULT_SETTINGS,
+    ...record.config,
+    devices,
+    limits: { ...NO_LIMITS, ...limits },
+  };
   return { ...record, config };
 }
 

@@ -26,6 +26,8 @@ import { within } from "./within.ts";
 const CONTAINER_ID = /^[0-9a-f]{64}$/;
 /** From conmon's letting go of everything to its exit file, normally well under a millisecond. */
 const EXIT_FILE_WAIT_MS = 5000;
+/** How often a conmon is looked at that may end without an exit file. */
+const CONMON_LOOK_MS = 10;
 /** How long a conmon whose container was killed may take to end. */
 const CONMON_END_MS = 10_000;
 
@@ -71,7 +73,10 @@ async function awaitExitCode(paths: ContainerPaths, clock: Clock): Promise<numbe
   // conmon closes what it holds, and with it the FIFO, just before it writes the file: the file may still be coming.
   if (!existsSync(paths.exitFile) && isRunningConmon(paths)) {
     const file = watchForFile(dirname(paths.exitFile), paths.exitFile);
-    await within(file.appeared, EXIT_FILE_WAIT_MS, clock);
+    const deadlineMs = clock.monotonicMs() + EXIT_FILE_WAIT_MS;
+    // One whose container could not be made ends without a file: its end is looked for too.
+    while (isRunningConmon(paths) && clock.monotonicMs() < deadlineMs)
+      if (await within(file.appeared, CONMON_LOOK_MS, clock)) break;
     file.unwatch();
   }
   if (!existsSync(paths.exitFile)) return undefined;

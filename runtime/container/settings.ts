@@ -54,6 +54,8 @@ export interface DeviceSettings {
   readonly devices: readonly DeviceMapping[];
   /** `c 1:3 rwm`, `a *:* rwm`. */
   readonly rules: readonly string[];
+  /** Whole names of the Container Device Interface: `nvidia.com/gpu=all`. */
+  readonly cdi: readonly string[];
 }
 
 export interface DeviceMapping {
@@ -154,7 +156,7 @@ export const DEFAULT_SETTINGS: ContainerSettings = {
     readonlyPaths: undefined,
   },
   namespaces: { pid: "", ipc: "", uts: "", cgroup: "" },
-  devices: { devices: [], rules: [] },
+  devices: { devices: [], rules: [], cdi: [] },
   dns: { servers: [], search: [], options: [] },
   shmSizeBytes: 0,
   cgroupParent: "",

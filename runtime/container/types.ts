@@ -150,15 +150,27 @@ export interface HealthStatus {
 
 export type ContainerEvent =
   | {
-      readonly kind: "started" | "removed" | "created" | "paused" | "unpaused" | "updated";
+      readonly kind:
+        | "started"
+        | "removed"
+        | "created"
+        | "paused"
+        | "unpaused"
+        | "updated"
+        /** By somebody, and it has ended. */
+        | "stopped"
+        /** By somebody: stopped and started. */
+        | "restarted";
       readonly id: ContainerId;
     }
+  | { readonly kind: "killed"; readonly id: ContainerId; readonly signal: number }
   | { readonly kind: "renamed"; readonly id: ContainerId; readonly oldName: string }
   | {
       readonly kind: "exited";
       readonly id: ContainerId;
       readonly exitCode: number;
       readonly oomKilled: boolean;
+      readonly ranMs: number;
     }
   | { readonly kind: "health"; readonly id: ContainerId; readonly state: HealthState };
 
@@ -226,6 +238,11 @@ export interface MachineContainers extends Containers {
   remove(
     id: ContainerId,
     options?: { readonly force?: boolean; readonly keepVolumes?: boolean },
+  ): Promise<void>;
+  /** Stops it, if it runs, and starts it. @throws as both. */
+  restart(
+    id: ContainerId,
+    options?: { readonly signal?: string; readonly timeoutMs?: number },
   ): Promise<void>;
   /** Freezes its processes. @throws `FailedPrecondition` when it does not run or is frozen. */
   pause(id: ContainerId): Promise<void>;

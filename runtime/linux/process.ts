@@ -68,6 +68,11 @@ export function signalProcess(process: ProcessRef, signal: number): boolean {
   }
 }
 
+/** The capabilities this process can give to others, in hexadecimal. Source: proc(5), status. */
+export function ownCapabilities(): string {
+  return /^CapBnd:\s+([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+}
+
 /** How many files this process and its children may have open at most. Source: proc(5), limits: `Max open files SOFT HARD files`. */
 export function maxOpenFiles(): number {
   const match = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));

@@ -143,7 +143,7 @@ describe("runtime: containers", function () {
       path,
       controlPath: join(roots.execRoot, "containers", id, "ctl"),
       // Far below its own, so that the engine's rotator keeps out of this.
-      limits: { kind: "file", sizeBytesMax: 1024, filesMax: 3 },
+      limits: { kind: "file", journal: false, sizeBytesMax: 1024, filesMax: 3 },
     });
     await eventually("a new file is begun", () => existsSync(path) && existsSync(`${path}.1`));
     expect(statSync(path).size).to.equal(0);

@@ -25,6 +25,13 @@ import { EventJournal } from "../../runtime/events/event-journal.ts";
 import { memoryImages } from "./memory-images.ts";
 import { MemoryContainers } from "./worker/memory-containers.ts";
 
+const abilities = {
+  ...unifiedAbilities(new Set(["memory", "cpu", "io", "cpuset", "pids"])),
+  apparmor: false,
+  cpus: 2,
+  runtimes: ["runc"],
+};
+
 const FACTS: ReturnType<SystemBackend["facts"]> = {
   id: "daemon",
   name: "host1",
@@ -39,7 +46,8 @@ const FACTS: ReturnType<SystemBackend["facts"]> = {
   memoryBytes: 2 ** 33,
   dataRoot: "/var/lib/muster",
   labels: ["a=b"],
-  containers: { running: 1, stopped: 2 },
+  containers: { running: 1, paused: 0, stopped: 2 },
+  abilities,
   images: 3,
   cgroupVersion: "2",
   ociRuntime: "runc",
@@ -111,11 +119,6 @@ export async function startMemoryApi(
       throw new ClusterError("AlreadyExists", "swarm is not locked");
     },
     swarmInfo,
-  };
-  const abilities = {
-    ...unifiedAbilities(new Set(["memory", "cpu", "io", "cpuset", "pids"])),
-    apparmor: false,
-    runtimes: ["runc"],
   };
   const platforms = [{ architecture: "amd64", os: "linux", variant: "" }];
   const mediaType = "application/vnd.oci.image.index.v1+json";

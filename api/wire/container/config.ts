@@ -118,7 +118,7 @@ export function writeHostConfig(
       CgroupPermissions: permissions,
     })),
     DeviceCgroupRules: orNull(devices.rules),
-    DeviceRequests: null,
+    DeviceRequests: client.DeviceRequests ?? null,
     Ulimits: settings.ulimits.map(({ name, soft, hard }) => ({
       Name: name,
       Soft: soft,

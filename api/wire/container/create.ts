@@ -27,12 +27,15 @@ const STOP_TIMEOUT_MS = 10_000;
 const SECOND_MS = 1000;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const NAME_LENGTH_MAX = 1024;
+const GPU_KIND = "nvidia.com/gpu";
+const GPUS_MAX = 1024;
 const NANOS_PER_MS = 1e6;
 /** Shown as they were sent: they say how a client uses the container, not what it is. */
 const CLIENT_CONFIG = ["AttachStdin", "AttachStdout", "AttachStderr", "ArgsEscaped", "OnBuild"];
 const CLIENT_CONFIG_TOO = ["Shell", "StopTimeout", "ExposedPorts", "Volumes", "MacAddress"];
 const CLIENT_HOST = ["Binds", "Mounts", "Tmpfs", "VolumesFrom", "VolumeDriver", "ConsoleSize"];
 const CLIENT_HOST_TOO = ["ContainerIDFile", "PortBindings", "PublishAllPorts", "SecurityOpt"];
+const CLIENT_HOST_DEVICES = ["DeviceRequests"];
 
 /**
  * Reads Docker's body of `POST /containers/create`.
@@ -51,7 +54,9 @@ export function readContainerCreate(
   const config = new JsonReader(body, "Config");
   const host = config.object("HostConfig");
   checkName(name);
-  host.refuse("Links", "StorageOpt", "DeviceRequests", "Cgroup");
+  config.refuse("NetworkingConfig", "MacAddress");
+  host.refuse("Links", "StorageOpt", "Cgroup");
+  checkVolumeDriver(host.string("VolumeDriver"));
   checkRuntime(host.string("Runtime"), context.runtimes);
   checkIsolation(host.string("Isolation"));
   const settings: ContainerSettings = {
@@ -75,7 +80,11 @@ export function readContainerCreate(
     log: readLogConfig(host.object("LogConfig")),
     security: readSecurity(host),
     namespaces: readNamespaces(host, context.resolve),
-    devices: { devices: readDevices(host), rules: host.strings("DeviceCgroupRules") },
+    devices: {
+      devices: readDevices(host),
+      rules: host.strings("DeviceCgroupRules"),
+      cdi: readDeviceRequests(host),
+    },
     dns: {
       servers: host.strings("Dns"),
       search: host.strings("DnsSearch"),
@@ -88,7 +97,7 @@ export function readContainerCreate(
     autoRemove: host.boolean("AutoRemove"),
     client: {
       ...pick(config, [...CLIENT_CONFIG, ...CLIENT_CONFIG_TOO]),
-      ...pick(host, [...CLIENT_HOST, ...CLIENT_HOST_TOO]),
+      ...pick(host, [...CLIENT_HOST, ...CLIENT_HOST_TOO, ...CLIENT_HOST_DEVICES]),
     },
   };
   checkTogether(settings);
@@ -187,6 +196,32 @@ function readDevices(host: JsonReader): ContainerSettings["devices"]["devices"] 
   });
 }
 
+/**
+ * Devices that their vendors describe: by whole names, or GPUs as `--gpus` asks for them.
+ *
+ * @throws {ClusterError} InvalidArgument. Docker's words.
+ */
+function readDeviceRequests(host: JsonReader): string[] {
+  return host
+    .objects("DeviceRequests", (request) => {
+      const driver = request.string("Driver");
+      const ids = request.strings("DeviceIDs");
+      if (driver === "cdi") return ids;
+      const wanted = request.list("Capabilities", (value) => JSON.stringify(value));
+      const isGpu = wanted.some((all) => all.includes('"gpu"'));
+      if (!isGpu || (driver !== "" && driver !== "nvidia"))
+        throw invalid(
+          `could not select device driver ${JSON.stringify(driver)} with capabilities: ${wanted.join(" ")}`,
+        );
+      const count = request.integer("Count");
+      if (ids.length > 0) return ids.map((id) => `${GPU_KIND}=${id}`);
+      if (count < 0) return [`${GPU_KIND}=all`];
+      if (count > GPUS_MAX) throw invalid(`invalid device count ${count}`);
+      return Array.from({ length: count }, (_, index) => `${GPU_KIND}=${index}`);
+    })
+    .flat();
+}
+
 function readShmSize(host: JsonReader): number {
   const size = host.integer("ShmSize");
   if (size >= 0) return size;
@@ -233,6 +268,12 @@ function checkTogether({ autoRemove, restart, hostname, namespaces }: ContainerS
 function checkRuntime(name: string, runtimes: readonly string[]): void {
   if (name === "" || runtimes.includes(name)) return;
   throw invalid(`unknown or invalid runtime name: ${name.slice(0, 100)}`);
+}
+
+function checkVolumeDriver(name: string): void {
+  if (name === "" || name === "local") return;
+  const shown = name.slice(0, 100);
+  throw invalid(`error looking up volume plugin ${shown}: plugin "${shown}" not found`);
 }
 
 function checkIsolation(isolation: string): void {

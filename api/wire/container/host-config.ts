@@ -101,6 +101,8 @@ export function readLogConfig(json: JsonReader): {
   for (const name of Object.keys(options))
     if (!known.includes(name))
       throw invalid(`unknown log opt '${name.slice(0, 40)}' for ${driver} log driver`);
+  if (driver === "journald" && options.tag?.includes("{{"))
+    throw invalid("templates in the log option tag are not supported by this version of muster");
   return { driver, options };
 }
 
@@ -108,6 +110,7 @@ const ATTRIBUTES = ["labels", "labels-regex", "env", "env-regex", "tag"];
 const LOG_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "json-file": ["max-size", "max-file", ...ATTRIBUTES],
   local: ["max-size", "max-file"],
+  journald: ["max-size", "max-file", "tag"],
   none: [],
 };
 

@@ -3,6 +3,8 @@ import { ClusterError } from "../../../core/errors.ts";
 /** How much of a container's output is kept. */
 export interface LogLimits {
   readonly kind: "file" | "none";
+  /** Written to systemd's journal too; the file is what is read. */
+  readonly journal: boolean;
   /** A file longer than this is put aside and a new one begun. */
   readonly sizeBytesMax: number;
   /** Files in all, the newest included. */
@@ -35,14 +37,15 @@ export function planLogLimits(log: {
   readonly driver: string;
   readonly options: Readonly<Record<string, string>>;
 }): LogLimits {
-  if (!["", "json-file", "local", "none"].includes(log.driver))
+  if (!["", "json-file", "local", "journald", "none"].includes(log.driver))
     throw new ClusterError(
       "InvalidArgument",
-      `invalid log driver ${JSON.stringify(log.driver)}: this node has json-file, local and none`,
+      `invalid log driver ${JSON.stringify(log.driver)}: this node has json-file, local, journald and none`,
     );
   const { "max-size": size, "max-file": files } = log.options;
   return {
     kind: log.driver === "none" ? "none" : "file",
+    journal: log.driver === "journald",
     sizeBytesMax: size === undefined ? LOG_SIZE_BYTES_DEFAULT : parseSize(size),
     filesMax: files === undefined ? LOG_FILES_DEFAULT : parseFiles(files),
   };

@@ -61,7 +61,12 @@ describe("log: limits", () => {
   const plan = (options: Record<string, string>, driver = "json-file") =>
     planLogLimits({ driver, options });
   it("are bounded when nothing is asked", () =>
-    expect(plan({})).to.deep.equal({ kind: "file", sizeBytesMax: 20 * 2 ** 20, filesMax: 5 }));
+    expect(plan({})).to.deep.equal({
+      kind: "file",
+      journal: false,
+      sizeBytesMax: 20 * 2 ** 20,
+      filesMax: 5,
+    }));
   it("take Docker's spellings", () => {
     expect(plan({ "max-size": "10m", "max-file": "3" })).to.include({
       sizeBytesMax: 10 * 2 ** 20,
@@ -70,6 +75,7 @@ describe("log: limits", () => {
     expect(plan({ "max-size": "1GB" }).sizeBytesMax).to.equal(2 ** 30);
     expect(plan({ "max-size": "-1" }).sizeBytesMax).to.equal(Number.MAX_SAFE_INTEGER);
     expect(plan({}, "none").kind).to.equal("none");
+    expect(plan({}, "journald")).to.include({ kind: "file", journal: true });
   });
   it("refuse another driver and values that are none", () => {
     for (const work of [

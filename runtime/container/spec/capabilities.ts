@@ -33,17 +33,29 @@ const ALL = "ALL";
  *
  * With `ALL` added, `drop` names the exceptions; with `ALL` dropped, `add` is the whole set.
  *
+ * @param isGivable whether we have it ourselves, for nobody can give more than that; asked of what `ALL` stands for.
  * @throws {ClusterError} InvalidArgument for a name the kernel does not know.
  * Source: moby, daemon/pkg/oci/caps/utils.go, TweakCapabilities.
  */
-export function planCapabilities(add: readonly string[], drop: readonly string[]): string[] {
+export function planCapabilities(
+  add: readonly string[],
+  drop: readonly string[],
+  isGivable: (name: string) => boolean = () => true,
+): string[] {
   const adds = add.map(normalize);
   const drops = new Set(drop.map(normalize));
   const added = adds.filter((name) => name !== ALL);
 
-  if (adds.includes(ALL)) return ALL_CAPABILITIES.filter((name) => !drops.has(name));
+  if (adds.includes(ALL))
+    return ALL_CAPABILITIES.filter((name) => !drops.has(name) && isGivable(name));
   if (drops.has(ALL)) return [...new Set(added)];
   return [...new Set([...DEFAULT_CAPABILITIES.filter((name) => !drops.has(name)), ...added])];
+}
+
+/** Whether a set of capabilities as the kernel writes it, in hexadecimal, holds one. */
+export function holdsCapability(hex: string, name: string): boolean {
+  const bit = ALL_CAPABILITIES.indexOf(name);
+  return bit !== -1 && ((BigInt(`0x${hex}`) >> BigInt(bit)) & 1n) === 1n;
 }
 
 /** `net_admin`, `NET_ADMIN` and `CAP_NET_ADMIN` are the same. */

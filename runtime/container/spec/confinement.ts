@@ -1,6 +1,6 @@
 import { ClusterError } from "../../../core/errors.ts";
 import type { SecuritySettings } from "../settings.ts";
-import { planCapabilities } from "./capabilities.ts";
+import { holdsCapability, planCapabilities } from "./capabilities.ts";
 import type { OciSeccomp } from "./oci-spec.ts";
 import { planSeccomp, type SeccompFacts, type SeccompProfile } from "./seccomp.ts";
 
@@ -46,11 +46,15 @@ export function planConfinement(
     readonly capDrop: readonly string[];
   },
   standard: SeccompProfile | undefined,
-  facts: Omit<SeccompFacts, "capabilities">,
+  facts: Omit<SeccompFacts, "capabilities"> & { readonly ownCapabilities: string },
 ): Confinement {
   const { security } = config;
   const { privileged } = security;
-  const capabilities = planCapabilities(privileged ? ["ALL"] : config.capAdd, config.capDrop);
+  const capabilities = planCapabilities(
+    privileged ? ["ALL"] : config.capAdd,
+    config.capDrop,
+    (name) => holdsCapability(facts.ownCapabilities, name),
+  );
   const apparmor = security.apparmor === UNCONFINED ? "" : security.apparmor;
   const unfiltered = privileged && security.seccomp === "";
   const profile = unfiltered ? undefined : chooseProfile(security.seccomp, standard);

@@ -1,4 +1,5 @@
 import { ClusterError } from "../../../core/errors.ts";
+import { isCdiName } from "../cdi/cdi-spec.ts";
 import type { DeviceSettings } from "../settings.ts";
 import type { OciDevice, OciDeviceRule } from "./oci-spec.ts";
 
@@ -41,13 +42,19 @@ export function planDeviceRules(
 }
 
 /** @throws {ClusterError} InvalidArgument for what cannot be, whatever devices the host has. */
-export function checkDevices({ devices, rules }: DeviceSettings): void {
+export function checkDevices({ devices, rules, cdi }: DeviceSettings): void {
   if (devices.length > DEVICES_MAX || rules.length > DEVICES_MAX)
     throw new ClusterError("InvalidArgument", `invalid devices: more than ${DEVICES_MAX}`);
   for (const { permissions } of devices)
     if (!PERMISSIONS.test(permissions))
       throw new ClusterError("InvalidArgument", `invalid device mode: ${permissions.slice(0, 40)}`);
   rules.forEach(parseDeviceRule);
+  const bad = cdi.find((name) => !isCdiName(name));
+  if (bad !== undefined || cdi.length > DEVICES_MAX)
+    throw new ClusterError(
+      "InvalidArgument",
+      `CDI device injection failed: unresolvable CDI devices ${bad?.slice(0, 100)}`,
+    );
 }
 
 /** `c 1:3 rwm`. @throws {ClusterError} InvalidArgument. Docker's words. */

@@ -6,10 +6,22 @@ export interface OciSpec {
   /** Absent with the host's UTS namespace. */
   readonly hostname?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly hooks?: OciHooks;
   readonly process: OciProcess;
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly mounts: readonly OciMount[];
   readonly linux: OciLinux;
+}
+
+/** By when they run: `createContainer`, `startContainer`… */
+export type OciHooks = Readonly<Record<string, readonly OciHook[]>>;
+
+/** A program the runtime runs at some point of a container's life. */
+export interface OciHook {
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  readonly timeout?: number;
 }
 
 export interface OciProcess {

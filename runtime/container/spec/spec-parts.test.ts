@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
 import { DEFAULT_SETTINGS } from "../settings.ts";
 import type { ResolvedMount } from "../types.ts";
-import { planCapabilities } from "./capabilities.ts";
+import { holdsCapability, planCapabilities } from "./capabilities.ts";
 import { planCommand } from "./command.ts";
 import { planWorkdir } from "./container-path.ts";
 import { planEnvironment } from "./environment.ts";
@@ -26,6 +26,10 @@ describe("spec: capabilities", () => {
     expect(planCapabilities(["ALL"], ["SYS_ADMIN"])).to.have.length(40);
     expect(planCapabilities(["KILL"], ["all"])).to.deep.equal(["CAP_KILL"]);
   });
+  it("stand for no more than we have ourselves when they are all", () =>
+    expect(planCapabilities(["ALL"], [], (name) => holdsCapability("1fffeffffff", name)))
+      .to.have.length(40)
+      .and.not.include("CAP_SYS_RESOURCE"));
   it("must exist", () => refused(() => planCapabilities(["FLY"], []), /"FLY"/));
 });
 

@@ -1,5 +1,6 @@
 import { type DeviceNumbers, planResources } from "../../cgroup/resources.ts";
 import type { ImageConfig } from "../../image/types.ts";
+import { type CdiEdits, groupHooks } from "../cdi/cdi-spec.ts";
 import type { ContainerConfig, ResolvedMount } from "../types.ts";
 import { planCommand } from "./command.ts";
 import { type Confinement, planConfinement } from "./confinement.ts";
@@ -44,6 +45,8 @@ export interface SpecInput {
   readonly cgroupsPath: string;
   /** Those of the host that it gets. */
   readonly devices: readonly HostDevice[];
+  /** What the vendors of its devices want done. */
+  readonly edits: CdiEdits;
   readonly deviceNumbers: DeviceNumbers;
   readonly joined: JoinedNamespaces;
   readonly shm: SharedMemory;
@@ -61,6 +64,8 @@ export interface HostFacts {
   readonly kernel: string;
   /** Foreign architectures the kernel cannot run, in libseccomp's spelling. */
   readonly absentArchitectures: readonly string[];
+  /** What we may give, as the kernel writes it, in hexadecimal. */
+  readonly ownCapabilities: string;
   /** Undefined: the kernel has no seccomp. */
   readonly seccomp: SeccompProfile | undefined;
 }
@@ -82,8 +87,9 @@ export function planSpec(input: SpecInput): OciSpec {
     ...(isOwnHost ? { hostname: input.hostname } : {}),
     process: planProcess(input, confinement),
     root: { path: input.rootfs, readonly: config.readOnlyRootfs },
-    mounts: planMounts(input),
+    mounts: [...planMounts(input), ...input.edits.mounts],
     linux: planLinux(input, confinement),
+    ...(input.edits.hooks.length > 0 ? { hooks: groupHooks(input.edits) } : {}),
     ...(Object.keys(config.annotations).length > 0 ? { annotations: config.annotations } : {}),
   };
 }
@@ -94,14 +100,18 @@ function planProcess(input: SpecInput, confinement: Confinement): OciProcess {
   const command = planCommand(config, image);
   return {
     terminal: config.tty,
-    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    user: {
+      uid: user.uid,
+      gid: user.gid,
+      additionalGids: [...new Set([...user.additionalGids, ...input.edits.additionalGids])],
+    },
     args: input.initPath === "" ? command : [INIT_TARGET, "--", ...command],
     env: planEnvironment({
       hostname: input.hostname,
       home: user.home,
       tty: config.tty,
       image: image.env,
-      container: config.env,
+      container: [...config.env, ...input.edits.env],
     }),
     cwd: planWorkdir(config.workdir, image.workdir),
     capabilities: capabilitySets(confinement.capabilities, user.uid === 0),

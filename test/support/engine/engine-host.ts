@@ -10,6 +10,8 @@ import type { CommandResult } from "../lab/lab.ts";
 export interface EngineHost {
   readonly cluster: Cluster;
   readonly node: TestNode;
+  /** Path of the stock CLI in use; Debian's unless changed. */
+  cli: string;
   /** Runs the stock CLI. A code other than 0 is a result. */
   docker(...args: string[]): Promise<CommandResult>;
   /** The same, for what must succeed. @returns standard output, trimmed. */
@@ -31,7 +33,7 @@ export async function startEngineHost(name: string): Promise<EngineHost> {
   const cluster = await startDaemons({ name, managers: 1, workers: 0 });
   const [node] = cluster.nodes as [TestNode];
   const docker = (...args: string[]) =>
-    cluster.lab.exec(node.host, [cli, "-H", `unix://${node.socket}`, ...args]);
+    cluster.lab.exec(node.host, [host.cli, "-H", `unix://${node.socket}`, ...args]);
   const mustDocker = async (...args: string[]) => {
     const { code, stdout, stderr } = await docker(...args);
     expect(code, `docker ${args.join(" ")}\n${stdout}${stderr}`).to.equal(0);
@@ -42,14 +44,16 @@ export async function startEngineHost(name: string): Promise<EngineHost> {
     expect(code, `docker ${args.join(" ")}\n${stdout}${stderr}`).to.not.equal(0);
     return stderr.trim();
   };
-  await mustDocker("load", "-q", "-i", archive);
-  return {
+  const host: EngineHost = {
     cluster,
     node,
+    cli,
     docker,
     mustDocker,
     failDocker,
     ask: (operation, body) => askJson(node.socket, operation, body),
     close: () => cluster.close(),
   };
+  await mustDocker("load", "-q", "-i", archive);
+  return host;
 }

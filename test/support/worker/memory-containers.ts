@@ -94,6 +94,12 @@ export class MemoryContainers implements MachineContainers {
     this.#emit({ kind: "removed", id });
   }
 
+  async restart(id: ContainerId): Promise<void> {
+    await this.stop(id);
+    await this.start(id);
+    this.#emit({ kind: "restarted", id });
+  }
+
   async pause(id: ContainerId): Promise<void> {
     this.#change(id, { paused: true });
     this.#emit({ kind: "paused", id });
@@ -173,7 +179,7 @@ export class MemoryContainers implements MachineContainers {
   /** Its process ends by itself. */
   exit(id: ContainerId, exitCode: number): void {
     this.#change(id, { state: "exited", pid: 0, exitCode });
-    this.#emit({ kind: "exited", id, exitCode, oomKilled: false });
+    this.#emit({ kind: "exited", id, exitCode, oomKilled: false, ranMs: 0 });
   }
 
   /** Its health check speaks. */

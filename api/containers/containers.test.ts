@@ -1,0 +1,124 @@
+import { expect } from "chai";
+import { seededRandom } from "../../core/random.ts";
+import type { ResourceLimits } from "../backends/container-settings.ts";
+import type { MachineAbilities } from "../backends/containers.ts";
+import { JsonReader } from "../http/json-reader.ts";
+import { amendLimits, readLimits } from "../wire/container/resources.ts";
+import { checkLimits } from "./check-limits.ts";
+import { logAttributes } from "./log-attributes.ts";
+import { randomName } from "./random-name.ts";
+import { describeDuration } from "./state.ts";
+import { fitLimits } from "./warnings.ts";
+
+const NONE = readLimits(new JsonReader({}, "HostConfig"));
+const ABLE: MachineAbilities = {
+  memory: true,
+  swap: true,
+  memoryReservation: true,
+  swappiness: true,
+  oomKillDisable: true,
+  cpuShares: true,
+  cpuQuota: true,
+  cpuRealtime: true,
+  cpuset: true,
+  pids: true,
+  blkioWeight: true,
+  blkioRates: true,
+  apparmor: true,
+  cpus: 2,
+  runtimes: ["runc"],
+};
+
+describe("containers: how long ago", () => {
+  const SECOND = 1000;
+  const HOUR = 3600 * SECOND;
+  const cases = [
+    [500, "Less than a second"],
+    [SECOND, "1 second"],
+    [59 * SECOND, "59 seconds"],
+    [60 * SECOND, "About a minute"],
+    [5 * 60 * SECOND, "5 minutes"],
+    [HOUR, "About an hour"],
+    [1.6 * HOUR, "2 hours"],
+    [47 * HOUR, "47 hours"],
+    [48 * HOUR, "2 days"],
+    [15 * 24 * HOUR, "2 weeks"],
+    [70 * 24 * HOUR, "2 months"],
+    [800 * 24 * HOUR, "2 years"],
+  ] as const;
+  for (const [ms, said] of cases)
+    it(`${ms} ms is ${said}`, () => expect(describeDuration(ms)).to.equal(said));
+});
+
+describe("containers: limits", () => {
+  it("that the kernel keeps stay as they are", () => {
+    const limits: ResourceLimits = { ...NONE, memoryBytes: 2 ** 25, blkioWeight: 300 };
+    expect(fitLimits(limits, ABLE)).to.deep.equal({ limits, warnings: [] });
+  });
+  it("that it cannot keep are dropped with Docker's warning, one for each", () => {
+    const limits: ResourceLimits = { ...NONE, memoryBytes: 2 ** 25, blkioWeight: 300, pids: 5 };
+    const unable = { ...ABLE, swap: false, blkioWeight: false, pids: false };
+    const fitted = fitLimits(limits, unable);
+    expect(fitted.limits).to.include({ memoryBytes: 2 ** 25, blkioWeight: 0, pids: 0 });
+    expect(fitted.warnings.map((warning) => warning.slice(0, 45))).to.deep.equal([
+      "Your kernel does not support swap limit capab",
+      "Your kernel does not support PIDs limit capab",
+      "Your kernel does not support Block I/O weight",
+    ]);
+  });
+  it("of an update replace what they name and no more", () => {
+    const before: ResourceLimits = { ...NONE, memoryBytes: 2 ** 25, cpuQuotaUs: 5000, pids: 9 };
+    const amend = (body: object) => amendLimits(new JsonReader(body, "Body"), before);
+    expect(amend({ Memory: 2 ** 26, MemorySwap: 0 })).to.deep.equal({
+      ...before,
+      memoryBytes: 2 ** 26,
+    });
+    expect(amend({ PidsLimit: -1 }).pids).to.equal(0);
+    expect(amend({ PidsLimit: 0 }).pids).to.equal(9);
+    expect(amend({ NanoCpus: 1e9 })).to.include({ nanoCpus: 1e9, cpuQuotaUs: 0 });
+  });
+});
+
+describe("containers: limits that cannot be", () => {
+  const cases: { limits: Partial<ResourceLimits>; says: string }[] = [
+    { limits: { memoryBytes: 5e6 }, says: "Minimum memory limit allowed is 6MB" },
+    { limits: { memorySwapBytes: 1e8 }, says: "You should always set the Memory limit" },
+    { limits: { memoryBytes: 1e8, memorySwapBytes: 1e7 }, says: "Minimum memoryswap limit" },
+    { limits: { memorySwappiness: 101 }, says: "valid memory swappiness range is 0-100" },
+    { limits: { memoryReservationBytes: 1 }, says: "Minimum memory reservation allowed is 6MB" },
+    { limits: { memoryBytes: 1e7, memoryReservationBytes: 2e7 }, says: "less than memory reserv" },
+    { limits: { nanoCpus: 3e9 }, says: "range of CPUs is from 0.01 to 2.00" },
+    { limits: { nanoCpus: 1e9, cpuPeriodUs: 1000 }, says: "Nano CPUs and CPU Period cannot" },
+    { limits: { nanoCpus: 1e9, cpuQuotaUs: 1000 }, says: "Nano CPUs and CPU Quota cannot" },
+    { limits: { cpuPeriodUs: 999 }, says: "CPU cfs period can not be less than 1ms" },
+    { limits: { cpuQuotaUs: 999 }, says: "CPU cfs quota can not be less than 1ms" },
+    { limits: { blkioWeight: 9 }, says: "Range of blkio weight is from 10 to 1000" },
+    { limits: { cpusetCpus: "0-2" }, says: "requested 0-2, available: 0-1" },
+  ];
+  for (const { limits, says } of cases)
+    it(`are refused: ${JSON.stringify(limits)}`, () =>
+      expect(() => checkLimits({ ...NONE, ...limits }, 2)).to.throw(says));
+  it("but not those that can", () =>
+    expect(() => checkLimits({ ...NONE, nanoCpus: 2e9, cpusetCpus: "0,1" }, 2)).to.not.throw());
+});
+
+describe("containers: names at random", () => {
+  it("are two words, with a digit from the second try on", () => {
+    const random = seededRandom(1);
+    expect(randomName(random, 0)).to.match(/^[a-z]+_[a-z]+$/);
+    expect(randomName(random, 1)).to.match(/^[a-z]+_[a-z]+\d$/);
+  });
+});
+
+describe("containers: details of a log line", () => {
+  const container = { labels: { a: "1", b: "x y", c: "3" }, env: ["E=f", "G"] };
+  const attributes = (options: Record<string, string>) =>
+    logAttributes({ ...container, log: { driver: "json-file", options } });
+  it("are none unless asked for", () => expect(attributes({})).to.equal(""));
+  it("are the labels and variables the options name", () =>
+    expect(attributes({ labels: "a,b", env: "E,none" })).to.equal("a=1,b=x%20y,E=f"));
+  it("are those that match, and a tag", () =>
+    expect(attributes({ "labels-regex": "^[ac]$", tag: "t" })).to.equal("a=1,c=3,tag=t"));
+  it("are none of a pattern that is none", () =>
+    expect(attributes({ "env-regex": "(" })).to.equal(""));
+});

@@ -1,0 +1,54 @@
+import type { NewEngineEvent } from "../events/types.ts";
+import type { ImageConfig } from "../image/types.ts";
+import type { ContainerConfig, ContainerEvent } from "./types.ts";
+
+/** Of whom something is told. */
+interface Subject {
+  readonly config: ContainerConfig;
+  readonly imageConfig: ImageConfig;
+}
+
+/** What the journal says of something that happened to a container. Source: moby, daemon/events.go. */
+export function toEngineEvents(event: ContainerEvent, subject: Subject): NewEngineEvent[] {
+  const { config, imageConfig } = subject;
+  const own = { ...imageConfig.labels, ...config.labels, image: config.image, name: config.name };
+  const say = (action: string, more: Readonly<Record<string, string>> = {}): NewEngineEvent => ({
+    type: "container",
+    action,
+    actorId: event.id,
+    attributes: { ...own, ...more },
+  });
+  switch (event.kind) {
+    case "created":
+      return [say("create")];
+    case "started":
+      return [say("start")];
+    case "killed":
+      return [say("kill", { signal: String(event.signal) })];
+    case "exited": {
+      const died = say("die", {
+        exitCode: String(event.exitCode),
+        execDuration: String(Math.floor(event.ranMs / SECOND_MS)),
+      });
+      return event.oomKilled ? [say("oom"), died] : [died];
+    }
+    case "stopped":
+      return [say("stop")];
+    case "restarted":
+      return [say("restart")];
+    case "paused":
+      return [say("pause")];
+    case "unpaused":
+      return [say("unpause")];
+    case "renamed":
+      return [say("rename", { oldName: `/${event.oldName}` })];
+    case "updated":
+      return [say("update")];
+    case "removed":
+      return [say("destroy")];
+    case "health":
+      return [say(`health_status: ${event.state}`)];
+  }
+}
+
+const SECOND_MS = 1000;

@@ -1,0 +1,339 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
+
+const run = promisify(execFile);
+
+/** Of the first cgroup directory that has the file; version 1 or 2. */
+const CGROUP = "cat /sys/fs/cgroup/$1/$2 /sys/fs/cgroup/$3 2>/dev/null | head -1";
+
+interface Case {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly script: string;
+  readonly says: string | RegExp;
+}
+
+const cgroup = (controller: string, v1: string, v2: string) =>
+  `set -- ${controller} ${v1} ${v2}; ${CGROUP}`;
+
+const CASES: readonly Case[] = [
+  {
+    name: "memory, processors and processes",
+    flags: [...["-m", "32m", "--memory-reservation", "16m", "--cpus", "0.5", "--pids-limit", "33"]],
+    script: [
+      cgroup("memory", "memory.limit_in_bytes", "memory.max"),
+      cgroup("memory", "memory.soft_limit_in_bytes", "memory.low"),
+      cgroup("cpu", "cpu.cfs_quota_us", "cpu.max"),
+      cgroup("pids", "pids.max", "pids.max"),
+    ].join(";"),
+    says: /^33554432\n16777216\n50000( 100000)?\n33$/,
+  },
+  {
+    name: "shares, a set of processors, memory with swap",
+    flags: ["--cpu-shares", "512", "--cpuset-cpus", "0", "-m", "32m", "--memory-swap", "48m"],
+    script: [
+      cgroup("cpu", "cpu.shares", "cpu.weight"),
+      cgroup("cpuset", "cpuset.cpus", "cpuset.cpus"),
+      cgroup("memory", "memory.memsw.limit_in_bytes", "memory.swap.max"),
+    ].join(";"),
+    says: /^(512|20)\n0\n(50331648|16777216)$/,
+  },
+  {
+    name: "a quota and its period",
+    flags: ["--cpu-period", "50000", "--cpu-quota", "25000"],
+    script: cgroup("cpu", "cpu.cfs_quota_us", "cpu.max"),
+    says: /^25000( 50000)?$/,
+  },
+  {
+    name: "capabilities added and dropped",
+    flags: ["--cap-drop", "ALL", "--cap-add", "KILL"],
+    script: "grep CapBnd /proc/self/status",
+    says: "CapBnd:\t0000000000000020",
+  },
+  {
+    name: "no new privileges, and the standard filter of system calls",
+    flags: ["--security-opt", "no-new-privileges"],
+    script: "grep -E 'NoNewPrivs|Seccomp:' /proc/self/status",
+    says: "NoNewPrivs:\t1\nSeccomp:\t2",
+  },
+  {
+    name: "no filter",
+    flags: ["--security-opt", "seccomp=unconfined"],
+    script: "grep Seccomp: /proc/self/status",
+    says: "Seccomp:\t0",
+  },
+  {
+    name: "all privileges",
+    flags: ["--privileged"],
+    script:
+      "grep Seccomp: /proc/self/status; test -c /dev/kmsg && echo kmsg; echo 1 > /proc/sys/kernel/printk_delay 2>&1 || echo ro; echo 0 > /proc/sys/kernel/printk_delay",
+    says: "Seccomp:\t0\nkmsg",
+  },
+  {
+    name: "a read-only root with a tmpfs that has options",
+    flags: ["--read-only", "--tmpfs", "/t:rw,size=1m,exec,mode=700"],
+    script: "touch /x 2>&1; grep ' /t ' /proc/mounts",
+    says: /Read-only file system\ntmpfs \/t tmpfs rw,nosuid,nodev,relatime,size=1024k,mode=700/,
+  },
+  {
+    name: "ulimits and the size of /dev/shm",
+    flags: ["--ulimit", "nofile=100:200", "--ulimit", "core=0", "--shm-size", "1m"],
+    script: "ulimit -Sn; ulimit -Hn; ulimit -c; grep ' /dev/shm ' /proc/mounts",
+    says: /^100\n200\n0\nshm \/dev\/shm tmpfs .*size=1024k/,
+  },
+  {
+    name: "kernel settings, host name, domain name",
+    flags: [
+      ...["--sysctl", "net.ipv4.ip_forward=1", "--sysctl", "kernel.msgmax=9000"],
+      ...["--hostname", "named", "--domainname", "example.test"],
+    ],
+    script:
+      "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax /proc/sys/kernel/hostname /proc/sys/kernel/domainname",
+    says: "1\n9000\nnamed\nexample.test",
+  },
+  {
+    name: "names of hosts and of the name servers",
+    flags: [
+      ...["--add-host", "db:192.0.2.7", "--dns", "192.0.2.53"],
+      ...["--dns-search", "a.test", "--dns-option", "ndots:2"],
+    ],
+    script: "grep db /etc/hosts; cat /etc/resolv.conf",
+    says: /^192\.0\.2\.7\tdb\n(.*\n)*nameserver 192\.0\.2\.53\nsearch a\.test\noptions ndots:2$/,
+  },
+  {
+    name: "a device under another name, which may only be read",
+    flags: ["--device", "/dev/zero:/dev/nil:r"],
+    script: "head -c 2 /dev/nil | wc -c; ls -l /dev/nil | cut -c1",
+    says: "2\nc",
+  },
+  {
+    name: "a user, groups, a directory, an environment",
+    flags: ["-u", "33:34", "--group-add", "50", "-w", "/tmp", "-e", "A=b", "-l", "x=y"],
+    script: "id -u; id -g; id -G; pwd; echo $A",
+    says: "33\n34\n34 50\n/tmp\nb",
+  },
+  {
+    name: "the host's processes",
+    flags: ["--pid", "host"],
+    script: "ls -d /proc/1 /proc/2 2>/dev/null | wc -l; grep -c . /proc/1/comm",
+    says: /^[12]\n1$/,
+  },
+  {
+    name: "the host's name",
+    flags: ["--uts", "host"],
+    script: "cat /proc/sys/kernel/hostname",
+    says: "h1",
+  },
+  {
+    name: "an init that takes the dead away",
+    flags: ["--init"],
+    script: "cat /proc/1/comm",
+    says: /init|tini|catatonit/,
+  },
+  {
+    name: "no masked paths",
+    flags: ["--security-opt", "systempaths=unconfined"],
+    script: "grep -c ' /proc/sys ' /proc/mounts; true",
+    says: "0",
+  },
+  {
+    name: "a score for the out-of-memory killer",
+    flags: ["--oom-score-adj", "500"],
+    script: "cat /proc/self/oom_score_adj",
+    says: "500",
+  },
+];
+
+/** Of the group some containers ask for. */
+const PARENT = "muster-e2e-parent";
+
+async function findGroups(id: string): Promise<string[]> {
+  const { stdout } = await run("find", ["/sys/fs/cgroup", "-type", "d", "-name", id]);
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** What is refused, and in which words. */
+const REFUSED: readonly { readonly flags: readonly string[]; readonly says: string | RegExp }[] = [
+  { flags: ["--restart", "sometimes"], says: "invalid restart policy" },
+  { flags: ["--restart", "always", "--rm"], says: /[Cc]onflicting options|can't create/ },
+  { flags: ["--cap-add", "FLY"], says: 'invalid capability "FLY"' },
+  { flags: ["-m", "1m"], says: "Minimum memory limit allowed is 6MB" },
+  {
+    flags: ["--device-cgroup-rule", "c 1:3 rwm", "--pid", "container:none"],
+    says: "No such container: none",
+  },
+  { flags: ["--oom-score-adj", "2000"], says: "range for oom score adj is [-1000, 1000]" },
+  { flags: ["--log-driver", "gelf"], says: "no log driver named 'gelf' is registered" },
+  { flags: ["--log-opt", "colour=red"], says: "unknown log opt 'colour' for json-file log driver" },
+  { flags: ["--runtime", "nosuch"], says: "unknown or invalid runtime name: nosuch" },
+  {
+    flags: ["--mount", "type=bind,source=/no/such,target=/x"],
+    says: "bind source path does not exist: /no/such",
+  },
+  { flags: ["-v", "b@d:/x"], says: "includes invalid characters for a local volume name" },
+  { flags: ["--storage-opt", "size=1g"], says: "StorageOpt is not supported" },
+  { flags: ["--userns", "private"], says: /user namespace|USER mode/i },
+];
+
+describe("e2e: what docker run may ask of a container", function () {
+  this.timeout(180_000);
+  let host: EngineHost;
+
+  before(async () => {
+    host = await startEngineHost("e2ehostcfg");
+  });
+  after(async () => host?.close());
+
+  /** What a script prints in a container with these flags. */
+  async function output(flags: readonly string[], script: string): Promise<string> {
+    const id = await host.mustDocker(
+      "create",
+      ...["--network", "none", ...flags, "busybox", "sh", "-c", script],
+    );
+    try {
+      await host.mustDocker("start", id);
+      await host.mustDocker("wait", id);
+      const { stdout, stderr } = await host.docker("logs", id);
+      return `${stdout}${stderr}`.trim();
+    } finally {
+      await host.mustDocker("rm", "-f", "-v", id);
+    }
+  }
+
+  for (const { name, flags, script, says } of CASES)
+    it(`has ${name}: ${flags.join(" ")}`, async () => {
+      const said = await output(flags, script);
+      if (typeof says === "string") expect(said).to.equal(says);
+      else expect(said).to.match(says);
+    });
+
+  for (const { flags, says } of REFUSED)
+    it(`is refused ${flags.join(" ")}`, async () => {
+      const said = await host.failDocker("create", "--network", "none", ...flags, "busybox");
+      if (typeof says === "string") expect(said).to.contain(says);
+      else expect(said).to.match(says);
+    });
+
+  it("is all in docs/docker-run.md", async () => {
+    const help = await host.mustDocker("create", "--help");
+    const flags = [...help.matchAll(/^ +(?:-\w, )?(--[a-z0-9-]+)/gm)].map(([, flag]) => flag);
+    expect(flags.length).to.be.greaterThan(80);
+    const table = readFileSync(resolve(import.meta.dirname, "../../docs/docker-run.md"), "utf8");
+    expect(flags.filter((flag) => !table.includes(`\`${flag}\``))).to.deep.equal([]);
+  });
+
+  it("mounts the host's directories, volumes, and those of other containers", async () => {
+    const dir = join(host.cluster.folder, "shared");
+    mkdirSync(dir);
+    writeFileSync(join(dir, "in"), "given");
+    const flags = [
+      "-v",
+      `${dir}:/given:ro`,
+      "-v",
+      `${dir}/made:/made`,
+      "-v",
+      "vol:/vol",
+      "-v",
+      "/own",
+    ];
+    const script =
+      "cat /given/in; echo; touch /given/x 2>&1; echo back > /made/out; echo v > /vol/f; mount | grep -c ' /own '";
+    const said = await output(["--name", "mounter", ...flags], script);
+    expect(said).to.match(/^given\n.*Read-only file system\n1$/);
+    expect(readFileSync(join(dir, "made/out"), "utf8")).to.equal("back\n");
+    await host.mustDocker(
+      "create",
+      "--name",
+      "holder",
+      "--network",
+      "none",
+      "-v",
+      "vol:/vol",
+      "busybox",
+    );
+    expect(await output(["--volumes-from", "holder:ro"], "cat /vol/f; touch /vol/x 2>&1")).to.match(
+      /^v\n.*Read-only file system$/,
+    );
+    await host.mustDocker("rm", "holder");
+  });
+
+  it("joins other containers' processes, memory and network", async () => {
+    const other = ["create", "--name", "other", "--network", "none", "--ipc", "shareable"];
+    await host.mustDocker(...other, "busybox", "sh", "-c", "echo hi > /dev/shm/f; sleep 1000");
+    await host.mustDocker("start", "other");
+    const script = "cat /dev/shm/f; tr '\\0' ' ' < /proc/1/cmdline";
+    expect(await output(["--ipc", "container:other", "--pid", "container:other"], script)).to.match(
+      /^hi\nsleep 1000/,
+    );
+    const join = ["create", "--name", "joined", "--network", "container:other"];
+    await host.mustDocker(...join, "busybox", "hostname");
+    const [id] = (await host.mustDocker("inspect", "-f", "{{.Id}}", "other")).split("\n");
+    expect(
+      await host.mustDocker("inspect", "-f", "{{.HostConfig.NetworkMode}}", "joined"),
+    ).to.equal(`container:${id}`);
+    await host.mustDocker("start", "-a", "joined").catch(() => undefined);
+    await host.mustDocker("kill", "other");
+    await host.mustDocker("wait", "other");
+    const late = await host.failDocker("start", "joined");
+    expect(late).to.contain("non running container");
+    await host.mustDocker("rm", "-f", "joined", "other");
+  });
+
+  it("has its group where it asks, and other limits while it runs", async () => {
+    const flags = ["--cgroup-parent", `/${PARENT}`, "-m", "32m", "--pids-limit", "33"];
+    const id = await host.mustDocker(
+      ...["create", "--name", "limited", "--network", "none", ...flags],
+      ...["busybox", "sleep", "1000"],
+    );
+    await host.mustDocker("start", "limited");
+    const groups = await findGroups(id);
+    expect(groups.length).to.be.greaterThan(0);
+    expect(groups.filter((dir) => !dir.endsWith(`/${PARENT}/${id}`))).to.deep.equal([]);
+    const limit = (...files: string[]) =>
+      groups
+        .flatMap((dir) => files.map((file) => `${dir}/${file}`))
+        .filter((path) => existsSync(path))
+        .map((path) => readFileSync(path, "utf8").trim())[0];
+    expect(limit("memory.limit_in_bytes", "memory.max")).to.equal(String(32 * 2 ** 20));
+    await host.mustDocker(
+      "update",
+      "-m",
+      "64m",
+      "--memory-swap",
+      "64m",
+      "--pids-limit",
+      "44",
+      "limited",
+    );
+    expect(limit("memory.limit_in_bytes", "memory.max")).to.equal(String(64 * 2 ** 20));
+    expect(limit("pids.max")).to.equal("44");
+    const format = "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.CgroupParent}}";
+    expect(await host.mustDocker("inspect", "-f", format, "limited")).to.equal(
+      `67108864 44 /${PARENT}`,
+    );
+    await host.mustDocker("rm", "-f", "limited");
+    for (const dir of groups) if (existsSync(dirname(dir))) rmdirSync(dirname(dir));
+    expect(await findGroups(id)).to.deep.equal([]);
+  });
+
+  it("tells what the kernel cannot limit", async () => {
+    const { stderr } = await host.docker(
+      "create",
+      "--name",
+      "warned",
+      "--network",
+      "none",
+      "--blkio-weight",
+      "300",
+      "busybox",
+    );
+    const weight = await host.mustDocker("inspect", "-f", "{{.HostConfig.BlkioWeight}}", "warned");
+    if (weight === "0") expect(stderr).to.contain("Block I/O weight");
+    else expect(weight).to.equal("300");
+    await host.mustDocker("rm", "warned");
+  });
+});
