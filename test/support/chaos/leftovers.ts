@@ -9,15 +9,32 @@ import type { Lab } from "../lab/lab.ts";
 import { processesNaming } from "../processes.ts";
 import { looking } from "./rest.ts";
 
+/** Calls at a time; one after the other would take long. */
+const LANES = 16;
+
 /** Removes all services and networks, and waits until no task is left. */
 export async function removeAll(api: Client): Promise<void> {
-  for (const { ID } of await api.get<WireService[]>("/services"))
-    await api.delete(`/services/${ID}`);
+  const services = await api.get<WireService[]>("/services");
+  await removeEach(
+    api,
+    services.map(({ ID }) => `/services/${ID}`),
+  );
   const isEmpty = async () => (await api.get<unknown[]>("/tasks")).length === 0;
   await looking("all tasks are gone", isEmpty);
   const networks = await api.get<(WireObject & { Id?: string; Ingress?: boolean })[]>("/networks");
-  for (const { ID, Id, Ingress } of networks)
-    if (Ingress !== true) await api.delete(`/networks/${Id ?? ID}`);
+  const paths = networks
+    .filter(({ Ingress }) => Ingress !== true)
+    .map(({ ID, Id }) => `/networks/${Id ?? ID}`);
+  await removeEach(api, paths);
+}
+
+/** Removes what is at the paths. */
+async function removeEach(api: Client, paths: readonly string[]): Promise<void> {
+  const rest = [...paths];
+  const lane = async () => {
+    for (let path = rest.pop(); path !== undefined; path = rest.pop()) await api.delete(path);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
 }
 
 /** What there is on a node without services, once two looks see the same. */
