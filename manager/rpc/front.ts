@@ -74,7 +74,6 @@ export class Front {
       rejectUnauthorized: false,
       ALPNProtocols: [ALPN],
       handshakeTimeout: handshakeMs,
-      minVersion: "TLSv1.3",
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on("connection", (socket: Socket) => this.#onConnection(socket));
@@ -212,9 +211,10 @@ export class Front {
   }
 }
 
+/** All of it: what a next context leaves out has its default again. */
 function contextOf(identity: ServerIdentity): SecureContextOptions {
   const { certPem, keyPem, rootPem } = identity.current();
-  return { cert: certPem, key: keyPem, ca: rootPem };
+  return { cert: certPem, key: keyPem, ca: rootPem, minVersion: "TLSv1.3" };
 }
 
 function end({ raw, secured }: Connection): void {

@@ -160,6 +160,23 @@ describe("integration: the swarm moves to another CA", function () {
     again.close();
   });
 
+  it("and TLS stays as new as it was", async () => {
+    const ask = () => connectSecure(first.addr, { maxVersion: "TLSv1.2" });
+    const refusalOf = async () => {
+      try {
+        (await ask()).close();
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+      return "none";
+    };
+    expect(await refusalOf()).to.match(/protocol version/);
+    const old = await rootOf();
+    await rotate();
+    await untilMoved(old);
+    expect(await refusalOf()).to.match(/protocol version/);
+  });
+
   it("shows no key to those who ask", async () => {
     await worker.stop();
     await rotate();

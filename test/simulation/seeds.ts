@@ -15,4 +15,21 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     found:
       "the orchestrator planned the end of a removed service's tasks up to 5,000 times in one plan (PlannedOnce)",
   },
+  {
+    suite: "cluster",
+    seed: 40,
+    found: "restarts waited for as long as a wall clock had been wrong (EventuallyAsDesired)",
+  },
+  {
+    suite: "cluster",
+    seed: 42,
+    found:
+      "start-first waited a minute for the old task when a new one had failed once (EventuallyAsDesired)",
+  },
+  {
+    suite: "cluster",
+    seed: 16,
+    found:
+      "a demoted manager asked to be let in again when it heard that it was taken out (EventuallyAsDesired)",
+  },
 ];

@@ -67,7 +67,7 @@ export const CANARIES: Readonly<Record<string, Canary>> = {
     replace: "void replicatedLog;",
     suite: "cluster",
     caughtBy: ["Linearizable"],
-    from: 1,
+    from: 310,
     runsMax: 300,
   },
   "a watch does not remember all it has given": {

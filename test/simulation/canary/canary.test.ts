@@ -3,7 +3,7 @@ import { runChild } from "../children.ts";
 import { CANARIES } from "./canaries.ts";
 
 describe("simulation: canaries", function () {
-  this.timeout(120_000);
+  this.timeout(290_000);
 
   for (const [name, canary] of Object.entries(CANARIES)) {
     it(`the ${canary.suite} simulation finds out that ${name}`, async () => {

@@ -58,7 +58,7 @@ export class Clients {
     if (dice < 0.35) this.#create(control, name);
     else if (dice < 0.65) this.#update(control, name);
     else if (dice < 0.75) this.#remove(control, name);
-    else this.#read(control, name);
+    else this.#read(this.#formerControl() ?? control, name);
   }
 
   /** Drains a node, pauses it or takes it back; promotes or demotes it. */
@@ -85,6 +85,13 @@ export class Clients {
   #someControl(): Control | undefined {
     const { managers, random } = this.#world;
     return managers[randomInt(random, managers.length)]?.manager.running?.control;
+  }
+
+  /** At a manager that was overtaken and does not know it yet: who reads there reads what was. */
+  #formerControl(): Control | undefined {
+    const { nodes, leader } = this.#world;
+    const former = nodes.find((node) => node.isLeading && node !== leader);
+    return former?.manager.running?.control;
   }
 
   #create(control: Control, name: string): void {

@@ -3,7 +3,7 @@ import { runSeeds } from "../children.ts";
 import { type ClusterReport, simulateCluster } from "./simulate.ts";
 
 /** Runs in CI; `SEED=n` runs that one alone. */
-const SEEDS = 500;
+const SEEDS = 300;
 const SEEDS_PER_TEST = 100;
 
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED);

@@ -132,8 +132,10 @@ function slowOneDisk({ random, managers }: World): void {
 }
 
 /** The wall clock alone: what is measured goes by the other. */
-function setClock({ random, nodes }: World): void {
+function setClock(world: World): void {
+  const { random, nodes } = world;
   const node = pick(random, nodes);
+  world.wasClockSet = true;
   if (node !== undefined) node.host.wallOffsetMs = (2 * random.next() - 1) * WALL_JUMP_MS;
 }
 

@@ -26,6 +26,8 @@ export class World {
   readonly agreement = new Agreement((what) => this.violate(what));
   readonly tasks = new TaskInvariants(this);
   readonly networks = new NetworkInvariants(this);
+  /** Whether some wall clock was set in this run: waits by such a clock may end early. */
+  wasClockSet = false;
   #raftIds = 0;
   #violation: string | undefined;
   #appliedIndex = 0;
@@ -44,6 +46,15 @@ export class World {
 
   violate(what: string): void {
     this.#violation ??= what;
+  }
+
+  /** What users have declared so far, to compare. */
+  declared(): string {
+    const { services, nodes } = this.latest ?? {};
+    const specs = [...(services?.values() ?? []), ...(nodes?.values() ?? [])].map(
+      ({ spec }) => spec,
+    );
+    return JSON.stringify(specs);
   }
 
   /** EventuallyAsDesired. @returns what is not yet so. */
