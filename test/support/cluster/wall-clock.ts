@@ -1,7 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unpackPackages } from "../debian-packages.ts";
+
+const SHARED_MEMORY = "/dev/shm";
 
 /**
  * The wall clock of real daemons, which can be put forward while they run: libfaketime in their environment. Timers and
@@ -39,8 +41,15 @@ export class WallClock {
     return Date.now() + this.#shiftSeconds * 1000;
   }
 
+  /** The daemons must have ended: what the library keeps for processes that were killed goes too. */
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
+    for (const name of readdirSync(SHARED_MEMORY)) {
+      const [, pid] = /^(?:sem\.)?faketime_(?:sem|shm)_(\d+)$/.exec(name) ?? [];
+      if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
+        rmSync(join(SHARED_MEMORY, name), { force: true });
+      }
+    }
   }
 
   get #file(): string {
