@@ -16,7 +16,17 @@ import { addContainerStop } from "./commands/container/stop.ts";
 import { addContainerTop } from "./commands/container/top.ts";
 import { addContainerUnpause } from "./commands/container/unpause.ts";
 import { addContainerWait } from "./commands/container/wait.ts";
-import { addImageLoad, addImageLs } from "./commands/image/image.ts";
+import { addHistory } from "./commands/image/history.ts";
+import { addImport } from "./commands/image/import.ts";
+import { addImageInspect } from "./commands/image/inspect.ts";
+import { addLoad } from "./commands/image/load.ts";
+import { addImageLs } from "./commands/image/ls.ts";
+import { addImagePrune } from "./commands/image/prune.ts";
+import { addPull } from "./commands/image/pull.ts";
+import { addPush } from "./commands/image/push.ts";
+import { addImageRm } from "./commands/image/rm.ts";
+import { addSave } from "./commands/image/save.ts";
+import { addTag } from "./commands/image/tag.ts";
 import {
   addNetworkCreate,
   addNetworkInspect,
@@ -49,7 +59,10 @@ import { addSwarmLeave } from "./commands/swarm/leave.ts";
 import { addSwarmUnlock } from "./commands/swarm/unlock.ts";
 import { addSwarmUnlockKey } from "./commands/swarm/unlock-key.ts";
 import { addSwarmUpdate } from "./commands/swarm/update.ts";
+import { addEvents } from "./commands/system/events.ts";
 import { addInfo } from "./commands/system/info.ts";
+import { addLogin } from "./commands/system/login.ts";
+import { addLogout } from "./commands/system/logout.ts";
 import { addVersion } from "./commands/system/version.ts";
 import type { Context } from "./context.ts";
 
@@ -117,13 +130,24 @@ const GROUPS: Readonly<
   },
   image: {
     description: "Manage the images of this node",
-    verbs: [addImageLoad, addImageLs],
+    verbs: [
+      ...[addPull, addPush, addTag, addImageLs, addImageInspect, addHistory],
+      ...[addImageRm, addImagePrune, addLoad, addSave, addImport],
+    ],
   },
   network: {
     description: "Manage networks",
     verbs: [addNetworkCreate, addNetworkLs, addNetworkInspect, addNetworkRm],
   },
 };
+
+/** Verbs that stand at the top, under the names docker has for them there. */
+const TOP_LEVEL: readonly Add[] = [
+  ...[addPull, addPush, addTag, addHistory, addLoad, addSave, addImport],
+  (parent, context) => addImageLs(parent, context, "images"),
+  (parent, context) => addImageRm(parent, context, "rmi"),
+  ...[addLogin, addLogout, addEvents],
+];
 
 /** The whole command line. `setHost` receives -H before any command runs. */
 export function newProgram(
@@ -148,7 +172,7 @@ export function newProgram(
     const group = program.command(name).description(description).enablePositionalOptions();
     for (const add of verbs) add(group, context);
   }
-  for (const add of [addPs, ...CONTAINER_VERBS]) add(program, context);
+  for (const add of [addPs, ...CONTAINER_VERBS, ...TOP_LEVEL]) add(program, context);
   addVersion(program, context, version);
   addInfo(program, context);
   return program;

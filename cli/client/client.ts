@@ -8,7 +8,8 @@ const API_PREFIX = "/v1.51";
 const EMPTY_REF = "invalid argument: a name or an id is empty";
 
 type Headers = Readonly<Record<string, string>>;
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+/** A list gives its name once for each of its values. */
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 /** Filters as the API takes them. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -52,12 +53,26 @@ export class Client {
   }
 
   /** The answer's body as it comes; its stream fails when the daemon stops in the middle. */
-  async postForStream(path: string, body: unknown): Promise<IncomingMessage> {
-    return this.#open("POST", path, { body });
+  async postForStream(
+    path: string,
+    body: unknown,
+    more: Pick<Parts, "query" | "headers"> = {},
+  ): Promise<IncomingMessage> {
+    return this.#open("POST", path, { ...more, body });
   }
 
-  async delete(path: string, query: Query = {}): Promise<void> {
-    await this.#json("DELETE", path, { query });
+  /** The same of `upload`. */
+  async uploadForStream(
+    path: string,
+    archive: NodeJS.ReadableStream,
+    query: Query = {},
+  ): Promise<IncomingMessage> {
+    return this.#open("POST", path, { query, archive });
+  }
+
+  /** @returns the decoded body; undefined when it is empty. */
+  async delete<T>(path: string, query: Query = {}): Promise<T> {
+    return (await this.#json("DELETE", path, { query })) as T;
   }
 
   /** The body as it comes, for logs. */
@@ -121,7 +136,8 @@ export function encodeFilters(filters: Filters): string | undefined {
 function encodeQuery(query: Query): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined && value !== false)
+    if (Array.isArray(value)) for (const one of value) search.append(key, one);
+    else if (value !== undefined && value !== false)
       search.set(key, value === true ? "1" : String(value));
   }
   return search.size === 0 ? "" : `?${search}`;

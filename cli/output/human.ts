@@ -31,6 +31,19 @@ export function humanBytes(bytes: number): string {
   return `${Number(value.toPrecision(4))}${SIZES[unit]}`;
 }
 
+const DECIMAL_SIZES = ["B", "kB", "MB", "GB", "TB"];
+
+/** Bytes by powers of 1000 with three digits, as disks are sold: "4.26MB". Source: go-units, HumanSizeWithPrecision. */
+export function humanDiskSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < DECIMAL_SIZES.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${Number(value.toPrecision(3))}${DECIMAL_SIZES[unit]}`;
+}
+
 /** "running" as tables show it: "Running". */
 export function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);

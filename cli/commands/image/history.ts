@@ -1,0 +1,56 @@
+import type { Command } from "commander";
+import type { Context } from "../../context.ts";
+import { humanDiskSize, humanDuration } from "../../output/human.ts";
+import { formatList, type Row } from "../../output/list.ts";
+import { imagePath } from "./ref.ts";
+
+const COLUMNS = [
+  { header: "IMAGE", field: "ID" },
+  { header: "CREATED", field: "CreatedSince" },
+  { header: "CREATED BY", field: "CreatedBy" },
+  { header: "SIZE", field: "Size" },
+  { header: "COMMENT", field: "Comment" },
+];
+const ID_LENGTH = 12;
+const CREATED_BY_LENGTH = 45;
+
+interface WireStep {
+  readonly Id: string;
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+interface HistoryFlags {
+  readonly format?: string;
+  readonly quiet?: boolean;
+  readonly trunc: boolean;
+}
+
+export function addHistory(parent: Command, context: Context): void {
+  parent
+    .command("history")
+    .description("Show how an image was made, the last step first")
+    .argument("<image>")
+    .option("--format <format>", "table, json or a Go template")
+    .option("--no-trunc", "Whole ids and commands")
+    .option("-q, --quiet", "Only ids")
+    .action(async (ref: string, flags: HistoryFlags) => {
+      const steps = await context.client().get<WireStep[]>(`${imagePath(ref)}/history`);
+      const rows = steps.map((step) => stepRow(step, flags.trunc, Date.now()));
+      context.print(formatList({ columns: COLUMNS, rows }, flags));
+    });
+}
+
+function stepRow(step: WireStep, trunc: boolean, nowMs: number): Row {
+  const createdBy = step.CreatedBy.replaceAll("\t", " ");
+  const isLong = trunc && createdBy.length > CREATED_BY_LENGTH;
+  return {
+    ID: trunc ? step.Id.replace("sha256:", "").slice(0, ID_LENGTH) : step.Id,
+    CreatedSince: step.Created > 0 ? `${humanDuration(nowMs - step.Created * 1000)} ago` : "N/A",
+    CreatedBy: isLong ? `${createdBy.slice(0, CREATED_BY_LENGTH - 1)}…` : createdBy,
+    Size: humanDiskSize(step.Size),
+    Comment: step.Comment,
+  };
+}

@@ -1,0 +1,32 @@
+import { createReadStream } from "node:fs";
+import type { Command } from "commander";
+import { ClusterError } from "../../../core/errors.ts";
+import type { Context } from "../../context.ts";
+import { showTransfer } from "../../output/transfer.ts";
+import { silenced } from "./pull.ts";
+
+export function addLoad(parent: Command, context: Context): void {
+  parent
+    .command("load")
+    .description("Bring an image to this node from an archive of 'docker save' or of OCI's layout")
+    .option("-i, --input <file>", "The archive (default: standard input)")
+    .option("-q, --quiet", "Only names")
+    .action(async ({ input, quiet }: { input?: string; quiet?: boolean }) => {
+      const archive = input === undefined ? process.stdin : await openArchive(input);
+      const view = quiet === true || !context.isTerminal ? silenced(context) : context;
+      const stream = await context.client().uploadForStream("/images/load", archive);
+      await showTransfer(view, stream, (line) => context.print(line.stream ?? ""));
+    });
+}
+
+/** @throws {ClusterError} `NotFound` when it cannot be read. */
+export async function openArchive(path: string): Promise<NodeJS.ReadableStream> {
+  const stream = createReadStream(path);
+  return new Promise((resolve, reject) => {
+    stream.once("open", () => resolve(stream));
+    stream.once("error", (cause: NodeJS.ErrnoException) => {
+      const message = `cannot read the archive ${path} (${cause.code}): give the path of a file`;
+      reject(new ClusterError("NotFound", message, { cause }));
+    });
+  });
+}

@@ -1,0 +1,83 @@
+import type { Command } from "commander";
+import type { Context } from "../../context.ts";
+import { collect, filterQuery } from "../../flags/filters.ts";
+import { humanDiskSize, humanDuration } from "../../output/human.ts";
+import { formatList, type Row } from "../../output/list.ts";
+
+const COLUMNS = [
+  { header: "REPOSITORY", field: "Repository" },
+  { header: "TAG", field: "Tag" },
+  { header: "IMAGE ID", field: "ID" },
+  { header: "CREATED", field: "CreatedSince" },
+  { header: "SIZE", field: "Size" },
+];
+const DIGEST = { header: "DIGEST", field: "Digest" };
+
+const ID_LENGTH = 12;
+const NONE = "<none>";
+
+interface WireImage {
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Created: number;
+  readonly Size: number;
+}
+
+interface ListFlags {
+  readonly filter?: string[];
+  readonly format?: string;
+  readonly quiet?: boolean;
+  readonly digests?: boolean;
+  readonly trunc: boolean;
+}
+
+/** `image ls`, or `images` at the top. */
+export function addImageLs(parent: Command, context: Context, name = "ls"): void {
+  const command = parent.command(name).description("List the images of this node");
+  if (name === "ls") command.alias("list");
+  command
+    .argument("[repository[:tag]]", "Only these; * stands for anything")
+    .option("-f, --filter <key=value>", "before, since, until, dangling, label, reference", collect)
+    .option("--format <format>", "table, json or a Go template")
+    .option("--digests", "A column with digests")
+    .option("--no-trunc", "Whole ids")
+    .option("-q, --quiet", "Only ids")
+    .action(async (reference: string | undefined, flags: ListFlags) => {
+      const fixed = reference === undefined ? {} : { reference: [reference] };
+      const filters = filterQuery(flags.filter, fixed);
+      const images = await context.client().get<WireImage[]>("/images/json", { filters });
+      const rows = images.flatMap((image) => imageRows(image, { ...flags, nowMs: Date.now() }));
+      const [repository, tag, ...rest] = COLUMNS;
+      const withDigest = [repository, tag, DIGEST, ...rest] as typeof COLUMNS;
+      const columns = flags.digests === true ? withDigest : COLUMNS;
+      context.print(formatList({ columns, rows: flags.quiet === true ? once(rows) : rows }, flags));
+    });
+}
+
+/** One row a name; an image without a tag has one too. */
+export function imageRows(
+  image: WireImage,
+  { trunc, nowMs }: { readonly trunc: boolean; readonly nowMs: number },
+): Row[] {
+  const digests = new Map(image.RepoDigests.map((name) => name.split("@") as [string, string]));
+  const untagged = [...digests.keys(), NONE].slice(0, 1).map((name) => `${name}:${NONE}`);
+  const names = image.RepoTags.length > 0 ? image.RepoTags : untagged;
+  return names.map((name) => {
+    const colon = name.lastIndexOf(":");
+    const repository = name.slice(0, colon);
+    return {
+      Repository: repository,
+      Tag: name.slice(colon + 1),
+      Digest: digests.get(repository) ?? NONE,
+      ID: trunc ? image.Id.replace("sha256:", "").slice(0, ID_LENGTH) : image.Id,
+      CreatedSince: `${humanDuration(nowMs - image.Created * 1000)} ago`,
+      Size: humanDiskSize(image.Size),
+    };
+  });
+}
+
+/** Each id once, as scripts want it. */
+function once(rows: readonly Row[]): readonly Row[] {
+  return [...new Map(rows.map((row) => [row.ID, row])).values()];
+}
