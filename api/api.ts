@@ -5,11 +5,13 @@ import { ApiServer } from "./http/server.ts";
 import { backupRoutes } from "./routes/backup.ts";
 import { configRoutes } from "./routes/configs.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { diskUsageRoutes } from "./routes/disk-usage.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { imageTransferRoutes } from "./routes/image-transfers.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { registryRoutes } from "./routes/registries.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { swarmRoutes } from "./routes/swarm.ts";
@@ -30,6 +32,8 @@ export function servedRoutes(backends: Backends): Route[] {
   return [
     ...systemRoutes(system, membership),
     ...eventRoutes(events),
+    ...diskUsageRoutes(backends),
+    ...registryRoutes(backends.registries),
     ...swarmRoutes(cluster, membership),
     ...serviceRoutes(services),
     ...taskRoutes(tasks, services),

@@ -23,8 +23,11 @@ import type {
   ServiceSpec,
 } from "../proto/gen/objects.ts";
 import type { ContainerBackend, MachineAbilities } from "./backends/containers.ts";
+import type { ContainerBackend } from "./backends/containers.ts";
+import type { DiskUsageBackend } from "./backends/disk-usage.ts";
 import type { EventBackend } from "./backends/events.ts";
 import type { ImageBackend } from "./backends/images.ts";
+import type { RegistryBackend } from "./backends/registries.ts";
 import type { Filters } from "./http/filters.ts";
 
 /*
@@ -251,4 +254,6 @@ export interface Backends {
   readonly membership: MembershipBackend;
   readonly system: SystemBackend;
   readonly events: EventBackend;
+  readonly registries: RegistryBackend;
+  readonly diskUsage: DiskUsageBackend;
 }

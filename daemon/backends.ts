@@ -12,7 +12,10 @@ export interface ManagedNode extends MembershipBackend {
 /** What the API needs, out of what this daemon has. The swarm's areas go to the manager part, wherever its leader is. */
 export function newBackends(
   node: ManagedNode,
-  machine: Pick<Backends, "system" | "containers" | "images" | "backups" | "events">,
+  machine: Pick<
+    Backends,
+    "system" | "containers" | "images" | "backups" | "events" | "registries" | "diskUsage"
+  >,
 ): Backends {
   const control = (): Control => node.getManager().control;
   return {

@@ -10,7 +10,9 @@ import { startPeriodic } from "./backup/backup-config.ts";
 import { Backups } from "./backup/backups.ts";
 import type { DaemonConfig } from "./config.ts";
 import { newContainers } from "./engine/containers.ts";
+import { newDiskUsage } from "./engine/disk-usage.ts";
 import { newImages } from "./engine/images.ts";
+import { newRegistries } from "./engine/registries.ts";
 import { takeDirectories } from "./exclusive.ts";
 import { describeNode, readFacts } from "./facts.ts";
 import { listenAt } from "./listeners.ts";
@@ -79,8 +81,10 @@ export async function startDaemon(
     newBackends(node, {
       system: newSystem(facts, engine, () => (periodic?.failure ? [periodic.failure] : [])),
       containers: newContainers(engine),
-      images: newImages(engine.images),
+      images: newImages(engine.images, clock),
       backups,
+      registries: newRegistries(engine.images),
+      diskUsage: newDiskUsage(engine.volumes),
       events: { events: (query) => engine.events.follow(query) },
     }),
     log.child({ component: "api" }),

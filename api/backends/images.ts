@@ -17,11 +17,37 @@ export interface ImageBackend {
   /** @param ref without a tag: all tags of the repository that are here. */
   pushImage(ref: string, options: TransferOptions): Promise<void>;
   /**
-   * Reads an archive of `docker save` or of OCI's layout; resolves with the names (or ids) of what it held.
+   * Reads an archive of `docker save` or of OCI's layout.
    *
    * @throws {ClusterError} `InvalidArgument`, `DataLoss`; nothing of the archive stays then.
    */
-  loadImages(archive: AsyncIterable<Uint8Array>): Promise<readonly string[]>;
+  loadImages(
+    archive: AsyncIterable<Uint8Array>,
+    options: LoadOptions,
+  ): Promise<readonly LoadedImage[]>;
+  /** Packs images as `docker save` does. Throws before the first piece when there is one it does not have. */
+  saveImages(refs: readonly string[]): AsyncIterable<Uint8Array>;
+  /** Makes an image of one layer from a tar archive; resolves with its id. */
+  importImage(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<string>;
+}
+
+export interface LoadOptions {
+  readonly platform: Platform | undefined;
+  readonly onProgress: (event: ProgressEvent) => void;
+}
+
+export interface LoadedImage {
+  readonly id: string;
+  /** Empty: the archive gave it none. */
+  readonly names: readonly string[];
+}
+
+export interface ImportOptions {
+  /** Empty: no name. */
+  readonly name: string;
+  readonly platform: Platform | undefined;
+  readonly message: string;
+  readonly signal: AbortSignal;
 }
 
 export interface ImageFacts {

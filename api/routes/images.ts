@@ -47,8 +47,12 @@ function list(backend: ImageBackend, exchange: Exchange): Answer {
 /** The image a path names. @throws {ClusterError} `NotFound`, also when it is for another platform than the query's. */
 function asked(backend: ImageBackend, exchange: Exchange): ImageFacts {
   const ref = exchange.param("*");
-  const image = backend.getImage(ref);
-  const wanted = readPlatformJson(exchange.query.get("platform") ?? "");
+  return requirePlatform(backend.getImage(ref), ref, exchange.query.get("platform") ?? "");
+}
+
+/** @param platform JSON; empty: any will do. @throws {ClusterError} `NotFound`, in Docker's words. */
+export function requirePlatform(image: ImageFacts, ref: string, platform: string): ImageFacts {
+  const wanted = readPlatformJson(platform);
   if (wanted === undefined || isPlatform(image.platform, wanted)) return image;
   const [actual, other] = [formatPlatform(image.platform), formatPlatform(wanted)];
   const message = `image with reference ${ref} was found but its platform (${actual}) does not match the specified platform (${other})`;

@@ -7,8 +7,6 @@ const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 const AREAS: Readonly<Record<string, readonly string[]>> = {
   containers: ["/containers/*", "/exec/*", "/commit"],
   builds: ["/build", "/build/prune"],
-  "archives of images": ["/images/get", "/images/*/get"],
-  "searches for images": ["/images/search"],
   volumes: ["/volumes", "/volumes/*"],
   "networks of single containers": [
     "/networks/:ref/connect",
@@ -16,8 +14,6 @@ const AREAS: Readonly<Record<string, readonly string[]>> = {
     "/networks/prune",
   ],
   plugins: ["/plugins", "/plugins/*"],
-  "reports of disk usage": ["/system/df"],
-  "checks of registry logins": ["/auth"],
   "build sessions": ["/session", "/grpc"],
 };
 

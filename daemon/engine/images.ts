@@ -1,12 +1,16 @@
 import type { ImageBackend, ImageFacts, TransferOptions } from "../../api/backends/images.ts";
 import { isBareName } from "../../api/wire/image-name.ts";
+import type { Clock } from "../../core/clock.ts";
+import { ClusterError, type ErrorCode } from "../../core/errors.ts";
 import { familiarRepository, parseReference } from "../../runtime/image/reference.ts";
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { orConflict } from "./conflict.ts";
 import { readCredentials } from "./credentials.ts";
 
+const DENIED: readonly ErrorCode[] = ["Unauthenticated", "PermissionDenied"];
+
 /** This machine's images as the API shows them. */
-export function newImages(images: Images): ImageBackend {
+export function newImages(images: Images, clock: Clock): ImageBackend {
   const factsOf = (image: Image) => writeFacts(images, image);
   return {
     listImages: () => images.list().map(factsOf),
@@ -16,9 +20,14 @@ export function newImages(images: Images): ImageBackend {
     pruneImages: (fits) => images.prune((image) => fits(factsOf(image))),
     pullImage: (ref, options) => pull(images, ref, options),
     pushImage: (ref, options) => push(images, ref, options),
-    async loadImages(archive) {
-      const loaded = await images.load(archive);
-      return loaded.flatMap(({ image, names }) => (names.length > 0 ? names : [image.id]));
+    async loadImages(archive, options) {
+      const loaded = await images.load(archive, options);
+      return loaded.map(({ image, names }) => ({ id: image.id, names }));
+    },
+    saveImages: (refs) => images.save(refs),
+    async importImage(archive, options) {
+      const asked = { ...options, createdMs: clock.nowMs(), config: {} };
+      return (await images.import(archive, asked)).id;
     },
   };
 }
@@ -45,11 +54,23 @@ async function pull(
   { registryAuth, ...options }: Parameters<ImageBackend["pullImage"]>[1],
 ): Promise<void> {
   const asked = { ...options, credentials: readCredentials(registryAuth) };
-  if (!isBareName(ref)) {
-    await images.pull(ref, asked);
-    return;
+  try {
+    if (!isBareName(ref)) await images.pull(ref, asked);
+    else
+      for (const tag of await images.listTags(ref, asked))
+        await images.pull(`${ref}:${tag}`, asked);
+  } catch (error) {
+    throw withoutPrompt(error);
   }
-  for (const tag of await images.listTags(ref, asked)) await images.pull(`${ref}:${tag}`, asked);
+}
+
+/**
+ * What a registry shows to nobody else may as well not be there: so Docker says it. Told that a login is missing (401), its
+ * command line would ask for one, also where nobody is there to answer.
+ */
+function withoutPrompt(error: unknown): unknown {
+  const isDenied = error instanceof ClusterError && DENIED.includes(error.code);
+  return isDenied ? new ClusterError("NotFound", error.message, { cause: error }) : error;
 }
 
 /** Each name with the line that programs read what was pushed from. */

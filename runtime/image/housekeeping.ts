@@ -16,14 +16,22 @@ export class Housekeeping {
 
   /** Runs work that stores what nothing refers to yet. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    this.#working++;
+    const end = await this.begin();
     try {
-      await this.#sweeping;
       return await work();
     } finally {
+      await end();
+    }
+  }
+
+  /** Begins such work. @returns what ends it; to be called once, whatever happens. */
+  async begin(): Promise<() => Promise<void>> {
+    this.#working++;
+    await this.#sweeping;
+    return async () => {
       this.#working--;
       if (this.#wanted) await this.sweepSoon();
-    }
+    };
   }
 
   /** Sweeps now, or, when work is under way, after it: then this resolves before the sweep. */

@@ -3,11 +3,14 @@ import { join } from "node:path";
 import { ClusterError } from "../../core/errors.ts";
 import { type Log, silentLog } from "../../core/log.ts";
 import { loadArchive } from "./archive/load-archive.ts";
+import { planSave } from "./archive/plan-save.ts";
+import { saveArchive } from "./archive/save-archive.ts";
 import { type FoundImage, findImage, storedName } from "./find-image.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { ImageCatalog, type StoredImage } from "./image-catalog.ts";
 import { ImageEvents } from "./image-events.ts";
 import { withNames } from "./image-records.ts";
+import { importArchive } from "./import-archive.ts";
 import { completePlatform, formatPlatform, platformOf } from "./platform.ts";
 import { ProgressHub, progress } from "./progress.ts";
 import { Puller, type PullJob, pullStatus } from "./puller.ts";
@@ -16,9 +19,11 @@ import {
   familiarReference,
   familiarRepository,
   formatReference,
+  parseDomain,
   parseReference,
   type Reference,
   repositoryName,
+  splitSearchTerm,
   withDigest,
 } from "./reference.ts";
 import { RegistryClient } from "./registry/registry-client.ts";
@@ -29,19 +34,23 @@ import { ContentStore } from "./store/content-store.ts";
 import { replaceFile } from "./store/durable-file.ts";
 import { EMPTY_LAYER, LayerStore } from "./store/layer-store.ts";
 import type {
+  Credentials,
   Descriptor,
   Digest,
   Image,
   ImageStoreOptions,
   Images,
   ImageUser,
+  ImportOptions,
   LoadedImage,
+  LoadOptions,
   Platform,
   PullOptions,
   RegistryOptions,
   RemoteImage,
   RemovedImage,
   Rootfs,
+  SearchResult,
   TransferOptions,
 } from "./types.ts";
 
@@ -142,10 +151,15 @@ export class ImageStore implements Images {
     }
   }
 
-  async load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]> {
+  async load(
+    archive: AsyncIterable<Uint8Array>,
+    options: LoadOptions = {},
+  ): Promise<readonly LoadedImage[]> {
     const { content, layers, catalog, events } = this.#parts;
+    const { onProgress = () => {} } = options;
+    const platform = completePlatform(options.platform ?? this.#platform, this.#platform);
     return this.#housekeeping.during(async () => {
-      const target = { content, layers, platform: this.#platform };
+      const target = { content, layers, platform, onProgress };
       const loaded: LoadedImage[] = [];
       for (const { stored, names } of await loadArchive(archive, target)) {
         await this.#name(stored, names);
@@ -154,6 +168,39 @@ export class ImageStore implements Images {
         events.happened("load", image.id, image);
       }
       return loaded;
+    });
+  }
+
+  async *save(references: readonly string[]): AsyncGenerator<Uint8Array> {
+    const { catalog, content, events } = this.#parts;
+    // What is read stays until it has been read, whatever is removed meanwhile.
+    const release = await this.#housekeeping.begin();
+    try {
+      const images = planSave(references, catalog, (ref) => this.#find(ref));
+      yield* saveArchive(images, content);
+      for (const { stored } of images) {
+        const { digest } = stored.manifest.config;
+        events.happened(
+          "save",
+          digest,
+          catalog.images.find(({ id }) => id === digest),
+        );
+      }
+    } finally {
+      await release();
+    }
+  }
+
+  async import(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<Image> {
+    const { content, layers, catalog, events } = this.#parts;
+    const names = options.name === "" ? [] : [parseReference(options.name)];
+    const platform = completePlatform(options.platform ?? this.#platform, this.#platform);
+    return this.#housekeeping.during(async () => {
+      const stored = await importArchive(archive, { content, layers, platform }, options);
+      await this.#name(stored, names);
+      const image = catalog.getById(stored.manifest.config.digest);
+      events.happened("import", image.id, image);
+      return image;
     });
   }
 
@@ -178,6 +225,18 @@ export class ImageStore implements Images {
 
   async listTags(repository: string, options: RegistryOptions = {}): Promise<readonly string[]> {
     return this.#parts.client.listTags(parseReference(repository), options);
+  }
+
+  async login(registry: string, credentials: Credentials, signal?: AbortSignal): Promise<string> {
+    return this.#parts.client.login(parseDomain(registry), credentials, signal);
+  }
+
+  async search(
+    term: string,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly SearchResult[]> {
+    return this.#parts.client.search(splitSearchTerm(term), limit, signal);
   }
 
   async tag(source: string, target: string): Promise<void> {

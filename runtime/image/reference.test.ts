@@ -1,6 +1,12 @@
 import { expect } from "chai";
 import { ClusterError } from "../../core/errors.ts";
-import { familiarReference, formatReference, parseReference } from "./reference.ts";
+import {
+  familiarReference,
+  formatReference,
+  parseDomain,
+  parseReference,
+  splitSearchTerm,
+} from "./reference.ts";
 
 const HEX = "0123456789abcdef".repeat(4);
 const DIGEST = `sha256:${HEX}`;
@@ -93,4 +99,24 @@ describe("image reference", () => {
         .with.property("code", "InvalidArgument");
     });
   }
+});
+
+describe("addresses of registries", () => {
+  const cases: [string, string][] = [
+    ["", "docker.io"],
+    ["https://index.docker.io/v1/", "docker.io"],
+    ["http://r:5000/v2/", "r:5000"],
+    ["registry", "registry"],
+    ["[::1]:5000", "[::1]:5000"],
+  ];
+  for (const [text, domain] of cases) {
+    it(`read "${text}"`, () => expect(parseDomain(text)).to.equal(domain));
+  }
+  for (const text of ["user@host", "a b", "-x", "host:99999", "h ost://x"]) {
+    it(`refuse "${text}"`, () => expect(() => parseDomain(text)).to.throw(ClusterError));
+  }
+  it("are told from what is searched for", () => {
+    expect(splitSearchTerm("team/box")).to.deep.equal({ domain: "docker.io", term: "team/box" });
+    expect(splitSearchTerm("r:1/box")).to.deep.equal({ domain: "r:1", term: "box" });
+  });
 });

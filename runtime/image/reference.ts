@@ -23,6 +23,7 @@ export const REFERENCE_LENGTH_MAX = NAME_LENGTH_MAX + 1 + TAG_LENGTH_MAX + 1 + D
 
 const DEFAULT_DOMAIN = "docker.io";
 const LEGACY_DEFAULT_DOMAIN = "index.docker.io";
+const HUB_HOSTS = [DEFAULT_DOMAIN, LEGACY_DEFAULT_DOMAIN, "registry-1.docker.io"];
 const OFFICIAL_PREFIX = "library/";
 const DEFAULT_TAG = "latest";
 const PORT_MAX = 65_535;
@@ -55,6 +56,18 @@ export function parseReference(text: string): Reference {
   if (domain.length + 1 + path.length > NAME_LENGTH_MAX)
     throw invalid(text, `the name is longer than ${NAME_LENGTH_MAX} characters`);
   return { domain, path, tag: tag === "" && digest === undefined ? DEFAULT_TAG : tag, digest };
+}
+
+/**
+ * Reads the address of a registry, as logins have it: `host[:port]`, maybe with a scheme before and a path behind it.
+ *
+ * @throws {ClusterError} InvalidArgument.
+ */
+export function parseDomain(text: string): string {
+  const host = text.replace(/^https?:\/\//, "").replace(/\/.*$/s, "");
+  if (host === "" || HUB_HOSTS.includes(host)) return DEFAULT_DOMAIN;
+  checkDomain(host, text);
+  return host;
 }
 
 /** The whole name without tag and digest: `docker.io/library/nginx`. */
@@ -111,6 +124,14 @@ function splitTag(text: string, whole: string): [string, string] {
   if (!TAG.test(tag))
     throw invalid(whole, "a tag is up to 128 letters, digits, dots, dashes and underscores");
   return [text.slice(0, colon), tag];
+}
+
+/** The registry of a search and what is searched for there. */
+export function splitSearchTerm(term: string): { readonly domain: string; readonly term: string } {
+  const slash = term.indexOf("/");
+  const first = term.slice(0, Math.max(slash, 0));
+  if (slash === -1 || !looksLikeDomain(first)) return { domain: DEFAULT_DOMAIN, term };
+  return { domain: parseDomain(first), term: term.slice(slash + 1) };
 }
 
 function splitDomain(name: string): { readonly domain: string; readonly path: string } {

@@ -115,6 +115,37 @@ export interface RemoteImage {
   readonly platforms: readonly Platform[];
 }
 
+/** For load. */
+export interface LoadOptions {
+  /** Which image of an index; default: this machine's. */
+  readonly platform?: Platform | undefined;
+  /** Must not throw. */
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** For import. */
+export interface ImportOptions {
+  /** The name it gets; empty: none. */
+  readonly name: string;
+  /** Default: this machine's. */
+  readonly platform?: Platform | undefined;
+  readonly createdMs: number;
+  /** Shown in its history. */
+  readonly message: string;
+  /** The `config` object of the image's configuration document: Cmd, Env and the like. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an index knows of a repository. */
+export interface SearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly stars: number;
+  readonly isOfficial: boolean;
+  readonly isAutomated: boolean;
+}
+
 /** One image of an archive. */
 export interface LoadedImage {
   readonly image: Image;
@@ -168,7 +199,15 @@ export interface Images {
   /** @throws `NotFound`, `Unauthenticated`, `Unavailable` (registry), `DataLoss` (digest), `InvalidArgument`, `Cancelled`. */
   pull(reference: string, options?: PullOptions): Promise<Image>;
   /** Reads a `docker save` or OCI archive. @throws `InvalidArgument`, `DataLoss`. */
-  load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]>;
+  load(archive: AsyncIterable<Uint8Array>, options?: LoadOptions): Promise<readonly LoadedImage[]>;
+  /**
+   * Packs images as `docker save` does, which is an OCI layout too. A repository without tag stands for all its tags.
+   *
+   * @throws `NotFound` before the first piece; `DataLoss` in the middle.
+   */
+  save(references: readonly string[]): AsyncIterable<Uint8Array>;
+  /** Makes an image of one layer from a tar archive. @throws `InvalidArgument`, `DataLoss`. */
+  import(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<Image>;
   /** The pushed manifest. @throws as `pull`. */
   push(reference: string, options?: TransferOptions): Promise<Descriptor>;
   /** The tags a registry has of a repository. @throws as `pull`. */
@@ -189,6 +228,15 @@ export interface Images {
   usersOf(imageId: Digest): readonly ImageUser[];
   /** Bytes of the files of an unpacked layer. */
   layerBytes(diffId: Digest): number;
+  /**
+   * Finds out whether a registry lets somebody in.
+   *
+   * @param registry `host[:port]`; `docker.io` for Docker Hub.
+   * @returns a token to use instead of the password; empty: there is none. @throws `Unauthenticated`, `Unavailable`.
+   */
+  login(registry: string, credentials: Credentials, signal?: AbortSignal): Promise<string>;
+  /** Asks an index for repositories. @param term with a registry before it, else Docker Hub's. @throws `Unavailable`. */
+  search(term: string, limit: number, signal?: AbortSignal): Promise<readonly SearchResult[]>;
   /** Asks the registry. @throws as `pull`. */
   resolveDigest(reference: string, options?: RegistryOptions): Promise<RemoteImage>;
 

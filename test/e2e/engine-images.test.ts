@@ -1,16 +1,24 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { expect } from "chai";
 import Docker from "dockerode";
+import { askJson } from "../support/ask.ts";
 import { type Cluster, startDaemons } from "../support/cluster/cluster.ts";
 import type { TestNode } from "../support/cluster/test-node.ts";
 import { debianDockerCli } from "../support/docker-cli.ts";
+import { eventually } from "../support/eventually.ts";
 import { busyboxImage } from "../support/image-builder.ts";
 import type { CommandResult } from "../support/lab/lab.ts";
 import { pushImage } from "../support/push-image.ts";
 import { type RunningRegistry, startRegistry } from "../support/registry.ts";
+import { packTar } from "../support/tar-writer.ts";
 
 const PORT = 5000;
+const MUSTER = resolve(import.meta.dirname, "../../bin/muster");
+/** `correct horse`, by perl's crypt. */
+const HTPASSWD = "alice:$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
 const NONE = `sha256:${"0".repeat(64)}`;
 
 interface Line {
@@ -25,6 +33,8 @@ describe("e2e: images, by the stock docker command line", function () {
   let cluster: Cluster;
   let node: TestNode;
   let registry: RunningRegistry;
+  /** Lets alice in and nobody else. */
+  let locked: RunningRegistry;
   let cli: string;
   let api: Docker;
   /** Of an image the registry has with the tags `1` and `2`. */
@@ -34,12 +44,18 @@ describe("e2e: images, by the stock docker command line", function () {
     this.timeout(120_000);
     const archive = await busyboxImage();
     cli = await debianDockerCli();
-    const flags = ({ ip }: { ip: string }) => ["--insecure-registry", `${ip}:${PORT}`];
+    const flags = ({ ip }: { ip: string }) => [
+      ...["--insecure-registry", `${ip}:${PORT}`],
+      ...["--insecure-registry", `${ip}:${PORT + 1}`],
+    ];
     cluster = await startDaemons({ name: "e2eimages", managers: 1, workers: 0, flags });
     [node] = cluster.nodes as [TestNode];
     const { ip, netns } = cluster.outside;
     const dir = join(cluster.folder, "registry");
     registry = await startRegistry({ dir, listen: `${ip}:${PORT}`, netns });
+    const lockedDir = join(cluster.folder, "locked");
+    const htpasswd = HTPASSWD;
+    locked = await startRegistry({ dir: lockedDir, listen: `${ip}:${PORT + 1}`, netns, htpasswd });
     repository = `${registry.addr}/team/box`;
     await pushImage(cluster, archive, `${repository}:1`);
     await pushImage(cluster, archive, `${repository}:2`);
@@ -48,6 +64,7 @@ describe("e2e: images, by the stock docker command line", function () {
   });
   after(async () => {
     await registry?.close();
+    await locked?.close();
     await cluster?.close();
   });
 
@@ -206,6 +223,179 @@ describe("e2e: images, by the stock docker command line", function () {
     });
   });
 
+  describe("logins", () => {
+    const login = (password: string) => output("login", "-u", "alice", "-p", password, locked.addr);
+
+    it("are checked by the registry itself", async () => {
+      const wrong = ["login", "-u", "alice", "-p", "wrong", locked.addr];
+      expect(await failure(...wrong)).to.match(/login attempt to .* failed with status: 401/);
+      expect(await login("correct horse")).to.contain("Login Succeeded");
+      expect(await output("login", "-u", "x", "-p", "y", registry.addr)).to.contain("Succeeded");
+    });
+
+    it("open what is private", async () => {
+      const name = `${locked.addr}/private/box:1`;
+      await output("tag", `${repository}:1`, name);
+      await output("push", name);
+      await output("rmi", name);
+      expect(await output("pull", "-q", name)).to.equal(name);
+      await output("logout", locked.addr);
+      expect(await failure("pull", name)).to.match(/pull access denied for .*\/private\/box/);
+      expect(await failure("push", name)).to.contain("denied");
+      await output("rmi", name);
+    });
+
+    it("that fail have the status and words programs look for", async () => {
+      const { status, json } = await askJson(node.socket, "POST /auth", {
+        ...{ username: "alice", password: "wrong", serveraddress: `http://${locked.addr}/v2/` },
+      });
+      expect([status, json]).to.deep.equal([
+        401,
+        {
+          message: `login attempt to http://${locked.addr}/v2/ failed with status: 401 Unauthorized`,
+        },
+      ]);
+    });
+  });
+
+  describe("search", () => {
+    it("says that it needs Docker Hub", async () => {
+      expect(await failure("search", "busybox")).to.match(
+        /cannot search Docker Hub: registry index\.docker\.io is unreachable/,
+      );
+      expect(await failure("search", `${registry.addr}/box`)).to.contain(
+        "registries with an index",
+      );
+    });
+  });
+
+  describe("disk usage", () => {
+    it("counts images and volumes", async () => {
+      await output("pull", "-q", `${repository}:1`);
+      const lines = await output("system", "df", "--format", "{{.Type}} {{.TotalCount}} {{.Size}}");
+      expect(lines).to.match(
+        /^Images 1 \d.*MB\nContainers 0 0B\nLocal Volumes 0 0B\nBuild Cache 0 0B$/,
+      );
+      expect(await output("system", "df", "-v")).to.contain(repository);
+    });
+  });
+
+  describe("archives", () => {
+    const file = (name: string) => join(cluster.folder, name);
+
+    it("hold images that are loaded again under their names", async () => {
+      await output("pull", "-q", `${repository}:1`);
+      for (const name of ["saved:a", "saved:b", "other"])
+        await output("tag", `${repository}:1`, name);
+      const id = await output("inspect", "-f", "{{.Id}}", "other");
+      await output("save", "-o", file("all.tar"), "saved", "other:latest");
+      await output("save", "-o", file("id.tar"), id);
+      await output("rmi", "-f", id);
+      expect(await output("load", "-i", file("id.tar"))).to.equal(`Loaded image ID: ${id}`);
+      const said = (await output("load", "-i", file("all.tar"))).split("\n").toSorted();
+      expect(said).to.deep.equal(
+        ["other:latest", "saved:a", "saved:b"].map((name) => `Loaded image: ${name}`),
+      );
+      expect(await output("inspect", "-f", "{{.Id}}", "saved:b")).to.equal(id);
+      const container = await output("create", "--network", "none", "saved:a", "true");
+      expect(await failure("rmi", "other", "saved:a", "saved:b")).to.match(
+        /conflict: unable to remove repository reference "saved:b" \(must force\) - container [0-9a-f]{12} is using/,
+      );
+      await output("rm", container);
+      expect(await failure("save", "-o", file("none.tar"), "saved", "nobody")).to.contain(
+        "No such image: nobody:latest",
+      );
+    });
+
+    it("that are OCI layouts other tools could read", async () => {
+      const layout = file("layout");
+      mkdirSync(layout);
+      execFileSync("tar", ["-C", layout, "-xf", file("all.tar")]);
+      const read = (name: string) => JSON.parse(readFileSync(join(layout, name), "utf8"));
+      expect(read("oci-layout")).to.deep.equal({ imageLayoutVersion: "1.0.0" });
+      const { manifests } = read("index.json") as { manifests: { digest: string }[] };
+      expect(manifests).to.have.lengthOf(3);
+      for (const name of readdirSync(join(layout, "blobs/sha256"))) {
+        const bytes = readFileSync(join(layout, "blobs/sha256", name));
+        expect(createHash("sha256").update(bytes).digest("hex")).to.equal(name);
+      }
+      const [{ Config, Layers }] = read("manifest.json") as [{ Config: string; Layers: string[] }];
+      expect([Config, ...Layers].every((path) => existsSync(join(layout, path)))).to.equal(true);
+      expect(read("repositories").saved).to.have.keys("a", "b");
+    });
+
+    it("of a root file system become an image", async () => {
+      const tar = file("rootfs.tar");
+      execFileSync("tar", ["-C", "/etc", "-czf", tar, "hostname"]);
+      const id = await output("import", "-m", "by hand", tar, "imported:v1");
+      expect(id).to.match(/^sha256:[0-9a-f]{64}$/);
+      const history = await output("history", "--format", "{{.Comment}} {{.Size}}", "imported:v1");
+      expect(history).to.match(/^by hand \d+B$/);
+      const refused = ["import", "http://127.0.0.1:9/x.tar"];
+      expect(await failure(...refused)).to.contain("cannot import from http://127.0.0.1:9/x.tar");
+    });
+
+    it("that are bad leave nothing", async () => {
+      const before = await output("images", "-a", "-q", "--no-trunc");
+      writeFileSync(file("bad.tar"), "this is no archive".repeat(100));
+      expect(await failure("load", "-i", file("bad.tar"))).to.match(/checksum|archive/);
+      expect(await failure("import", file("bad.tar"), "bad")).to.match(/checksum|archive/);
+      const outside = packTar([
+        { name: "manifest.json", content: '[{"Config":"../../../etc/passwd","Layers":[]}]' },
+        { name: "../../../etc/passwd", type: "symlink", linkName: "/etc/passwd" },
+      ]);
+      writeFileSync(file("outside.tar"), outside);
+      expect(await failure("load", "-i", file("outside.tar"))).to.contain("image archive has no");
+      writeFileSync(file("up.tar"), packTar([{ name: "../up", content: "x" }]));
+      expect(await failure("import", file("up.tar"), "up")).to.contain("..");
+      expect(await output("images", "-a", "-q", "--no-trunc")).to.equal(before);
+    });
+  });
+
+  describe("muster", () => {
+    it("has the same verbs", async () => {
+      const muster = (...args: string[]) => node.mustMuster(...args);
+      const name = `${locked.addr}/private/own:1`;
+      const env = { ...process.env, DOCKER_CONFIG: join(cluster.folder, "own") };
+      const inLab = async (...args: string[]) => {
+        const program = ["sh", "-c", `echo correct horse | "$@"`, "sh", MUSTER];
+        const command = [...program, "-H", `unix://${node.socket}`, ...args];
+        const { code, stdout, stderr } = await cluster.lab.exec(node.host, command, { env });
+        expect(code, `muster ${args.join(" ")}\n${stdout}${stderr}`).to.equal(0);
+        return stdout.trim();
+      };
+      expect(await muster("pull", `${repository}:1`)).to.equal(`${repository}:1`);
+      await muster("tag", `${repository}:1`, name);
+      expect(await inLab("login", "-u", "alice", "--password-stdin", locked.addr)).to.equal(
+        "Login Succeeded",
+      );
+      expect(statSync(join(cluster.folder, "own/config.json")).mode & 0o777).to.equal(0o600);
+      expect(await inLab("push", name)).to.match(/private\/own:1@sha256:[0-9a-f]{64}$/);
+      expect(await muster("rmi", name)).to.contain(`Untagged: ${name}`);
+      expect(await inLab("pull", "-q", name)).to.equal(name);
+      await inLab("logout", locked.addr);
+      const archive = join(cluster.folder, "own.tar");
+      await muster("save", "-o", archive, name);
+      await muster("image", "rm", name);
+      expect(await muster("load", "-i", archive)).to.equal(`Loaded image: ${name}`);
+      expect(await muster("images", "--format", "{{.Repository}}:{{.Tag}}", name)).to.equal(name);
+      expect(await muster("history", "-q", name)).to.match(/^[0-9a-f]{12}/);
+      const seen = await muster(
+        "events",
+        "--since",
+        "10m",
+        "--until",
+        "0s",
+        "--filter",
+        "event=push",
+        "--format",
+        "{{.Actor.ID}}",
+      );
+      expect(seen.split("\n").at(-1)).to.equal(name);
+      await muster("rmi", name);
+    });
+  });
+
   describe("events", () => {
     it("tell of all of it", async () => {
       const until = String(Date.now() / 1000);
@@ -222,8 +412,27 @@ describe("e2e: images, by the stock docker command line", function () {
       );
       expect(pushes.split("\n")[0]).to.equal(`image push ${registry.addr}/pushed`);
       const all = await output("events", "--since", "1", "--until", until, ...format);
-      for (const action of ["pull", "tag", "untag", "delete", "prune"])
+      for (const action of ["pull", "tag", "untag", "delete", "prune", "save", "load", "import"])
         expect(all, action).to.match(new RegExp(`^image ${action} `, "m"));
+    });
+
+    it("tell of the swarm too", async () => {
+      await output("swarm", "init", "--advertise-addr", node.host.ip);
+      await output("config", "create", "settings", "/etc/hostname");
+      await output("network", "create", "-d", "overlay", "wide");
+      await output("config", "rm", "settings");
+      const told = () =>
+        output(
+          ...["events", "--since", "1", "--until", String(Date.now() / 1000)],
+          ...["--filter", "scope=swarm", "--filter", "type=config", "--filter", "type=network"],
+          ...["--format", "{{.Type}} {{.Action}} {{.Actor.Attributes.name}}"],
+        );
+      const expected = ["config create settings", "network create wide", "config remove settings"];
+      await eventually("the events are there", async () => {
+        const lines = (await told()).split("\n");
+        return expected.every((line) => lines.includes(line));
+      });
+      await output("swarm", "leave", "--force");
     });
   });
 });

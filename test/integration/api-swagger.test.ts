@@ -182,6 +182,8 @@ describe(`integration: answers fit Docker's Swagger file${why}`, function () {
     { operation: "GET /images/json", path: () => "/images/json?shared-size=1" },
     { operation: "GET /images/{name}/json", path: () => "/images/r:5000/team/web:1/json" },
     { operation: "GET /images/{name}/history", path: () => "/images/web:1/history" },
+    { operation: "GET /images/search", path: () => "/images/search?term=web" },
+    { operation: "GET /system/df" },
     { operation: "GET /nodes" },
     { operation: "GET /nodes/{id}", path: () => "/nodes/self" },
     { operation: "GET /services", path: () => "/services?status=true" },
@@ -205,6 +207,26 @@ describe(`integration: answers fit Docker's Swagger file${why}`, function () {
       expect(problems).to.deep.equal([]);
     });
   }
+
+  it("a login, and one that is refused", async () => {
+    const login = (username: string) => askJson(api.socketPath, "POST /auth", { username });
+    const { status, json } = await login("alice");
+    expect(json).to.deep.equal({ Status: "Login Succeeded", IdentityToken: "token" });
+    expect(swagger.problems("POST /auth", status, json)).to.deep.equal([]);
+    expect((await login("bob")).status).to.equal(401);
+  });
+
+  it("what becomes of images", async () => {
+    const operations: readonly [string, string][] = [
+      ["DELETE /images/{name}", "DELETE /images/web:1"],
+      ["POST /images/{name}/tag", "POST /images/web:1/tag?repo=a/b&tag=c"],
+      ["POST /images/prune", "POST /images/prune"],
+    ];
+    for (const [operation, path] of operations) {
+      const { status, json } = await askJson(api.socketPath, path);
+      expect(swagger.problems(operation, status, json), operation).to.deep.equal([]);
+    }
+  });
 
   it("an error", async () => {
     const { status, json } = await askJson(api.socketPath, "GET /services/none");

@@ -89,6 +89,58 @@ describe("images and a registry with a login", () => {
     ]);
   });
 
+  it("finds out whether a login is good: by password, by token, where none is needed", async () => {
+    const tokens: TokenServer = await startTokenServer("alice", "correct horse");
+    closing.push(() => tokens.close());
+    const [basic, bearer] = [{ htpasswd: HTPASSWD }, { token: tokens }];
+    for (const options of [basic, bearer]) {
+      const { addr } = await newRegistry(options);
+      const error = await failureOf(store.login(addr, credentials("wrong")));
+      expect(error).to.include({ code: "Unauthenticated" });
+      expect(error.message).to.match(
+        /^login attempt to http:.* failed with status: 401 Unauthorized$/,
+      );
+      expect(await store.login(`http://${addr}/v2/`, credentials("correct horse"))).to.equal("");
+    }
+    expect(await store.login((await newRegistry({})).addr, credentials("any"))).to.equal("");
+    expect(await failureOf(store.login("../x", credentials("")))).to.include({
+      code: "InvalidArgument",
+    });
+  });
+
+  it("gives the token to use from now on, and takes it the next time", async () => {
+    const asked: string[] = [];
+    const realm = await listen((request, response) => {
+      asked.push(`${request.method} ${new URL(request.url ?? "", "http://x").searchParams}`);
+      response.end(JSON.stringify({ token: "now", refresh_token: "later" }));
+    });
+    const challenge = `Bearer realm="http://${realm}/token",service="s"`;
+    const addr = await listen(({ headers }, response) => {
+      const isIn = headers.authorization === "Bearer now";
+      response.writeHead(isIn ? 200 : 401, { "www-authenticate": challenge }).end();
+    });
+    expect(await store.login(addr, credentials("correct horse"))).to.equal("later");
+    const byToken = { ...credentials(""), identityToken: "later" };
+    expect(await store.login(addr, byToken)).to.equal("later");
+    expect(asked).to.deep.equal([
+      "GET service=s&account=alice&client_id=muster&offline_token=true",
+      "POST ",
+    ]);
+  });
+
+  it("asks an index, and says when there is none", async () => {
+    const addr = await listen(({ url }, response) => {
+      const results = [{ name: "box", description: "d", star_count: 2, is_official: true }];
+      if (url === "/v1/search?q=box&n=5") response.end(JSON.stringify({ results }));
+      else response.writeHead(url === "/v2/" ? 200 : 404).end();
+    });
+    expect(await store.search(`${addr}/box`, 5)).to.deep.equal([
+      { name: "box", description: "d", stars: 2, isOfficial: true, isAutomated: false },
+    ]);
+    const error = await failureOf(store.search(`${addr}/other`, 5));
+    expect(error.message).to.contain("registries with an index can be searched");
+  });
+
   it("takes any certificate on loopback", async () => {
     const name = await newImage(await newRegistry({ tls: await selfSigned("somebody else") }));
     await store.push(name);

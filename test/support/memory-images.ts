@@ -1,4 +1,6 @@
+import type { DiskUsageBackend } from "../../api/backends/disk-usage.ts";
 import type { ImageBackend, ImageFacts } from "../../api/backends/images.ts";
+import type { RegistryBackend } from "../../api/backends/registries.ts";
 import { ClusterError } from "../../core/errors.ts";
 
 const CONFIG = {
@@ -50,6 +52,27 @@ export function memoryImages(): ImageBackend {
     },
     pullImage: unreachable,
     pushImage: unreachable,
-    loadImages: async () => ["web:1"],
+    loadImages: async () => [{ id: WEB_IMAGE.id, names: ["web:1"] }],
+    async *saveImages() {
+      yield new Uint8Array(1024);
+    },
+    importImage: async () => WEB_IMAGE.id,
   };
+}
+
+/** Lets `alice` in, who has one repository. */
+export function memoryRegistries(): RegistryBackend {
+  const result = { name: "alice/web", description: "", stars: 3, isOfficial: false };
+  return {
+    async login({ username }) {
+      if (username === "alice") return "token";
+      throw new ClusterError("Unauthenticated", "login attempt failed");
+    },
+    searchImages: async () => [{ ...result, isAutomated: false }],
+  };
+}
+
+export function memoryDiskUsage(): DiskUsageBackend {
+  const volume = { name: "v", mountpoint: "/v", labels: { a: "b" }, createdAtMs: 1, sizeBytes: 7 };
+  return { volumeUsage: async () => [volume] };
 }

@@ -1,10 +1,11 @@
 import { ClusterError } from "../../../core/errors.ts";
-import { digestHex } from "../digest.ts";
+import { digestHex, shortDigest } from "../digest.ts";
 import { readImage, type StoredImage } from "../image-catalog.ts";
 import { CONFIG_BYTES_MAX, parseImageConfig } from "../image-config.ts";
 import { NAME_ANNOTATION } from "../image-records.ts";
+import { LAYER_TYPES } from "../import-archive.ts";
 import { listAt, objectAt, textAt, textsAt } from "../json.ts";
-import { type Compression, fileCompression } from "../layer/decompress.ts";
+import { fileCompression } from "../layer/decompress.ts";
 import {
   encodeManifest,
   type ImageIndex,
@@ -15,6 +16,7 @@ import {
   parseManifest,
 } from "../manifest.ts";
 import { selectPlatform } from "../platform.ts";
+import { type OnProgress, progress } from "../progress.ts";
 import { parseReference, type Reference } from "../reference.ts";
 import type { ContentStore } from "../store/content-store.ts";
 import type { LayerStore } from "../store/layer-store.ts";
@@ -32,18 +34,13 @@ export interface ArchiveTarget {
   readonly content: ContentStore;
   readonly layers: LayerStore;
   readonly platform: Platform;
+  readonly onProgress: OnProgress;
 }
 
 const IMAGES_MAX = 1000;
 const NAMES_MAX = 1000;
 /** Containerd and Docker write the whole name here; OCI's own annotation may hold a tag only. */
 const WHOLE_NAME_ANNOTATION = "io.containerd.image.name";
-
-const LAYER_TYPES: Readonly<Record<Compression, string>> = {
-  none: MediaType.OciLayer,
-  gzip: MediaType.OciLayerGzip,
-  zstd: MediaType.OciLayerZstd,
-};
 
 /**
  * Reads `docker save` archives and OCI layouts in a tar; of both, as newer Docker writes, the former.
@@ -149,11 +146,15 @@ function namesOf({ annotations }: IndexEntry): readonly Reference[] {
 
 async function unpackLayers(
   { manifest, config }: StoredImage,
-  { content, layers }: ArchiveTarget,
+  { content, layers, onProgress }: ArchiveTarget,
 ): Promise<void> {
-  for (const [i, blob] of manifest.layers.entries()) {
+  for (const [i, { digest, sizeBytes }] of manifest.layers.entries()) {
     const diffId = config.diffIds[i];
-    if (diffId !== undefined) await layers.ensure(diffId, content.path(blob.digest));
+    if (diffId === undefined || (await layers.has(diffId))) continue;
+    const id = shortDigest(diffId);
+    onProgress(progress(id, "Loading layer", 0, sizeBytes));
+    await layers.ensure(diffId, content.path(digest));
+    onProgress(progress(id, "Loading layer", sizeBytes, sizeBytes));
   }
 }
 

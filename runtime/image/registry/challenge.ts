@@ -30,11 +30,11 @@ export function parseChallenge(header: string): Challenge {
   throw new ClusterError("Unauthenticated", "registry asks for a login but does not say which");
 }
 
-/** The URL that gives a token for `scope`. */
+/** The URL that gives a token for `scope`; empty: for nothing in particular. */
 export function tokenUrl(challenge: Challenge & { scheme: "bearer" }, scope: string): URL {
   const url = new URL(challenge.realm);
   if (challenge.service !== "") url.searchParams.set("service", challenge.service);
-  url.searchParams.set("scope", scope);
+  if (scope !== "") url.searchParams.set("scope", scope);
   return url;
 }
 

@@ -19,7 +19,8 @@ export interface EndpointOptions {
   readonly mirrors: readonly string[];
 }
 
-const DOCKER_HUB = "docker.io";
+/** The registry of names without one. */
+export const DOCKER_HUB = "docker.io";
 const DOCKER_HUB_HOST = "registry-1.docker.io";
 
 /**

@@ -1,4 +1,4 @@
-import { ClusterError } from "../../../core/errors.ts";
+import { ClusterError, errorMessage } from "../../../core/errors.ts";
 import { isDigest } from "../digest.ts";
 import { MANIFEST_ACCEPT, MANIFEST_BYTES_MAX } from "../manifest.ts";
 import {
@@ -8,13 +8,15 @@ import {
   tagOrDigest,
 } from "../reference.ts";
 import { digestOf } from "../store/content-store.ts";
-import type { Digest, RegistryOptions } from "../types.ts";
-import { type Endpoint, type EndpointOptions, endpointsOf } from "./endpoints.ts";
+import type { Credentials, Digest, RegistryOptions, SearchResult } from "../types.ts";
+import { DOCKER_HUB, type Endpoint, type EndpointOptions, endpointsOf } from "./endpoints.ts";
 import { RegistryHttp } from "./http.ts";
+import { loginAt } from "./login.ts";
 import { readBounded } from "./read-bounded.ts";
 import { isTransient, type Subject } from "./registry-errors.ts";
 import { Repository } from "./repository.ts";
 import { withRetries } from "./retry.ts";
+import { searchAt } from "./search.ts";
 import { listTags } from "./tags.ts";
 
 /** A manifest or index as a registry gave it. */
@@ -22,6 +24,12 @@ export interface RemoteManifest {
   readonly bytes: Uint8Array;
   readonly digest: Digest;
 }
+
+const HUB_INDEX: Endpoint = {
+  baseUrl: "https://index.docker.io",
+  insecure: false,
+  mirror: false,
+};
 
 /** A manifest and where it was found. */
 export interface FoundManifest {
@@ -70,25 +78,67 @@ export class RegistryClient {
     return this.#atFirst(reference, "pull", options, listTags);
   }
 
+  /** @throws {ClusterError} as `loginAt`. */
+  login(domain: string, credentials: Credentials, signal?: AbortSignal): Promise<string> {
+    return this.#reachable(domain, "push", signal, (endpoint) =>
+      loginAt(this.#http, endpoint, credentials, signal),
+    );
+  }
+
+  /** @throws {ClusterError} as `searchAt`. */
+  async search(
+    { domain, term }: { readonly domain: string; readonly term: string },
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly SearchResult[]> {
+    const query = { term, limit, signal };
+    // Docker Hub's index is not where its registry is.
+    if (domain === DOCKER_HUB) return this.#searchHub(query);
+    return this.#reachable(domain, "push", signal, (endpoint) =>
+      searchAt(this.#http, endpoint, query),
+    );
+  }
+
+  async #searchHub(query: Parameters<typeof searchAt>[2]): Promise<readonly SearchResult[]> {
+    try {
+      return await searchAt(this.#http, HUB_INDEX, query);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      const message = `cannot search Docker Hub: ${errorMessage(error)}`;
+      throw new ClusterError("Unavailable", message, { cause: error });
+    }
+  }
+
   async close(): Promise<void> {
     await this.#http.close();
   }
 
-  /** Does `work` at the first endpoint that answers; at a mirror it has to succeed too. */
-  async #atFirst<T>(
+  #atFirst<T>(
     reference: Reference,
     action: Subject["action"],
     options: RegistryOptions,
     work: (repository: Repository) => Promise<T>,
   ): Promise<T> {
+    return this.#reachable(reference.domain, action, options.signal, (endpoint) =>
+      work(this.#repository(endpoint, reference, action, options)),
+    );
+  }
+
+  /** Does `work` at the first endpoint that answers; at a mirror, which only pulls have, it has to succeed too. */
+  async #reachable<T>(
+    domain: string,
+    action: Subject["action"],
+    signal: AbortSignal | undefined,
+    work: (endpoint: Endpoint) => Promise<T>,
+  ): Promise<T> {
     let failure: unknown;
-    for (const endpoint of this.#endpoints(reference.domain, action)) {
+    for (const endpoint of this.#endpoints(domain, action)) {
       try {
-        await this.#reach(endpoint, reference.domain, options.signal);
-        return await work(this.#repository(endpoint, reference, action, options));
+        await this.#reach(endpoint, domain, signal);
+        return await work(endpoint);
       } catch (error) {
         failure = error;
-        if (!endpoint.mirror && !this.#forget(reference.domain, error)) break;
+        if (!endpoint.mirror && !this.#forget(domain, error)) break;
       }
     }
     throw failure;

@@ -142,7 +142,7 @@ export class Repository {
 }
 
 /** The answer's body as text, cut at ANSWER_BYTES_MAX. */
-async function readText(response: HttpResponse): Promise<string> {
+export async function readText(response: HttpResponse): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
@@ -153,7 +153,8 @@ async function readText(response: HttpResponse): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function refreshRequest(
+/** Asks a token service by a refresh token. @param scope empty: none. */
+export function refreshRequest(
   challenge: Challenge & { scheme: "bearer" },
   scope: string,
   identityToken: string,
@@ -163,7 +164,7 @@ function refreshRequest(
     refresh_token: identityToken,
     service: challenge.service,
     client_id: CLIENT_ID,
-    scope,
+    ...(scope === "" ? {} : { scope }),
   });
   return {
     method: "POST",
@@ -184,10 +185,12 @@ function tokenOf(body: string): string {
   }
 }
 
-function basic({ username, password }: Credentials): string {
+/** The Authorization header of a name and password. */
+export function basic({ username, password }: Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-function isProtected(url: URL): boolean {
+/** Whether what is sent there is read by nobody else. */
+export function isProtected(url: URL): boolean {
   return url.protocol === "https:";
 }

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { lstat, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClusterError } from "../../../core/errors.ts";
+import { contentBytes } from "../../linux/content-bytes.ts";
 import { syncFileSystem } from "../../linux/files.ts";
 import { systemError } from "../../linux/libc.ts";
 import { digestHex, digestOfHex, isDigest } from "../digest.ts";
@@ -129,21 +130,4 @@ export class LayerStore {
       cause: error,
     });
   }
-}
-
-/** Of all regular files below a directory; links to one file count once. Names are bytes: they need not be UTF-8. */
-async function contentBytes(directory: string): Promise<number> {
-  const sizes = new Map<number, number>();
-  const pending: Buffer[] = [Buffer.from(directory)];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    const entries = await readdir(path, { withFileTypes: true, encoding: "buffer" });
-    for (const entry of entries) {
-      const inside = Buffer.concat([path, Buffer.from("/"), entry.name as unknown as Buffer]);
-      if (entry.isDirectory()) pending.push(inside);
-      if (!entry.isFile()) continue;
-      const { ino, size } = await lstat(inside);
-      sizes.set(ino, size);
-    }
-  }
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
