@@ -13,6 +13,7 @@ import { newContainers } from "./engine/containers.ts";
 import { newDiskUsage } from "./engine/disk-usage.ts";
 import { newImages } from "./engine/images.ts";
 import { newRegistries } from "./engine/registries.ts";
+import { swarmEvent } from "./engine/swarm-events.ts";
 import { takeDirectories } from "./exclusive.ts";
 import { describeNode, readFacts } from "./facts.ts";
 import { listenAt } from "./listeners.ts";
@@ -71,6 +72,9 @@ export async function startDaemon(
     clock: systemClock,
     random: systemRandom,
     log,
+    onChanges: (changes) => {
+      for (const event of changes.map(swarmEvent)) if (event) engine.events.publish(event);
+    },
     onFatal,
   });
   await node.resume();

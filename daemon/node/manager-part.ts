@@ -6,6 +6,7 @@ import { holdsLog } from "../../manager/log/log-folder.ts";
 import type { Expulsion } from "../../manager/log/transport/transport.ts";
 import { Manager } from "../../manager/manager.ts";
 import { joinManagers } from "../../manager/membership/membership-client.ts";
+import type { StoreEvent } from "../../manager/store/apply.ts";
 import type { Store } from "../../manager/store/store.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import type { LogChoice } from "../log-choice.ts";
@@ -28,6 +29,8 @@ export interface ManagerPartOptions {
   readonly onExpelled: (notice: Expulsion) => void;
   /** The swarm's unlock key, when the manager's store first has one and whenever it is another. */
   readonly onLock: (lock: Lock) => void;
+  /** What changes in the swarm's state from now on; what this manager has missed is left out. */
+  readonly onChanges: (changes: readonly StoreEvent[]) => void;
 }
 
 /** The manager of this node: there while its certificate says so. Calls must not overlap. */
@@ -138,8 +141,7 @@ export class ManagerPart {
     start: "bootstrap" | "join" | "restart",
     more: { readonly raftId: number; readonly genesis?: readonly Change[] },
   ): Promise<Manager> {
-    const { identity, files, logChoice, clock, random, log, onFatal, onExpelled, onLock } =
-      this.#options;
+    const { identity, files, logChoice, clock, random, log, onFatal, onExpelled } = this.#options;
     let isExpelled = false;
     const manager = await Manager.open({
       credentials: identity.credentials,
@@ -162,7 +164,7 @@ export class ManagerPart {
       hints: () => identity.state.managers,
     });
     this.#stopFollowing();
-    this.#stopFollowing = followLock(manager.store, onLock, onFatal);
+    this.#stopFollowing = followStore(manager.store, this.#options);
     return manager;
   }
 }
@@ -177,12 +179,14 @@ function checkLogKind({ logKind = "raft" }: SwarmState, { kind }: LogChoice): vo
   );
 }
 
-/** Tells of the swarm's unlock key, now and after each change. Returns how to stop it. */
-function followLock(
+/** Tells of the swarm's unlock key, now and after each change, and of all changes. Returns how to stop it. */
+function followStore(
   store: Store,
-  onLock: (lock: Lock) => void,
-  onFatal: (error: unknown) => void,
+  options: Pick<ManagerPartOptions, "onLock" | "onChanges" | "onFatal" | "clock">,
 ): () => void {
+  const { onLock, onChanges, onFatal, clock } = options;
+  // A manager that comes back or joins applies the log of before: that is no news.
+  const sinceMs = clock.nowMs();
   const cursor = store.watch();
   let isClosed = false;
   let version = 0;
@@ -194,7 +198,10 @@ function followLock(
         onLock({ key: lock.key, version });
       }
       await cursor.ready();
-      cursor.take();
+      const batch = cursor.take();
+      if (batch.kind !== "events") continue;
+      const news = batch.events.filter(({ atMs }) => atMs >= sinceMs);
+      if (news.length > 0) onChanges(news);
     }
   };
   follow().catch(onFatal);

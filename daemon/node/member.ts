@@ -6,6 +6,7 @@ import { MANAGER_CHANNEL_OPTIONS } from "../../manager/ca/credentials.ts";
 import type { Expulsion } from "../../manager/log/transport/transport.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { leaveSwarm } from "../../manager/membership/membership-client.ts";
+import type { StoreEvent } from "../../manager/store/apply.ts";
 import { type NodeDescription, NodeRole } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import type { Containers } from "../../runtime/container/types.ts";
@@ -39,6 +40,8 @@ export interface MemberParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Told of changes of the swarm's state while this node is a manager. */
+  readonly onChanges: (changes: readonly StoreEvent[]) => void;
   /** A part of this process can no longer be trusted: it must end. */
   readonly onFatal: (error: unknown) => void;
 }

@@ -37,6 +37,8 @@ export type StoreEvent = {
   readonly [K in Kind]: {
     readonly kind: K;
     readonly index: number;
+    /** When it was proposed, by the wall clock of whoever proposed it. */
+    readonly atMs: number;
     readonly before: StoredByKind[K] | undefined;
     readonly after: StoredByKind[K] | undefined;
   };
@@ -121,16 +123,12 @@ interface Write {
 }
 
 /** Puts the object into its table unless a rule forbids it. */
-function write(
-  tables: Tables,
-  { object, before, after }: Write,
-  { index }: Context,
-): Step | Refused {
+function write(tables: Tables, { object, before, after }: Write, context: Context): Step | Refused {
   if (after === undefined) {
     const conflict = before && findRemovalConflict(tables, object.$case, before);
     if (conflict !== undefined) return refuse(conflict.code, conflict.message);
     tables.of<Kind>(object.$case).delete(keyOf(object));
-    return { event: event(object.$case, index, before, undefined), object: undefined };
+    return { event: event(object.$case, context, before, undefined), object: undefined };
   }
   if (after.value === before) return { event: undefined, object: before };
   const missing = missingPart(after);
@@ -142,7 +140,7 @@ function write(
   // `missingPart` has just shown it to be whole.
   const stored = after.value as StoredByKind[Kind];
   tables.of<Kind>(after.$case).put(stored);
-  return { event: event(after.$case, index, before, stored), object: stored };
+  return { event: event(after.$case, context, before, stored), object: stored };
 }
 
 function created(object: AnyObject, { index, nowMs }: Context): AnyObject {
@@ -207,11 +205,11 @@ function revert(tables: Tables, { kind, before, after }: StoreEvent): void {
 
 function event(
   kind: Kind,
-  index: number,
+  { index, nowMs: atMs }: Context,
   before: StoredByKind[Kind] | undefined,
   after: StoredByKind[Kind] | undefined,
 ): StoreEvent {
-  return { kind, index, before, after } as StoreEvent;
+  return { kind, index, atMs, before, after } as StoreEvent;
 }
 
 function refuse(code: ErrorCode, message: string): Refused {

@@ -106,6 +106,7 @@ export class TestSwarmNode {
       clock,
       random: systemRandom,
       log: linesTo(this.lines),
+      onChanges: () => undefined,
       onFatal: (error) => {
         throw error;
       },
