@@ -1,0 +1,166 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { expect } from "chai";
+import { systemClock } from "../../core/system-clock.ts";
+import { newImages } from "../../daemon/engine/images.ts";
+import { newRegistries } from "../../daemon/engine/registries.ts";
+import { ImageStore } from "../../runtime/image/image-store.ts";
+import { ask, askJson } from "../support/ask.ts";
+import { eventually } from "../support/eventually.ts";
+import { packOciArchive } from "../support/image-archive.ts";
+import { type MemoryApi, startMemoryApi } from "../support/memory-api.ts";
+import { packTar } from "../support/tar-writer.ts";
+
+const TAR = { "Content-Type": "application/x-tar" };
+/** Larger than what sockets and streams hold back. */
+const BIG = randomBytes(16 * 1024 * 1024);
+
+describe("integration: the API over a real image store", function () {
+  this.timeout(30_000);
+  let directory: string;
+  let store: ImageStore;
+  let api: MemoryApi;
+
+  before(async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    directory = mkdtempSync(join(tmpdir(), "muster-api-images-"));
+    store = await ImageStore.open(directory);
+    api = await startMemoryApi(() => ({
+      images: newImages(store, systemClock),
+      registries: newRegistries(store),
+    }));
+  });
+  after(async () => {
+    await api?.close();
+    await store?.close();
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+  });
+
+  const archiveOf = (name: string, content: string | Uint8Array = name) =>
+    packOciArchive({ name, layers: [packTar([{ name: "file", content }])], settings: {} });
+  const load = (body: Buffer) => ask(api.socketPath, "POST /images/load", { headers: TAR, body });
+  const status = async (operation: string, headers: Record<string, string> = {}) =>
+    (await ask(api.socketPath, operation, { headers })).status;
+  const half = () => readdirSync(join(directory, "image/ingest"));
+
+  it("never fails by itself, whatever it is asked for", async () => {
+    await load(archiveOf("box:1"));
+    const names = [
+      ...[
+        "..",
+        "../../etc/passwd",
+        "a//b",
+        "%2e%2e%2f",
+        "%00",
+        "A",
+        "-",
+        "sha256:zz",
+        "x".repeat(4000),
+      ],
+      ...[
+        "box:1/../box:1",
+        "@sha256:",
+        `a@sha256:${"0".repeat(64)}`,
+        "日本",
+        "__proto__",
+        "a:b:c",
+        "%F0%9F",
+      ],
+    ];
+    const operations = names
+      .map(encodeURI)
+      .flatMap((name) => [
+        ...[`GET /images/${name}/json`, `GET /images/${name}/history`, `GET /images/${name}/get`],
+        ...[`DELETE /images/${name}`, `POST /images/${name}/tag?repo=${name}`],
+        ...[`POST /images/create?fromImage=${name}&tag=${name}x/`, `GET /images/get?names=${name}`],
+        `GET /images/json?filters=${encodeURIComponent(JSON.stringify({ before: [name] }))}`,
+      ]);
+    const statuses = await Promise.all(operations.map((operation) => status(operation)));
+    const wrong = operations.filter((_, i) => ![400, 404].includes(statuses[i] ?? 0));
+    expect(wrong).to.deep.equal([]);
+    expect((await askJson(api.socketPath, "GET /images/json")).json).to.have.lengthOf(1);
+  });
+
+  const refused: { operation: string; expected: number; headers?: Record<string, string> }[] = [
+    { operation: "POST /images/create", expected: 400 },
+    {
+      operation: "POST /images/create?fromImage=127.0.0.1:9/x&tag=1&platform=..%2Fx",
+      expected: 400,
+    },
+    { operation: "POST /images/create?fromImage=127.0.0.1:9/x&tag=1", expected: 503 },
+    {
+      operation: "POST /images/create?fromImage=127.0.0.1:9/x&tag=1",
+      headers: { "X-Registry-Auth": "secret!" },
+      expected: 400,
+    },
+    { operation: "GET /images/get", expected: 400 },
+    { operation: "GET /images/search", expected: 400 },
+    { operation: "GET /images/search?term=x&limit=1000", expected: 400 },
+    { operation: "POST /auth", expected: 400 },
+    { operation: "GET /system/df?type=everything", expected: 400 },
+    {
+      operation: "POST /images/prune?filters=%7B%22dangling%22%3A%5B%22perhaps%22%5D%7D",
+      expected: 400,
+    },
+    { operation: "POST /images/load", expected: 400 },
+  ];
+  for (const { operation, expected, headers } of refused) {
+    it(`answers ${expected} to ${operation.slice(0, 70)}${headers ? " with a bad login" : ""}`, async () => {
+      const { status: got, body } = await ask(
+        api.socketPath,
+        operation,
+        headers ? { headers } : {},
+      );
+      expect(got, body.toString()).to.equal(expected);
+      expect(body.toString()).to.not.contain("secret!");
+    });
+  }
+
+  it("keeps nothing of an archive whose sender goes away in the middle", async () => {
+    const archive = archiveOf("gone:1", BIG);
+    const sent = request({
+      ...{ socketPath: api.socketPath, method: "POST", path: "/images/load" },
+      headers: { ...TAR, "Content-Length": archive.length },
+    });
+    sent.on("error", () => {});
+    sent.write(archive.subarray(0, archive.length / 2));
+    await eventually("some of it is here", async () => half().length > 0);
+    sent.destroy();
+    await eventually("all of it is gone", async () => half().length === 0);
+    expect(await status("GET /images/gone:1/json")).to.equal(404);
+  });
+
+  it("sends no more of an archive than its reader takes", async () => {
+    await load(archiveOf("big:1", BIG));
+    const asked = request({ socketPath: api.socketPath, path: "/images/big:1/get" }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    response.pause();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 200; i++) await turn();
+    // Half of the image: what sockets, streams and one piece of a file may hold.
+    expect(process.memoryUsage().arrayBuffers - before).to.be.lessThan(BIG.length / 2);
+    let bytes = 0;
+    for await (const chunk of response) bytes += (chunk as Buffer).length;
+    expect(bytes).to.be.greaterThan(BIG.length);
+  });
+
+  it("lets go of what a reader leaves in the middle", async () => {
+    const asked = request({ socketPath: api.socketPath, path: "/images/big:1/get" }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    response.destroy();
+    expect(await status("DELETE /images/big:1")).to.equal(200);
+    const blobs = () => readdirSync(join(directory, "image/blobs/sha256")).length;
+    await eventually("its blobs are swept", async () => blobs() === 3);
+  });
+
+  it("answers a hundred at once", async () => {
+    const operations = ["GET /images/json", "GET /images/box:1/json", "GET /images/box:1/get"];
+    const asked = Array.from({ length: 100 }, (_, i) => status(operations[i % 3] ?? ""));
+    expect(new Set(await Promise.all(asked))).to.deep.equal(new Set([200]));
+  });
+});
