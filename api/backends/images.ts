@@ -47,6 +47,8 @@ export interface ImportOptions {
   readonly name: string;
   readonly platform: Platform | undefined;
   readonly message: string;
+  /** The `config` object of the image's configuration document. */
+  readonly config: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
 }
 

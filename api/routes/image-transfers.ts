@@ -4,6 +4,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { type Emit, streamProgress } from "../http/progress-stream.ts";
 import type { Answer, Route } from "../http/router.ts";
 import { sendBytes } from "../http/send-bytes.ts";
+import { applyChanges } from "../wire/image-changes.ts";
 import { withTag } from "../wire/image-name.ts";
 import { parsePlatform, readPlatformJson } from "../wire/platform.ts";
 import { writeProgress, writeStreamError } from "../wire/progress.ts";
@@ -81,16 +82,13 @@ async function load(backend: ImageBackend, exchange: Exchange): Promise<Answer> 
 
 async function importBody(backend: ImageBackend, exchange: Exchange): Promise<Answer> {
   const { query, request, signal } = exchange;
-  if (query.getAll("changes").some((change) => change !== "")) {
-    const message = "changes are not supported by this version of muster: leave out --change";
-    throw new ClusterError("InvalidArgument", message);
-  }
+  const config = applyChanges({}, query.getAll("changes"));
   const repo = query.get("repo") ?? "";
   const name = repo === "" ? "" : withTag(repo, query.get("tag") ?? "");
   const platform = parsePlatform(query.get("platform") ?? "");
   const message = query.get("message") || "Imported from -";
   return streamProgress(exchange, writeStreamError, async (emit) => {
-    const options = { name, platform, message, signal };
+    const options = { name, platform, message, config, signal };
     emit({ status: await backend.importImage(request, options) });
   });
 }

@@ -26,7 +26,7 @@ export function newImages(images: Images, clock: Clock): ImageBackend {
     },
     saveImages: (refs) => images.save(refs),
     async importImage(archive, options) {
-      const asked = { ...options, createdMs: clock.nowMs(), config: {} };
+      const asked = { ...options, createdMs: clock.nowMs() };
       return (await images.import(archive, asked)).id;
     },
   };

@@ -276,7 +276,7 @@ describe("e2e: images, by the stock docker command line", function () {
       expect(lines).to.match(
         /^Images 1 \d.*MB\nContainers 0 0B\nLocal Volumes 0 0B\nBuild Cache 0 0B$/,
       );
-      expect(await output("system", "df", "-v")).to.contain(repository);
+      expect(await output("system", "df", "-v")).to.contain(`${registry.addr}/`);
     });
   });
 
@@ -327,10 +327,13 @@ describe("e2e: images, by the stock docker command line", function () {
     it("of a root file system become an image", async () => {
       const tar = file("rootfs.tar");
       execFileSync("tar", ["-C", "/etc", "-czf", tar, "hostname"]);
-      const id = await output("import", "-m", "by hand", tar, "imported:v1");
+      const changes = ["-c", 'CMD ["cat", "/hostname"]', "-c", "ENV A=b"];
+      const id = await output("import", "-m", "by hand", ...changes, tar, "imported:v1");
       expect(id).to.match(/^sha256:[0-9a-f]{64}$/);
       const history = await output("history", "--format", "{{.Comment}} {{.Size}}", "imported:v1");
       expect(history).to.match(/^by hand \d+B$/);
+      const format = ["-f", "{{.Config.Cmd}} {{.Config.Env}}"];
+      expect(await output("inspect", ...format, "imported:v1")).to.equal("[cat /hostname] [A=b]");
       const refused = ["import", "http://127.0.0.1:9/x.tar"];
       expect(await failure(...refused)).to.contain("cannot import from http://127.0.0.1:9/x.tar");
     });

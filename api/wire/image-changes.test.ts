@@ -1,0 +1,65 @@
+import { expect } from "chai";
+import { applyChanges, type ConfigObject } from "./image-changes.ts";
+
+describe("changes of an image's configuration", () => {
+  const cases: { changes: string[]; before?: ConfigObject; expected: ConfigObject }[] = [
+    { changes: ['CMD ["sh", "-x"]'], expected: { Cmd: ["sh", "-x"] } },
+    { changes: ["cmd echo hi"], expected: { Cmd: ["/bin/sh", "-c", "echo hi"] } },
+    { changes: ["CMD [ -f x ]"], expected: { Cmd: ["/bin/sh", "-c", "[ -f x ]"] } },
+    {
+      changes: ['ENTRYPOINT ["a"]'],
+      before: { Cmd: ["b"] },
+      expected: { Entrypoint: ["a"], Cmd: null },
+    },
+    {
+      changes: ['ENV A=1 B="two words" C=x\\ y', "ENV D is the rest"],
+      before: { Env: ["A=0", "Z=9"] },
+      expected: { Env: ["Z=9", "A=1", "B=two words", "C=x y", "D=is the rest"] },
+    },
+    {
+      changes: ["EXPOSE 80 443/udp 1000-1002"],
+      expected: {
+        ExposedPorts: {
+          "80/tcp": {},
+          "443/udp": {},
+          "1000/tcp": {},
+          "1001/tcp": {},
+          "1002/tcp": {},
+        },
+      },
+    },
+    {
+      changes: ["LABEL a=b 'c d'='e'\n# why\n\nLABEL __proto__=x"],
+      before: { Labels: { k: "v" } },
+      expected: { Labels: JSON.parse('{"k":"v","a":"b","c d":"e","__proto__":"x"}') },
+    },
+    {
+      changes: ['VOLUME ["/a b"]', "VOLUME /c /d"],
+      expected: { Volumes: { "/a b": {}, "/c": {}, "/d": {} } },
+    },
+    { changes: ["WORKDIR /a", "WORKDIR b/../c"], expected: { WorkingDir: "/a/c" } },
+    {
+      changes: ["USER www:www", "STOPSIGNAL SIGINT"],
+      expected: { User: "www:www", StopSignal: "SIGINT" },
+    },
+    { changes: ["ONBUILD RUN x y"], expected: { OnBuild: ["RUN x y"] } },
+  ];
+  for (const { changes, before = {}, expected } of cases) {
+    it(changes.join("; "), () => expect(applyChanges(before, changes)).to.deep.equal(expected));
+  }
+
+  const refused: [string, RegExp][] = [
+    ["RUN x", /RUN is not a valid change command/],
+    ["constructor x", /CONSTRUCTOR is not a valid change command/],
+    ["CMD", /CMD requires at least one argument/],
+    ["EXPOSE 0", /invalid containerPort: 0/],
+    ["EXPOSE 70000", /invalid containerPort/],
+    ["ENV A", /ENV must have two arguments/],
+    ["LABEL a=b c", /can't find = in "c"/],
+    ['LABEL a="b', /looking for matching "/],
+    ["USER a b", /USER requires exactly one argument/],
+  ];
+  for (const [change, message] of refused) {
+    it(`refuse ${change}`, () => expect(() => applyChanges({}, [change])).to.throw(message));
+  }
+});
