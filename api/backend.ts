@@ -23,7 +23,6 @@ import type {
   ServiceSpec,
 } from "../proto/gen/objects.ts";
 import type { ContainerBackend, MachineAbilities } from "./backends/containers.ts";
-import type { ContainerBackend } from "./backends/containers.ts";
 import type { DiskUsageBackend } from "./backends/disk-usage.ts";
 import type { EventBackend } from "./backends/events.ts";
 import type { ImageBackend } from "./backends/images.ts";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { ClusterError } from "../../../core/errors.ts";
 import type { Context } from "../../context.ts";
-import { timeSeconds } from "../../flag./time.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
+import { timeSeconds } from "../../flags/time.ts";
 import { jsonLines } from "../../output/json-lines.ts";
 import { compileTemplate } from "../../template/template.ts";
 
