@@ -1,0 +1,63 @@
+import { expect } from "chai";
+import { containerConfig } from "../../test/support/runtime/container-config.ts";
+import { toEngineEvents } from "./container-events.ts";
+import type { ContainerEvent, ContainerId } from "./types.ts";
+
+const ID = "abc" as ContainerId;
+const subject = {
+  config: containerConfig({ name: "web", image: "nginx", labels: { a: "own" } }),
+  imageConfig: {
+    entrypoint: [],
+    cmd: [],
+    env: [],
+    user: "",
+    workdir: "",
+    labels: { a: "image", b: "image" },
+    exposedPorts: [],
+    volumes: [],
+    stopSignal: "",
+    healthcheck: undefined,
+  },
+};
+
+describe("container: events in the journal", () => {
+  const actions: { event: ContainerEvent; expected: string[] }[] = [
+    { event: { kind: "created", id: ID }, expected: ["create"] },
+    { event: { kind: "killed", id: ID, signal: 9 }, expected: ["kill"] },
+    {
+      event: { kind: "exited", id: ID, exitCode: 137, oomKilled: true, ranMs: 2500 },
+      expected: ["oom", "die"],
+    },
+    { event: { kind: "removed", id: ID }, expected: ["destroy"] },
+    { event: { kind: "health", id: ID, state: "healthy" }, expected: ["health_status: healthy"] },
+    { event: { kind: "renamed", id: ID, oldName: "old" }, expected: ["rename"] },
+  ];
+  for (const { event, expected } of actions)
+    it(`${event.kind}: ${expected.join(", ")}`, () =>
+      expect(toEngineEvents(event, subject).map(({ action }) => action)).to.deep.equal(expected));
+
+  it("have the container's name, image and labels, its own first, and what is special to them", () => {
+    const ended: ContainerEvent = {
+      kind: "exited",
+      id: ID,
+      exitCode: 3,
+      oomKilled: false,
+      ranMs: 2500,
+    };
+    expect(toEngineEvents(ended, subject)).to.deep.equal([
+      {
+        type: "container",
+        action: "die",
+        actorId: ID,
+        attributes: {
+          a: "own",
+          b: "image",
+          image: "nginx",
+          name: "web",
+          exitCode: "3",
+          execDuration: "2",
+        },
+      },
+    ]);
+  });
+});
