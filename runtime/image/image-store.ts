@@ -78,6 +78,7 @@ export class ImageStore implements Images {
   readonly #pulls = new SingleFlight<Image>();
   /** Who listens to which pull; an entry lives as long as the pull. */
   readonly #hubs = new Map<string, ProgressHub>();
+  #pruning = false;
   #isRunning: (containerId: string) => boolean = () => false;
 
   private constructor(parts: Parts) {
@@ -289,17 +290,28 @@ export class ImageStore implements Images {
 
   async prune(fits: (image: Image) => boolean): Promise<RemovedImage> {
     const { catalog, events } = this.#parts;
+    if (this.#pruning) throw new ClusterError("Aborted", "a prune operation is already running");
+    this.#pruning = true;
+    try {
+      const removed = await this.#removeAll(catalog.images.filter(fits));
+      events.pruned(removed.reclaimedBytes);
+      return removed;
+    } finally {
+      this.#pruning = false;
+    }
+  }
+
+  async #removeAll(images: readonly Image[]): Promise<RemovedImage> {
     const untagged: string[] = [];
     const deleted: Digest[] = [];
     let reclaimedBytes = 0;
-    for (const image of catalog.images.filter(fits)) {
+    for (const image of images) {
       if (this.usersOf(image.id).length > 0) continue;
       const removed = await this.remove(image.id, { force: true });
       untagged.push(...removed.untagged);
       deleted.push(...removed.deleted);
       reclaimedBytes += removed.reclaimedBytes;
     }
-    events.pruned(reclaimedBytes);
     return { untagged, deleted, reclaimedBytes };
   }
 

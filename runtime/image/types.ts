@@ -222,7 +222,7 @@ export interface Images {
    * @throws `NotFound`; `FailedPrecondition` when a container uses it, or an id with several names, and not `force`.
    */
   remove(nameOrId: string, options?: { readonly force?: boolean }): Promise<RemovedImage>;
-  /** Removes what no container uses and `fits`, with all its names. */
+  /** Removes what no container uses and `fits`, with all its names. @throws `Aborted` while another does. */
   prune(fits: (image: Image) => boolean): Promise<RemovedImage>;
   /** Containers made from the image. */
   usersOf(imageId: Digest): readonly ImageUser[];

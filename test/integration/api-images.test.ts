@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
 import { systemClock } from "../../core/system-clock.ts";
@@ -12,6 +13,7 @@ import { newRegistries } from "../../daemon/engine/registries.ts";
 import { ImageStore } from "../../runtime/image/image-store.ts";
 import { ask, askJson } from "../support/ask.ts";
 import { eventually } from "../support/eventually.ts";
+import { type GatedRegistry, startGatedRegistry } from "../support/gated-registry.ts";
 import { packOciArchive } from "../support/image-archive.ts";
 import { type MemoryApi, startMemoryApi } from "../support/memory-api.ts";
 import { packTar } from "../support/tar-writer.ts";
@@ -162,5 +164,55 @@ describe("integration: the API over a real image store", function () {
     const operations = ["GET /images/json", "GET /images/box:1/json", "GET /images/box:1/get"];
     const asked = Array.from({ length: 100 }, (_, i) => status(operations[i % 3] ?? ""));
     expect(new Set(await Promise.all(asked))).to.deep.equal(new Set([200]));
+  });
+
+  describe("pulls of several clients", () => {
+    let registry: GatedRegistry;
+    let source: ImageStore;
+    beforeEach(async () => {
+      const from = mkdtempSync(join(directory, "source-"));
+      source = await ImageStore.open(from);
+      await source.load(Readable.from([archiveOf("app:1", randomBytes(400_000))]));
+      registry = await startGatedRegistry(join(from, "image"));
+    });
+    afterEach(async () => {
+      await registry.close();
+      await source.close();
+    });
+
+    async function pull(name: string): Promise<IncomingMessage> {
+      const path = `/images/create?fromImage=${registry.addr}/${name}&tag=1`;
+      const asked = request({ socketPath: api.socketPath, method: "POST", path }).end();
+      const [response] = (await once(asked, "response")) as [IncomingMessage];
+      response.on("error", () => {});
+      return response;
+    }
+    async function lastLine(response: IncomingMessage): Promise<string> {
+      let text = "";
+      for await (const chunk of response) text += String(chunk);
+      return text.trim().split("\r\n").at(-1) ?? "";
+    }
+
+    it("share the work, and go on when one of them leaves", async () => {
+      const [left, right] = await Promise.all([pull("app"), pull("app")]);
+      await eventually("the layer is on its way", async () => registry.begun === 1);
+      left.destroy();
+      const ended = lastLine(right);
+      for (let i = 0; i < 20; i++) await turn();
+      registry.open();
+      expect(await ended).to.match(/Status: Downloaded newer image for .*\/app:1/);
+      expect([registry.begun, registry.gone]).to.deep.equal([1, 0]);
+      expect(await status(`DELETE /images/${registry.addr}/app:1`)).to.equal(200);
+    });
+
+    it("end when the last of them leaves, and nothing stays half", async () => {
+      const [left, right] = await Promise.all([pull("app"), pull("app")]);
+      await eventually("the layer is on its way", async () => registry.begun === 1);
+      left.destroy();
+      right.destroy();
+      await eventually("the registry is left alone", async () => registry.gone === 1);
+      await eventually("nothing is half here", async () => half().length === 0);
+      expect(await status(`GET /images/${registry.addr}/app:1/json`)).to.equal(404);
+    });
   });
 });
