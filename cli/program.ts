@@ -59,6 +59,7 @@ import { addSwarmLeave } from "./commands/swarm/leave.ts";
 import { addSwarmUnlock } from "./commands/swarm/unlock.ts";
 import { addSwarmUnlockKey } from "./commands/swarm/unlock-key.ts";
 import { addSwarmUpdate } from "./commands/swarm/update.ts";
+import { addDf } from "./commands/system/df.ts";
 import { addEvents } from "./commands/system/events.ts";
 import { addInfo } from "./commands/system/info.ts";
 import { addLogin } from "./commands/system/login.ts";
@@ -134,6 +135,10 @@ const GROUPS: Readonly<
       ...[addPull, addPush, addTag, addImageLs, addImageInspect, addHistory],
       ...[addImageRm, addImagePrune, addLoad, addSave, addImport],
     ],
+  },
+  system: {
+    description: "See what this node is, has and does",
+    verbs: [addInfo, addDf, addEvents],
   },
   network: {
     description: "Manage networks",
