@@ -93,8 +93,28 @@ export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, 
       ...(abilities.apparmor ? ["name=apparmor"] : []),
       "name=seccomp,profile=builtin",
     ],
-    Warnings: facts.warnings.length > 0 ? facts.warnings : null,
+    Warnings: orNull([...facts.warnings, ...missing(facts)]),
   };
+}
+
+function orNull(list: readonly string[]): readonly string[] | null {
+  return list.length > 0 ? list : null;
+}
+
+/** What this machine's kernel cannot limit. Docker's words, by which people look for help. */
+function missing({ abilities, cgroupVersion }: SystemFacts): string[] {
+  const needed = {
+    "memory limit": abilities.memory,
+    "swap limit": abilities.swap,
+    "oom kill disable": abilities.oomKillDisable || cgroupVersion === "2",
+    "cpu cfs quota": abilities.cpuQuota,
+    "cpu cfs period": abilities.cpuQuota,
+    "cpu shares": abilities.cpuShares,
+    cpuset: abilities.cpuset,
+  };
+  return Object.entries(needed).flatMap(([what, isThere]) =>
+    isThere ? [] : [`WARNING: No ${what} support`],
+  );
 }
 
 function writeSwarmInfo(swarm: SwarmInfo): Record<string, unknown> {

@@ -263,6 +263,11 @@ export class ManagedContainer {
 
   /** Takes up what an earlier process left of it: it runs on, or has ended meanwhile, or its start was never finished. */
   async adopt(): Promise<void> {
+    // In its turn: a start by the policy, which the end of a run may bring, waits until that run is cleared away.
+    await this.#turns.run(() => this.#adopt());
+  }
+
+  async #adopt(): Promise<void> {
     const { host } = this.#context;
     if (this.isRunning && isConmonAlive(this.paths)) {
       const conmon = watchConmon(this.paths);

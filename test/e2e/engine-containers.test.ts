@@ -73,6 +73,48 @@ function describeContainers(cliName: string, findCli: () => Promise<string>): vo
       await docker("rm", "three", "nosuch", "noexec");
     });
 
+    it("give docker run -d the exit codes of Docker", async () => {
+      const codes: [string[], number][] = [
+        [["true"], 0],
+        [["/no/such"], 127],
+        [["nosuch"], 127],
+        [["/etc"], 126],
+        [["/etc/passwd"], 126],
+      ];
+      for (const [command, expected] of codes) {
+        const { code, stderr } = await host.docker("run", "-d", "--rm", ...LIVE, ...command);
+        expect(code, `${command.join(" ")}: ${stderr}`).to.equal(expected);
+      }
+      const refused = await host.docker("run", "-d", "--cap-add", "FLY", ...LIVE, "true");
+      expect(refused.code).to.equal(125);
+      await eventually("nothing is left", async () => (await docker("ps", "-aq")) === "", DONE_MS);
+    });
+
+    it("write to a terminal as it is", async () => {
+      await docker(
+        "run",
+        "-d",
+        "-t",
+        "--name",
+        "tty",
+        ...LIVE,
+        "sh",
+        "-c",
+        "test -t 1 && echo yes",
+      );
+      await docker("wait", "tty");
+      expect((await host.docker("logs", "tty")).stdout).to.equal("yes\r\n");
+      await docker("rm", "tty");
+    });
+
+    it("say that they were killed for want of memory", async () => {
+      const hungry = "x=a; while true; do x=$x$x; done";
+      await docker("run", "-d", "-m", "16m", "--name", "hungry", ...LIVE, "sh", "-c", hungry);
+      expect(await docker("wait", "hungry")).to.equal("137");
+      expect(await inspect("{{.State.OOMKilled}}", "hungry")).to.equal("true");
+      await docker("rm", "hungry");
+    });
+
     it("show their logs: all, the last lines, with times, while they are written", async () => {
       const script = "for i in 1 2 3; do echo out $i; done; echo err >&2; sleep 0.5; echo last";
       await docker("create", "--name", "talker", ...LIVE, "sh", "-c", script);

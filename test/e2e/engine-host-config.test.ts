@@ -175,6 +175,8 @@ const REFUSED: readonly { readonly flags: readonly string[]; readonly says: stri
     says: "bind source path does not exist: /no/such",
   },
   { flags: ["-v", "b@d:/x"], says: "includes invalid characters for a local volume name" },
+  { flags: ["--cpus", "1000"], says: "range of CPUs is from 0.01 to" },
+  { flags: ["--device", "/no/such", "--pid", "no"], says: /invalid PID mode|--pid/ },
   { flags: ["--storage-opt", "size=1g"], says: "StorageOpt is not supported" },
   { flags: ["--userns", "private"], says: /user namespace|USER mode/i },
 ];
@@ -281,6 +283,24 @@ describe("e2e: what docker run may ask of a container", function () {
     const late = await host.failDocker("start", "joined");
     expect(late).to.contain("non running container");
     await host.mustDocker("rm", "-f", "joined", "other");
+  });
+
+  it("filters system calls by a profile of one's own", async () => {
+    const file = join(host.cluster.folder, "seccomp.json");
+    const profile = {
+      defaultAction: "SCMP_ACT_ALLOW",
+      syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 1 }],
+    };
+    writeFileSync(file, JSON.stringify(profile));
+    const said = await output(["--security-opt", `seccomp=${file}`], "mkdir /x; echo $?");
+    expect(said)
+      .to.match(/Operation not permitted/)
+      .and.match(/^1$/m);
+    writeFileSync(file, '{"defaultAction":5}');
+    const flags = ["--network", "none", "--security-opt", `seccomp=${file}`];
+    expect(await host.failDocker("create", ...flags, "busybox")).to.contain(
+      "decoding seccomp profile failed: it has no defaultAction",
+    );
   });
 
   it("has its group where it asks, and other limits while it runs", async () => {

@@ -234,6 +234,19 @@ describe(`e2e: containers by dockerode, answers against Docker's Swagger file${w
       expect((await host.ask(operation)).status, operation).to.equal(status);
   });
 
+  it("are waited for until they are gone", async () => {
+    const container = await client.createContainer({
+      name: "awaited",
+      Image: "busybox",
+      Cmd: ["sh", "-c", "exit 5"],
+      HostConfig: { NetworkMode: "none", AutoRemove: true },
+    });
+    const gone = container.wait({ condition: "removed" });
+    await container.start();
+    expect(await gone).to.deep.equal({ StatusCode: 5 });
+    expect((await failure(container.inspect())).statusCode).to.equal(404);
+  });
+
   it("have the devices that a vendor's file describes", async () => {
     const file = `${CDI_DIR}/muster-e2e.json`;
     mkdirSync(CDI_DIR, { recursive: true });
