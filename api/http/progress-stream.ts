@@ -2,7 +2,10 @@ import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Answer } from "./router.ts";
 
-/** Writes one line of a stream; whoever calls it bounds how many there are. */
+/** Lines that wait for a client: far more than one pull has. Past it the client is cut off: it does not read. */
+const PENDING_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Writes one line of a stream. Never waits: the work goes on at its own pace. */
 export type Emit = (line: Readonly<Record<string, unknown>>) => void;
 
 /**
@@ -22,6 +25,7 @@ export async function streamProgress(
     if (response.destroyed) return;
     begin();
     response.write(`${JSON.stringify(line)}\r\n`);
+    if (response.writableLength > PENDING_BYTES_MAX) response.destroy();
   };
   let failure: unknown;
   try {

@@ -13,8 +13,13 @@ import { busyboxImage } from "../support/image-builder.ts";
 import type { CommandResult } from "../support/lab/lab.ts";
 import { pushImage } from "../support/push-image.ts";
 import { type RunningRegistry, startRegistry } from "../support/registry.ts";
+import { Swagger } from "../support/swagger.ts";
 import { packTar } from "../support/tar-writer.ts";
 
+const SWAGGER = resolve(
+  import.meta.dirname,
+  "../../../shared/reference/docker-engine-api-v1.51.yaml",
+);
 const PORT = 5000;
 const MUSTER = resolve(import.meta.dirname, "../../bin/muster");
 /** `correct horse`, by perl's crypt. */
@@ -277,6 +282,29 @@ describe("e2e: images, by the stock docker command line", function () {
         /^Images 1 \d.*MB\nContainers 0 0B\nLocal Volumes 0 0B\nBuild Cache 0 0B$/,
       );
       expect(await output("system", "df", "-v")).to.contain(`${registry.addr}/`);
+    });
+  });
+
+  describe("answers", () => {
+    it("fit Docker's Swagger file", async function () {
+      if (!existsSync(SWAGGER)) this.skip();
+      const swagger = new Swagger(SWAGGER);
+      const name = `${repository}:1`;
+      const asked: readonly [string, string][] = [
+        ["GET /images/json", "GET /images/json?all=1&shared-size=1"],
+        ["GET /images/{name}/json", `GET /images/${name}/json`],
+        ["GET /images/{name}/history", `GET /images/${name}/history`],
+        ["GET /system/df", "GET /system/df"],
+        ["GET /distribution/{name}/json", `GET /distribution/${name}/json`],
+        ["POST /images/{name}/tag", `POST /images/${name}/tag?repo=fit&tag=1`],
+        ["DELETE /images/{name}", "DELETE /images/fit:1"],
+        ["DELETE /images/{name}", "DELETE /images/fit:1"],
+        ["POST /images/prune", "POST /images/prune"],
+      ];
+      for (const [operation, path] of asked) {
+        const { status, json } = await askJson(node.socket, path);
+        expect(swagger.problems(operation, status, json), operation).to.deep.equal([]);
+      }
     });
   });
 

@@ -160,6 +160,29 @@ describe("integration: the API over a real image store", function () {
     await eventually("its blobs are swept", async () => blobs() === 3);
   });
 
+  it("cuts off who follows a pull and does not read", async () => {
+    let ended = false;
+    const endless = await startMemoryApi(({ images }) => ({
+      images: {
+        ...images,
+        async pullImage(_ref, { onProgress, signal }) {
+          const line = { id: "a", currentBytes: 0, totalBytes: 0, status: "x".repeat(10_000) };
+          while (!signal.aborted) {
+            onProgress(line);
+            await turn();
+          }
+          ended = true;
+        },
+      },
+    }));
+    const path = "/images/create?fromImage=x&tag=1";
+    const asked = request({ socketPath: endless.socketPath, method: "POST", path }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    response.on("error", () => {}).pause();
+    await eventually("it is cut off", async () => ended);
+    await endless.close();
+  });
+
   it("answers a hundred at once", async () => {
     const operations = ["GET /images/json", "GET /images/box:1/json", "GET /images/box:1/get"];
     const asked = Array.from({ length: 100 }, (_, i) => status(operations[i % 3] ?? ""));
