@@ -2,11 +2,9 @@ import { ClusterError } from "../../core/errors.ts";
 import type { ContainerBackend, ContainerFacts, WaitCondition } from "../backends/containers.ts";
 import { checkLimits } from "../containers/check-limits.ts";
 import { findContainer } from "../containers/find-container.ts";
-import { hasLabel } from "../containers/list-filter.ts";
 import { isRunning } from "../containers/state.ts";
 import { fitLimits } from "../containers/warnings.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { parseFilters } from "../http/filters.ts";
 import { JsonReader } from "../http/json-reader.ts";
 import { type Answer, done, ok, type Route } from "../http/router.ts";
 import { checkName } from "../wire/container/create.ts";
@@ -19,11 +17,10 @@ import {
   requireRunning,
   startFailure,
 } from "./container-errors.ts";
+import { containerPruneRoute } from "./container-prune.ts";
 
 const SECOND_MS = 1000;
 const WAIT_CONDITIONS: readonly WaitCondition[] = ["not-running", "next-exit", "removed"];
-const DURATION = /(\d+(?:\.\d+)?)(h|ms|m|s)/g;
-const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
 type Handler = (container: ContainerFacts, exchange: Exchange) => Promise<Answer> | Answer;
 
@@ -49,7 +46,7 @@ export function containerLifeRoutes(backend: ContainerBackend): Route[] {
       const signal = exchange.query.get("signal") || "SIGKILL";
       const refusal = () =>
         conflict(`cannot kill container: ${settings.name}: container ${id} is not running`);
-      if (state !== "running") throw refusal();
+      if (state !== "running" && !container.restarting) throw refusal();
       await translate(backend.killContainer(id, signal), refusal);
       return done(204);
     }),
@@ -76,11 +73,7 @@ export function containerLifeRoutes(backend: ContainerBackend): Route[] {
       handler: async (exchange) =>
         remove(backend, findContainer(backend.listContainers(), exchange.param("ref")), exchange),
     },
-    {
-      method: "POST",
-      path: "/containers/prune",
-      handler: async (exchange) => prune(backend, exchange),
-    },
+    containerPruneRoute(backend),
   ];
 }
 
@@ -231,52 +224,6 @@ async function remove(
     refusal,
   );
   return done(204);
-}
-
-async function prune(backend: ContainerBackend, { query }: Exchange): Promise<Answer> {
-  const filters = parseFilters(query.get("filters"), ["until", "label", "label!"]);
-  const untilMs = readUntil(filters.until ?? [], Date.now());
-  const removed: string[] = [];
-  let freed = 0;
-  for (const container of backend.listContainers()) {
-    const isKept =
-      isRunning(container) ||
-      container.createdAtMs >= untilMs ||
-      !(filters.label ?? []).every((label) => hasLabel(container, label)) ||
-      (filters["label!"] ?? []).some((label) => hasLabel(container, label));
-    if (isKept) continue;
-    const { writtenBytes } = await backend.containerSizes(container.id);
-    try {
-      await backend.removeContainer(container.id, { force: false, keepVolumes: true });
-    } catch (error) {
-      // Started or removed meanwhile: it is none of the unused ones.
-      if (isStateError(error) || (error as ClusterError).code === "NotFound") continue;
-      throw error;
-    }
-    removed.push(container.id);
-    freed += writtenBytes;
-  }
-  return ok({ ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: freed });
-}
-
-/** A time, in seconds since 1970 or RFC 3339, or how long ago: `24h`, `1h30m`. */
-function readUntil(values: readonly string[], nowMs: number): number {
-  const [text, ...others] = values;
-  if (text === undefined) return Number.POSITIVE_INFINITY;
-  if (others.length > 0) throw badUntil("more than one until filter specified");
-  if (/^\d{1,12}(?:\.\d{1,9})?$/.test(text)) return Number(text) * SECOND_MS;
-  const parts = [...text.matchAll(DURATION)];
-  if (parts.length > 0 && parts.map(([part]) => part).join("") === text)
-    return (
-      nowMs - parts.reduce((sum, [, n, unit = ""]) => sum + Number(n) * (UNIT_MS[unit] ?? 0), 0)
-    );
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw badUntil(`invalid filter 'until=${text.slice(0, 100)}'`);
-  return time;
-}
-
-function badUntil(message: string): ClusterError {
-  return new ClusterError("InvalidArgument", message);
 }
 
 /** Another was faster: the state is no longer what was looked at. */

@@ -2,6 +2,9 @@ import type { WaitCondition } from "../../api/backends/containers.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerId, Containers } from "../../runtime/container/types.ts";
 
+/** One that was to be started again and is stopped does not end once more. */
+const ENDS: readonly string[] = ["exited", "stopped"];
+
 /** How a container ended. */
 export interface Ended {
   readonly exitCode: number;
@@ -31,7 +34,7 @@ export async function waitFor(
         if (event.kind === "exited") last = { exitCode: event.exitCode, error: "" };
         // One that is removed will not end any more.
         if (event.kind === "removed") resolve(last);
-        else if (event.kind === "exited" && condition !== "removed") resolve(last);
+        else if (ENDS.includes(event.kind) && condition !== "removed") resolve(last);
       });
       const cancel = () => reject(new ClusterError("Cancelled", "the wait was given up"));
       if (signal.aborted) cancel();

@@ -47,6 +47,8 @@ export class LocalContainers implements MachineContainers {
   /** Also those being made. */
   readonly #names = new Map<string, ContainerId>();
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
+  /** Those whose end is not the last: not removed though they are to go when they end. */
+  readonly #underRestart = new Set<ContainerId>();
   readonly #rotator: LogRotator;
 
   private constructor(host: ContainerHost, log: Log) {
@@ -126,7 +128,12 @@ export class LocalContainers implements MachineContainers {
     id: ContainerId,
     options: { readonly signal?: string; readonly timeoutMs?: number } = {},
   ): Promise<void> {
-    await this.stop(id, options);
+    this.#underRestart.add(id);
+    try {
+      await this.stop(id, options);
+    } finally {
+      this.#underRestart.delete(id);
+    }
     await this.start(id);
     this.#emit({ kind: "restarted", id });
   }
@@ -305,7 +312,8 @@ export class LocalContainers implements MachineContainers {
   /** Nobody waits for it: what fails is told, and tried again when the daemon starts. */
   #maybeAutoRemove({ record, hasEnded }: ManagedContainer): void {
     const { id, config } = record;
-    if (!config.autoRemove || !hasEnded || !this.#containers.has(id)) return;
+    if (!config.autoRemove || !hasEnded || this.#underRestart.has(id)) return;
+    if (!this.#containers.has(id)) return;
     this.remove(id).catch((error: unknown) => {
       // Somebody else removed it meanwhile.
       if (!this.#containers.has(id)) return;

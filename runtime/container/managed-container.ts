@@ -17,7 +17,6 @@ import {
   afterPause,
   afterStart,
   afterStopRequest,
-  type Ending,
   failureOf,
   UNKNOWN_EXIT_CODE,
 } from "./life.ts";
@@ -25,7 +24,8 @@ import { type ContainerPaths, containerPaths } from "./paths.ts";
 import type { FindPeer, Peer } from "./peer.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
-import { isStartedWithDaemon, planRestart } from "./restart-policy.ts";
+import { isStartedWithDaemon } from "./restart-policy.ts";
+import { Restarts } from "./restarts.ts";
 import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
 import { Turns } from "./turns.ts";
 import type {
@@ -69,11 +69,9 @@ export class ManagedContainer {
   readonly #turns: Turns;
   readonly #healthPlan: HealthPlan | undefined;
   readonly #onEnd = new Set<() => void>();
+  readonly #restarts: Restarts;
   #record: ContainerRecord;
   #status: ContainerStatus;
-  /** Of the start by the restart policy that is to come, or was the last. */
-  #restartDelayMs = 0;
-  #cancelRestart = () => {};
   #execs = 0;
   #conmon: ConmonLife | undefined;
   #healthLoop: HealthLoop | undefined;
@@ -81,6 +79,7 @@ export class ManagedContainer {
   constructor(record: ContainerRecord, status: ContainerStatus, context: ContainerContext) {
     const { config, imageConfig } = record;
     this.#record = record;
+    this.#restarts = new Restarts(context.host.clock, () => this.#restart());
     this.paths = containerPaths(context.host.roots, record.id);
     this.#context = context;
     this.#turns = new Turns(`container ${config.name}`, { slots: 1, waitingMax: WAITING_MAX });
@@ -119,8 +118,7 @@ export class ManagedContainer {
     await this.#turns.run(async () => {
       if (this.isRunning) throw this.#refusal("start", "it is running");
       if (this.#status.state === "dead") throw this.#refusal("start", "its removal was begun");
-      this.#cancelRestart();
-      this.#restartDelayMs = 0;
+      this.#restarts.reset();
       await this.#context.starts.run(() => this.#start(files, false));
     });
   }
@@ -132,8 +130,11 @@ export class ManagedContainer {
    * @throws {ClusterError} FailedPrecondition when it does not run.
    */
   async kill(signal: number, isLast: boolean): Promise<void> {
+    const { restarting } = this.#status;
     if (isLast) await this.#requestStop();
     const { process, paused } = this.#status;
+    // Not to be started again is all that is left to do to one that has ended.
+    if (process === undefined && restarting) return;
     if (process === undefined) throw this.#refusal("kill", "it is not running");
     signalProcess(process, signal);
     this.#context.emit({ kind: "killed", id: this.record.id, signal });
@@ -251,7 +252,7 @@ export class ManagedContainer {
     await this.#turns.run(async () => {
       if (this.isRunning)
         throw this.#refusal("remove", "it is running: stop it first or remove it by force");
-      this.#cancelRestart();
+      this.#restarts.cancel();
       try {
         await this.#remove(withVolumes);
       } catch (error) {
@@ -282,7 +283,7 @@ export class ManagedContainer {
 
   /** Lets go of it; it runs on. */
   close(): void {
-    this.#cancelRestart();
+    this.#restarts.cancel();
     this.#conmon?.unwatch();
     this.#healthLoop?.close();
   }
@@ -293,13 +294,7 @@ export class ManagedContainer {
     if (state !== "exited") return;
     if (!restarting && !isStartedWithDaemon(this.record.config.restart, this.#status)) return;
     await this.#note({ ...this.#status, restarting: true });
-    this.#scheduleRestart(0);
-  }
-
-  #scheduleRestart(delayMs: number): void {
-    this.#cancelRestart();
-    this.#restartDelayMs = delayMs;
-    this.#cancelRestart = this.#context.host.clock.after(delayMs, () => void this.#restart());
+    this.#restarts.schedule(0);
   }
 
   /** Never rejects: a start by the policy that fails is written down and has no caller to tell. */
@@ -315,10 +310,13 @@ export class ManagedContainer {
   }
 
   async #requestStop(): Promise<void> {
-    this.#cancelRestart();
+    this.#restarts.cancel();
     const { stoppedByUser, restarting } = this.#status;
     if (stoppedByUser && !restarting) return;
     await this.#note(afterStopRequest(this.#status));
+    if (!restarting) return;
+    this.#context.emit({ kind: "stopped", id: this.record.id });
+    for (const listener of [...this.#onEnd]) listener();
   }
 
   async #start(files: readonly ContainerFile[], byPolicy: boolean): Promise<void> {
@@ -390,22 +388,15 @@ export class ManagedContainer {
     const ending = await readEnding(id, host);
     // Without a conmon nothing reads its output or tells its end: what is left of it must not run on unseen.
     if (ending.exitCode === UNKNOWN_EXIT_CODE) await this.#clear();
-    const restartInMs = this.#planRestart(ending);
+    const { restart } = this.record.config;
+    const restartInMs = this.#restarts.plan(restart, this.#status, ending);
     await this.#note(afterExit(this.#status, ending, restartInMs !== undefined));
-    if (restartInMs !== undefined) this.#scheduleRestart(restartInMs);
+    if (restartInMs !== undefined) this.#restarts.schedule(restartInMs);
     const { exitCode, oomKilled } = ending;
     const ranMs = ending.finishedAtMs - this.#status.startedAtMs;
     emit({ kind: "exited", id, exitCode, oomKilled, ranMs });
     for (const listener of [...this.#onEnd]) listener();
     await this.#clear();
-  }
-
-  #planRestart({ exitCode, finishedAtMs }: Ending): number | undefined {
-    const { startedAtMs, restartCount, stoppedByUser } = this.#status;
-    const ranMs = finishedAtMs - startedAtMs;
-    const lastDelayMs = this.#restartDelayMs;
-    const run = { exitCode, ranMs, restartCount, stoppedByUser, lastDelayMs };
-    return planRestart(this.record.config.restart, run);
   }
 
   async #remove(withVolumes: boolean): Promise<void> {

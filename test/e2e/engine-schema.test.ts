@@ -247,6 +247,46 @@ describe(`e2e: containers by dockerode, answers against Docker's Swagger file${w
     expect((await failure(container.inspect())).statusCode).to.equal(404);
   });
 
+  it("stay through a restart though they are to go when they end", async () => {
+    const container = await client.createContainer({
+      name: "again",
+      Image: "busybox",
+      Cmd: ["sleep", "1000"],
+      HostConfig: { NetworkMode: "none", AutoRemove: true },
+    });
+    await container.start();
+    await container.restart({ t: 0 });
+    expect((await container.inspect()).State.Running).to.equal(true);
+    const gone = container.wait({ condition: "removed" });
+    await container.kill();
+    expect(await gone).to.deep.equal({ StatusCode: 137 });
+  });
+
+  it("can be stopped and waited for between two starts by their policy", async () => {
+    const container = await client.createContainer({
+      name: "flapping",
+      Image: "busybox",
+      Cmd: ["false"],
+      HostConfig: { NetworkMode: "none", RestartPolicy: { Name: "always" } },
+    });
+    await container.start();
+    // The pauses grow: soon it is between two starts most of the time.
+    const between = async () => (await container.inspect()).State;
+    await eventually(
+      "it waits for its next start",
+      async () => {
+        const { Status, Running } = await between();
+        return Status === "restarting" && Running;
+      },
+      END_MS,
+    );
+    const ended = container.wait({ condition: "not-running" });
+    await container.stop();
+    expect(await ended).to.deep.equal({ StatusCode: 1 });
+    expect((await between()).Status).to.equal("exited");
+    await container.remove();
+  });
+
   it("have the devices that a vendor's file describes", async () => {
     const file = `${CDI_DIR}/muster-e2e.json`;
     mkdirSync(CDI_DIR, { recursive: true });
