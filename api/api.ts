@@ -3,6 +3,7 @@ import type { Backends } from "./backend.ts";
 import type { Route } from "./http/router.ts";
 import { ApiServer } from "./http/server.ts";
 import { backupRoutes } from "./routes/backup.ts";
+import { commitRoutes } from "./routes/commit.ts";
 import { configRoutes } from "./routes/configs.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { diskUsageRoutes } from "./routes/disk-usage.ts";
@@ -42,6 +43,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...containerRoutes(containers),
     ...imageRoutes(images),
     ...imageTransferRoutes(images),
+    ...commitRoutes(backends),
     ...backupRoutes(backups),
     ...configRoutes(configs),
     ...secretRoutes(secrets),

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { addClusterBackup } from "./commands/cluster/backup.ts";
 import { addClusterRecover } from "./commands/cluster/recover.ts";
 import { addClusterRestore } from "./commands/cluster/restore.ts";
+import { addContainerCommit } from "./commands/container/commit.ts";
 import { addContainerInspect } from "./commands/container/inspect.ts";
 import { addContainerKill } from "./commands/container/kill.ts";
 import { addContainerLogs } from "./commands/container/logs.ts";
@@ -73,7 +74,7 @@ type Add = (parent: Command, context: Context) => void;
 const CONTAINER_VERBS: readonly Add[] = [
   ...[addContainerStart, addContainerStop, addContainerRestart, addContainerKill],
   ...[addContainerPause, addContainerUnpause, addContainerRename, addContainerRm],
-  ...[addContainerWait, addContainerLogs, addContainerTop],
+  ...[addContainerWait, addContainerLogs, addContainerTop, addContainerCommit],
 ];
 
 /** Docker's grammar: groups of verbs. */

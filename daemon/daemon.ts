@@ -85,7 +85,7 @@ export async function startDaemon(
     newBackends(node, {
       system: newSystem(facts, engine, () => (periodic?.failure ? [periodic.failure] : [])),
       containers: newContainers(engine),
-      images: newImages(engine.images, clock),
+      images: newImages(engine.images, clock, engine.events),
       backups,
       registries: newRegistries(engine.images),
       diskUsage: newDiskUsage(engine.volumes),

@@ -27,6 +27,8 @@ export interface ImageBackend {
   ): Promise<readonly LoadedImage[]>;
   /** Packs images as `docker save` does. Throws before the first piece when there is one it does not have. */
   saveImages(refs: readonly string[]): AsyncIterable<Uint8Array>;
+  /** Makes an image of a container; resolves with its id. @throws {ClusterError} `Aborted` when its own was removed. */
+  commitImage(options: CommitOptions): Promise<string>;
   /** Makes an image of one layer from a tar archive; resolves with its id. */
   importImage(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<string>;
 }
@@ -40,6 +42,18 @@ export interface LoadedImage {
   readonly id: string;
   /** Empty: the archive gave it none. */
   readonly names: readonly string[];
+}
+
+export interface CommitOptions {
+  readonly container: { readonly id: string; readonly name: string; readonly image: string };
+  /** Empty: no name. */
+  readonly name: string;
+  readonly author: string;
+  readonly comment: string;
+  /** What the container ran. */
+  readonly createdBy: string;
+  /** The `config` object of the image's configuration document. */
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 export interface ImportOptions {

@@ -5,7 +5,7 @@ const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
 /** Paths of Docker's that we know and do not serve yet, by what they are about. */
 const AREAS: Readonly<Record<string, readonly string[]>> = {
-  containers: ["/containers/*", "/exec/*", "/commit"],
+  containers: ["/containers/*", "/exec/*"],
   builds: ["/build", "/build/prune"],
   volumes: ["/volumes", "/volumes/*"],
   "networks of single containers": [

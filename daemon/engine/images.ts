@@ -1,7 +1,13 @@
-import type { ImageBackend, ImageFacts, TransferOptions } from "../../api/backends/images.ts";
+import type {
+  CommitOptions,
+  ImageBackend,
+  ImageFacts,
+  TransferOptions,
+} from "../../api/backends/images.ts";
 import { isBareName } from "../../api/wire/image-name.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
+import type { EventSink } from "../../runtime/events/types.ts";
 import { familiarRepository, parseReference } from "../../runtime/image/reference.ts";
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { orConflict } from "./conflict.ts";
@@ -10,7 +16,7 @@ import { readCredentials } from "./credentials.ts";
 const DENIED: readonly ErrorCode[] = ["Unauthenticated", "PermissionDenied"];
 
 /** This machine's images as the API shows them. */
-export function newImages(images: Images, clock: Clock): ImageBackend {
+export function newImages(images: Images, clock: Clock, events: EventSink): ImageBackend {
   const factsOf = (image: Image) => writeFacts(images, image);
   return {
     listImages: () => images.list().map(factsOf),
@@ -24,6 +30,7 @@ export function newImages(images: Images, clock: Clock): ImageBackend {
       const loaded = await images.load(archive, options);
       return loaded.map(({ image, names }) => ({ id: image.id, names }));
     },
+    commitImage: (options) => orConflict(commit(images, clock, events, options)),
     saveImages: (refs) => images.save(refs),
     async importImage(archive, options) {
       const asked = { ...options, createdMs: clock.nowMs() };
@@ -46,6 +53,21 @@ function writeFacts(images: Images, image: Image): ImageFacts {
     platform,
     rawConfig,
   };
+}
+
+/** It is the container's event. */
+async function commit(
+  images: Images,
+  clock: Clock,
+  events: EventSink,
+  { container, ...options }: CommitOptions,
+): Promise<string> {
+  const { id } = await images.commit(container.id, { ...options, createdMs: clock.nowMs() });
+  const { name, image } = container;
+  const made = { comment: options.comment, imageID: id, imageRef: options.name };
+  const attributes = { ...made, name, image };
+  events.publish({ type: "container", action: "commit", actorId: container.id, attributes });
+  return id;
 }
 
 async function pull(

@@ -5,6 +5,7 @@ import { type Log, silentLog } from "../../core/log.ts";
 import { loadArchive } from "./archive/load-archive.ts";
 import { planSave } from "./archive/plan-save.ts";
 import { saveArchive } from "./archive/save-archive.ts";
+import { commitImage } from "./commit-image.ts";
 import { type FoundImage, findImage, storedName } from "./find-image.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { ImageCatalog, type StoredImage } from "./image-catalog.ts";
@@ -34,6 +35,7 @@ import { ContentStore } from "./store/content-store.ts";
 import { replaceFile } from "./store/durable-file.ts";
 import { EMPTY_LAYER, LayerStore } from "./store/layer-store.ts";
 import type {
+  CommitOptions,
   Credentials,
   Descriptor,
   Digest,
@@ -202,6 +204,27 @@ export class ImageStore implements Images {
       const image = catalog.getById(stored.manifest.config.digest);
       events.happened("import", image.id, image);
       return image;
+    });
+  }
+
+  async commit(containerId: string, options: CommitOptions): Promise<Image> {
+    const { content, layers, catalog, snapshots } = this.#parts;
+    const names = options.name === "" ? [] : [parseReference(options.name)];
+    const imageId = snapshots.imageOf(containerId);
+    if (imageId === undefined)
+      throw new ClusterError("NotFound", `container ${containerId} has no root file system`);
+    if (!catalog.ids.includes(imageId)) {
+      const message = `cannot commit: image ${imageId} of the container was removed: pull it again`;
+      throw new ClusterError("FailedPrecondition", message);
+    }
+    return this.#housekeeping.during(async () => {
+      const from = {
+        base: catalog.getStored(imageId),
+        upperDir: snapshots.upperDirOf(containerId),
+      };
+      const stored = await commitImage(from, { content, layers }, options);
+      await this.#name(stored, names);
+      return catalog.getById(stored.manifest.config.digest);
     });
   }
 

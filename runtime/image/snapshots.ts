@@ -62,6 +62,11 @@ export class Snapshots {
     return this.#snapshots.get(containerId)?.imageId;
   }
 
+  /** What a container has changed: its upper directory. */
+  upperDirOf(containerId: string): string {
+    return join(this.#pathOf(containerId), "diff");
+  }
+
   /** Containers made from the image. */
   usersOf(imageId: Digest): readonly string[] {
     const users = [...this.#snapshots].filter(([, snapshot]) => snapshot.imageId === imageId);

@@ -137,6 +137,19 @@ export interface ImportOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** For commit. */
+export interface CommitOptions {
+  /** The name it gets; empty: none. */
+  readonly name: string;
+  readonly createdMs: number;
+  readonly author: string;
+  readonly comment: string;
+  /** What the container ran, for the history. */
+  readonly createdBy: string;
+  /** The `config` object of the image's configuration document. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
 /** What an index knows of a repository. */
 export interface SearchResult {
   readonly name: string;
@@ -206,6 +219,12 @@ export interface Images {
    * @throws `NotFound` before the first piece; `DataLoss` in the middle.
    */
   save(references: readonly string[]): AsyncIterable<Uint8Array>;
+  /**
+   * Makes an image of a container's image and what the container has changed. Who writes meanwhile is not waited for.
+   *
+   * @throws `NotFound`; `FailedPrecondition` when its image was removed.
+   */
+  commit(containerId: string, options: CommitOptions): Promise<Image>;
   /** Makes an image of one layer from a tar archive. @throws `InvalidArgument`, `DataLoss`. */
   import(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<Image>;
   /** The pushed manifest. @throws as `pull`. */

@@ -23,6 +23,7 @@ type SetXattr = (
   flags: number,
 ) => number;
 type GetXattr = (path: Uint8Array, name: string, value: Uint8Array, size: number) => number;
+type ListXattr = (path: Uint8Array, names: Uint8Array, size: number) => number;
 type Mknod = (path: Uint8Array, mode: number, device: number) => number;
 type Timespec = { readonly sec: number; readonly nsec: number };
 type Utimensat = (
@@ -38,6 +39,9 @@ const cLsetxattr: SetXattr = libc.func(
 );
 const cLgetxattr: GetXattr = libc.func(
   "intptr_t lgetxattr(const void *path, const char *name, _Out_ uint8_t *value, size_t size)",
+);
+const cLlistxattr: ListXattr = libc.func(
+  "intptr_t llistxattr(const void *path, _Out_ uint8_t *names, size_t size)",
 );
 const cMknod: Mknod = libc.func("int mknod(const void *path, uint32_t mode, uint64_t dev)");
 const cUtimensat: Utimensat = libc.func("utimensat", "int", [
@@ -62,6 +66,18 @@ export function findXattr(path: FilePath, name: string): Uint8Array | undefined 
   const size = cLgetxattr(cPath(path), name, value, value.length);
   if (size === -1 && koffi.errno() === constants.errno.ENODATA) return undefined;
   return value.slice(0, checked(size, `read attribute ${name} of ${shown(path)}`));
+}
+
+/** Names of a file's extended attributes; a symbolic link's own. */
+export function listXattrs(path: FilePath): readonly string[] {
+  const names = new Uint8Array(XATTR_BYTES_MAX);
+  const size = cLlistxattr(cPath(path), names, names.length);
+  if (size === -1 && koffi.errno() === constants.errno.EOPNOTSUPP) return [];
+  const text = Buffer.from(names.subarray(0, checked(size, `list attributes of ${shown(path)}`)));
+  return text
+    .toString("latin1")
+    .split("\0")
+    .filter((name) => name !== "");
 }
 
 /** Makes a device node, FIFO or socket; `mode` holds the type (S_IFCHR…). Character device 0:0 is overlayfs's whiteout. */

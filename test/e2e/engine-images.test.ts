@@ -383,6 +383,28 @@ describe("e2e: images, by the stock docker command line", function () {
     });
   });
 
+  describe("commit", () => {
+    it("makes an image of what a container has changed", async () => {
+      const script = "echo kept > /kept; rm /etc/group; echo done; exec sleep 1000";
+      const run = ["run", "-d", "--network", "none", "-e", "A=b", `${repository}:1`];
+      const id = await output(...run, "sh", "-c", script);
+      await eventually("it has done its work", async () => (await output("logs", id)) === "done");
+      const changes = ["-c", 'CMD ["cat", "/kept"]', "-m", "by commit"];
+      const made = await output("commit", ...changes, id, "made:1");
+      expect(made).to.match(/^sha256:[0-9a-f]{64}$/);
+      const format = "{{.Config.Cmd}} {{index .Config.Env 0}} {{len .RootFS.Layers}}";
+      expect(await output("inspect", "-f", format, "made:1")).to.match(/^\[cat \/kept\] .* 3$/);
+      expect(await output("inspect", "-f", "{{.State.Status}}", id)).to.equal("running");
+      const again = await output("run", "-d", "--network", "none", "made:1");
+      expect(await output("wait", again)).to.equal("0");
+      expect(await output("logs", again)).to.equal("kept");
+      expect(await node.mustMuster("commit", id, "made:2")).to.match(/^sha256:/);
+      await output("rm", "-f", id, again);
+      await output("rmi", "made:1", "made:2");
+      expect(await failure("commit", "nobody", "x")).to.contain("No such container: nobody");
+    });
+  });
+
   describe("muster", () => {
     it("has the same verbs", async () => {
       const muster = (...args: string[]) => node.mustMuster(...args);

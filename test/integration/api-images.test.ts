@@ -33,7 +33,7 @@ describe("integration: the API over a real image store", function () {
     directory = mkdtempSync(join(tmpdir(), "muster-api-images-"));
     store = await ImageStore.open(directory);
     api = await startMemoryApi(() => ({
-      images: newImages(store, systemClock),
+      images: newImages(store, systemClock, { publish() {} }),
       registries: newRegistries(store),
     }));
   });

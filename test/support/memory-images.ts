@@ -56,6 +56,7 @@ export function memoryImages(): ImageBackend {
     async *saveImages() {
       yield new Uint8Array(1024);
     },
+    commitImage: async () => WEB_IMAGE.id,
     importImage: async () => WEB_IMAGE.id,
   };
 }

@@ -1,0 +1,86 @@
+import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
+import type { ImageBackend } from "../backends/images.ts";
+import { findContainer } from "../containers/find-container.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { JsonReader } from "../http/json-reader.ts";
+import { type Answer, created, type Route } from "../http/router.ts";
+import { writeConfig } from "../wire/container/config.ts";
+import { applyChanges, type ConfigObject } from "../wire/image-changes.ts";
+import { withTag } from "../wire/image-name.ts";
+
+/** What an image says about its containers; the rest of a container's Config is its own affair. */
+const IMAGE_FIELDS = [
+  ...["Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels"],
+  ...["OnBuild", "Shell", "StopSignal", "User", "Volumes", "WorkingDir"],
+];
+
+type Backends = {
+  readonly containers: Pick<
+    ContainerBackend,
+    "listContainers" | "pauseContainer" | "unpauseContainer"
+  >;
+  readonly images: Pick<ImageBackend, "commitImage">;
+};
+
+/** `/commit`: a container becomes an image. Source: docker-engine-api-v1.51.yaml, tag Image. */
+export function commitRoutes(backends: Backends): Route[] {
+  return [{ method: "POST", path: "/commit", handler: (exchange) => commit(backends, exchange) }];
+}
+
+async function commit({ containers, images }: Backends, exchange: Exchange): Promise<Answer> {
+  const { query } = exchange;
+  const container = findContainer(containers.listContainers(), query.get("container") ?? "");
+  const given = await readBody(exchange);
+  const own = pick(new JsonReader(writeConfig(container), "Config"));
+  const config = applyChanges({ ...own, ...pick(given) }, query.getAll("changes"));
+  const repo = query.get("repo") ?? "";
+  const options = {
+    name: repo === "" ? "" : withTag(repo, query.get("tag") ?? ""),
+    author: query.get("author") ?? "",
+    comment: query.get("comment") ?? "",
+    createdBy: wordsOf(own),
+    config,
+    container: { id: container.id, name: container.settings.name, image: container.settings.image },
+  };
+  const isPaused = !query.has("pause") || exchange.flag("pause");
+  const id = await standingStill(isPaused && isBusy(container), containers, container.id, () =>
+    images.commitImage(options),
+  );
+  return created({ Id: id });
+}
+
+/** Does the work with the container standing still, so that no file is caught half written. */
+async function standingStill<T>(
+  isPaused: boolean,
+  containers: Backends["containers"],
+  id: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!isPaused) return work();
+  await containers.pauseContainer(id);
+  try {
+    return await work();
+  } finally {
+    await containers.unpauseContainer(id);
+  }
+}
+
+function isBusy({ state, paused }: ContainerFacts): boolean {
+  return state === "running" && !paused;
+}
+
+/** A Config; clients also send nothing, or null. */
+async function readBody(exchange: Exchange): Promise<JsonReader> {
+  const length = exchange.header("content-length");
+  const isEmpty = (length === "" || length === "0") && exchange.header("transfer-encoding") === "";
+  return new JsonReader(isEmpty ? undefined : await exchange.json(), "Config");
+}
+
+function pick(config: JsonReader): ConfigObject {
+  const set = IMAGE_FIELDS.filter((name) => config.isSet(name));
+  return Object.fromEntries(set.map((name) => [name, config.value(name)]));
+}
+
+function wordsOf({ Entrypoint, Cmd }: ConfigObject): string {
+  return [Entrypoint, Cmd].flatMap((words) => (Array.isArray(words) ? words : [])).join(" ");
+}

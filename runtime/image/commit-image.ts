@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { createGzip } from "node:zlib";
+import { ClusterError } from "../../core/errors.ts";
+import { digestOfHex } from "./digest.ts";
+import { readImage, type StoredImage } from "./image-catalog.ts";
+import { parseJsonObject } from "./json.ts";
+import { packLayer } from "./layer/pack-layer.ts";
+import { encodeManifest, LAYERS_MAX, MediaType } from "./manifest.ts";
+import type { ContentStore } from "./store/content-store.ts";
+import type { LayerStore } from "./store/layer-store.ts";
+import type { CommitOptions, Descriptor, Digest } from "./types.ts";
+
+/** A layer made here: packed for registries, and what it unpacks to. */
+interface NewLayer {
+  readonly blob: Descriptor;
+  readonly diffId: Digest;
+}
+
+/**
+ * Makes an image of another one and an upper directory over it.
+ *
+ * @throws {ClusterError} ResourceExhausted (layers, disk), FailedPrecondition. It has no name yet.
+ */
+export async function commitImage(
+  from: { readonly base: StoredImage; readonly upperDir: string },
+  { content, layers }: { readonly content: ContentStore; readonly layers: LayerStore },
+  options: CommitOptions,
+): Promise<StoredImage> {
+  const { base, upperDir } = from;
+  if (base.manifest.layers.length >= LAYERS_MAX)
+    throw new ClusterError(
+      "ResourceExhausted",
+      `cannot commit: an image has ${LAYERS_MAX} layers at most`,
+    );
+  const layer = await storeLayer(upperDir, content);
+  await layers.ensure(layer.diffId, content.path(layer.blob.digest));
+  const config = await storeConfig(base, layer, content, options);
+  const bytes = encodeManifest(config, [...base.manifest.layers, layer.blob]);
+  const digest = await content.put(bytes);
+  const mediaType = MediaType.OciManifest;
+  return readImage(content, { mediaType, digest, sizeBytes: bytes.length });
+}
+
+async function storeLayer(upperDir: string, content: ContentStore): Promise<NewLayer> {
+  const hash = createHash("sha256");
+  const unpacked = Readable.from(hashed(packLayer(upperDir), hash));
+  const packed = createGzip();
+  unpacked.on("error", (error) => packed.destroy(error));
+  const writer = await content.startBlob();
+  try {
+    for await (const chunk of unpacked.pipe(packed) as AsyncIterable<Uint8Array>)
+      await writer.write(chunk);
+    const { sizeBytes } = writer;
+    const digest = await writer.commit();
+    const diffId = digestOfHex(hash.digest("hex"));
+    return { blob: { mediaType: MediaType.OciLayerGzip, digest, sizeBytes }, diffId };
+  } finally {
+    unpacked.destroy();
+    packed.destroy();
+    await writer.close();
+  }
+}
+
+async function* hashed(
+  chunks: AsyncIterable<Uint8Array>,
+  hash: ReturnType<typeof createHash>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    // A stream takes an empty chunk for nothing at all, but not in object mode.
+    if (chunk.length > 0) yield chunk;
+  }
+}
+
+/** The base's document, with what is new; what only its builder's machine knew is left out. */
+async function storeConfig(
+  base: StoredImage,
+  { diffId }: NewLayer,
+  content: ContentStore,
+  { createdMs, author, comment, createdBy, config }: CommitOptions,
+): Promise<Descriptor> {
+  const {
+    container: _,
+    container_config: __,
+    ...kept
+  } = parseJsonObject(Buffer.from(base.rawConfig), "image configuration");
+  const created = new Date(createdMs).toISOString();
+  const history = Array.isArray(kept.history) ? kept.history : [];
+  const step = {
+    created,
+    created_by: createdBy,
+    ...(author === "" ? {} : { author }),
+    ...(comment === "" ? {} : { comment }),
+  };
+  const document = {
+    ...kept,
+    created,
+    ...(author === "" ? {} : { author }),
+    config,
+    history: [...history, step],
+    rootfs: { type: "layers", diff_ids: [...base.config.diffIds, diffId] },
+  };
+  const bytes = Buffer.from(JSON.stringify(document));
+  const digest = await content.put(bytes);
+  return { mediaType: MediaType.OciConfig, digest, sizeBytes: bytes.length };
+}
