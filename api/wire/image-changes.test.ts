@@ -42,6 +42,17 @@ describe("changes of an image's configuration", () => {
       changes: ["USER www:www", "STOPSIGNAL SIGINT"],
       expected: { User: "www:www", StopSignal: "SIGINT" },
     },
+    {
+      changes: ["HEALTHCHECK --interval=1m30s --retries=3 CMD test -f /x"],
+      expected: {
+        Healthcheck: { Test: ["CMD-SHELL", "test -f /x"], Interval: 90e9, Retries: 3 },
+      },
+    },
+    {
+      changes: ["HEALTHCHECK NONE", 'HEALTHCHECK CMD ["true"]'],
+      expected: { Healthcheck: { Test: ["CMD", "true"] } },
+    },
+    { changes: ["HEALTHCHECK NONE"], expected: { Healthcheck: { Test: ["NONE"] } } },
     { changes: ["ONBUILD RUN x y"], expected: { OnBuild: ["RUN x y"] } },
   ];
   for (const { changes, before = {}, expected } of cases) {
@@ -57,6 +68,11 @@ describe("changes of an image's configuration", () => {
     ["ENV A", /ENV must have two arguments/],
     ["LABEL a=b c", /can't find = in "c"/],
     ['LABEL a="b', /looking for matching "/],
+    ["HEALTHCHECK true", /Unknown type "true" in HEALTHCHECK/],
+    ["HEALTHCHECK --interval=1us CMD x", /give 1ms or more/],
+    ["HEALTHCHECK --colour=1s CMD x", /unknown flag: colour/],
+    ["HEALTHCHECK --retries=-1 CMD x", /--retries must be a whole number/],
+    ["HEALTHCHECK CMD", /Missing command/],
     ["USER a b", /USER requires exactly one argument/],
   ];
   for (const [change, message] of refused) {

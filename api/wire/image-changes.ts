@@ -1,4 +1,5 @@
 import { ClusterError } from "../../core/errors.ts";
+import { readHealthcheck } from "./healthcheck-change.ts";
 
 /** The `config` object of an image's configuration document. */
 export type ConfigObject = Readonly<Record<string, unknown>>;
@@ -20,6 +21,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     ...config,
     ExposedPorts: { ...asObject(config.ExposedPorts), ...setOf(wordsOf(text).flatMap(portsOf)) },
   }),
+  healthcheck: (config, text) => ({ ...config, Healthcheck: readHealthcheck(text, listOf) }),
   label: (config, text) => ({
     ...config,
     Labels: { ...asObject(config.Labels), ...Object.fromEntries(pairsOf(text, "LABEL")) },
