@@ -27,12 +27,12 @@ export async function streamProgress(
     response.write(`${JSON.stringify(line)}\r\n`);
     if (response.writableLength > PENDING_BYTES_MAX) response.destroy();
   };
-  let failure: unknown;
+  let unexpected: Error | undefined;
   try {
     await work(emit);
   } catch (error) {
     if (!response.headersSent) throw error;
-    failure = error;
+    if (!(error instanceof ClusterError)) unexpected = asError(error);
     emit(writeError(errorMessage(error)));
   }
   begin();
@@ -41,6 +41,10 @@ export async function streamProgress(
     else response.once("close", resolve).end(resolve);
   });
   // The server logs what nobody expected; who asked has been told already.
-  if (failure !== undefined && !(failure instanceof ClusterError)) throw failure;
+  if (unexpected !== undefined) throw unexpected;
   return undefined;
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(errorMessage(thrown));
 }
