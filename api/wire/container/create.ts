@@ -1,4 +1,3 @@
-import { ClusterError } from "../../../core/errors.ts";
 import type { ContainerSettings, HealthSettings } from "../../backends/container-settings.ts";
 import type { MountFacts } from "../../backends/containers.ts";
 import { JsonReader } from "../../http/json-reader.ts";
@@ -10,6 +9,7 @@ import {
   readOomScore,
   readRestartPolicy,
 } from "./host-config.ts";
+import { invalid } from "./invalid.ts";
 import { readMounts } from "./mounts.ts";
 import { readLimits } from "./resources.ts";
 import { readSecurity } from "./security.ts";
@@ -284,8 +284,4 @@ function checkIsolation(isolation: string): void {
 function pick(json: JsonReader, names: readonly string[]): Record<string, unknown> {
   const entries = names.map((name): [string, unknown] => [name, json.raw(name)]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-}
-
-function invalid(message: string): ClusterError {
-  return new ClusterError("InvalidArgument", message);
 }

@@ -1,6 +1,6 @@
-import { ClusterError } from "../../../core/errors.ts";
 import type { NamespaceSettings, RestartPolicy } from "../../backends/container-settings.ts";
 import type { JsonReader } from "../../http/json-reader.ts";
+import { invalid } from "./invalid.ts";
 
 /** The parts of Docker's HostConfig that are words with a meaning of their own. */
 
@@ -116,8 +116,4 @@ const LOG_OPTIONS: Readonly<Record<string, readonly string[]>> = {
 
 function isAddress(text: string): boolean {
   return /^(?:\d{1,3}\.){3}\d{1,3}$/.test(text) || /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text);
-}
-
-function invalid(message: string): ClusterError {
-  return new ClusterError("InvalidArgument", message);
 }

@@ -1,7 +1,8 @@
-import { ClusterError } from "../../../core/errors.ts";
+import type { ClusterError } from "../../../core/errors.ts";
 import type { MountSettings } from "../../backends/container-settings.ts";
 import type { MountFacts } from "../../backends/containers.ts";
 import type { JsonReader } from "../../http/json-reader.ts";
+import { invalid } from "./invalid.ts";
 
 /** Docker's five ways to mount something: Binds, Mounts, Tmpfs, Volumes, VolumesFrom. Source: moby, volume/mounts. */
 
@@ -197,8 +198,4 @@ function trimSlash(path: string): string {
 
 function badBind(text: string): ClusterError {
   return invalid(`invalid volume specification: '${text.slice(0, 200)}'`);
-}
-
-function invalid(message: string): ClusterError {
-  return new ClusterError("InvalidArgument", message);
 }

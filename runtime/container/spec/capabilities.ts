@@ -66,6 +66,6 @@ function normalize(name: string): string {
   if (ALL_CAPABILITIES.includes(full)) return full;
   throw new ClusterError(
     "InvalidArgument",
-    `invalid capability ${JSON.stringify(name)}: Linux has no such capability`,
+    `invalid capability ${JSON.stringify(name.slice(0, 100))}: Linux has no such capability`,
   );
 }
