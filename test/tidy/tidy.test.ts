@@ -27,6 +27,7 @@ const PURE = [
   "manager/reaper",
   "manager/endpoints",
   "runtime/cgroup",
+  "runtime/network/plan",
 ];
 
 /** The files of pure folders that are the door to the machine, each on purpose. */

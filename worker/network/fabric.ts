@@ -8,9 +8,9 @@ import {
   removeNamespace,
 } from "../../runtime/linux/netns.ts";
 import { setSysctl } from "../../runtime/linux/sysctl.ts";
+import { LOOPBACK_INDEX } from "../../runtime/network/plan/loopback.ts";
 import { LinkSpace } from "./link-space.ts";
 import { EMPTY_LAYOUT, type Layout, type PairLink } from "./plan/layout.ts";
-import { LOOPBACK_INDEX } from "./plan/sandbox-links.ts";
 
 /** Router advertisements and duplicate address detection have no business on the bridges. */
 const NO_IPV6 = "net/ipv6/conf/default/disable_ipv6";

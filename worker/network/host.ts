@@ -12,17 +12,18 @@ import {
 } from "../../runtime/linux/netlink/route.ts";
 import type { NetlinkSocket } from "../../runtime/linux/netlink/socket.ts";
 import { setSysctl } from "../../runtime/linux/sysctl.ts";
+import { type Cidr, parseCidr } from "../../runtime/network/plan/cidr.ts";
+import { planForwardRules } from "../../runtime/network/plan/forward-rules.ts";
+import { chooseGatewaySubnet, gatewayOf } from "../../runtime/network/plan/gateway-subnet.ts";
+import { RuleSpace } from "../../runtime/network/rule-space.ts";
 import { LinkSpace } from "./link-space.ts";
-import { type Cidr, parseCidr } from "./plan/cidr.ts";
-import { planForwardRules } from "./plan/forward-rules.ts";
-import { chooseGatewaySubnet, gatewayOf } from "./plan/gateway-subnet.ts";
 import { type HostRulesInput, planHostRules } from "./plan/host-rules.ts";
 import type { PairLink } from "./plan/layout.ts";
-import { GATEWAY_BRIDGE, GATEWAY_PORT_PREFIX, INGRESS_LINK } from "./plan/names.ts";
+import { GATEWAY_BRIDGE, GATEWAY_PORT_PREFIX, INGRESS_LINK, NFT_TABLE } from "./plan/names.ts";
 import { type Gateway, type PlacedSandbox, planGateway } from "./plan/sandbox-links.ts";
-import { RuleSpace } from "./rule-space.ts";
 
 const ETHERNET_MTU = 1500;
+const FORWARDING = [GATEWAY_BRIDGE, INGRESS_LINK];
 
 export interface HostOptions {
   /** A route socket of the daemon's own namespace. */
@@ -50,7 +51,7 @@ export class Host {
       owns: isGatewayLink,
       openPeer: options.openPeer,
     });
-    this.#rules = new RuleSpace(options.namespaceFd);
+    this.#rules = new RuleSpace(options.namespaceFd, NFT_TABLE);
     const subnet = this.#findGatewaySubnet() ?? chooseGatewaySubnet(this.#takenSubnets());
     this.gateway = { subnet, address: gatewayOf(subnet), mtu: ETHERNET_MTU };
     this.refresh();
@@ -111,7 +112,8 @@ export class Host {
   /** Removes rules and bridge; the foot in the ingress network goes with its other end. */
   cleanup(): void {
     this.#rules.remove();
-    for (const command of planForwardRules(this.#forwardTable()).remove) this.#rules.run(command);
+    for (const command of planForwardRules(this.#forwardTable(), FORWARDING).remove)
+      this.#rules.run(command);
     this.#links.apply(GATEWAY_BRIDGE, { links: [], entries: [] });
   }
 
@@ -122,7 +124,7 @@ export class Host {
   /** Containers' packets pass through this machine. */
   #allowForwarding(): void {
     this.#setSysctl("net/ipv4/ip_forward", "1");
-    for (const command of planForwardRules(this.#forwardTable()).add) {
+    for (const command of planForwardRules(this.#forwardTable(), FORWARDING).add) {
       this.#rules.run(command);
       this.#options.log.info("let containers' packets through the FORWARD chain", { command });
     }

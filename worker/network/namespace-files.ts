@@ -6,8 +6,8 @@ import {
   removeNamespace,
   removeNamespaceDirectory,
 } from "../../runtime/linux/netns.ts";
+import { createSandboxNamespace } from "../../runtime/network/sandbox-namespace.ts";
 import { FABRIC_NAMESPACE } from "./plan/names.ts";
-import { createSandboxNamespace } from "./sandbox-space.ts";
 
 /**
  * Namespaces are given up together: while the kernel takes one apart, nobody can make interfaces, and taking twenty apart

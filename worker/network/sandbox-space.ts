@@ -7,28 +7,16 @@ import { ipv4Bytes } from "../../runtime/linux/netlink/address.ts";
 import { decodeLink, dumpLinks, setUp } from "../../runtime/linux/netlink/link.ts";
 import { addAddress, addRoute } from "../../runtime/linux/netlink/route.ts";
 import { NetlinkSocket, Protocol } from "../../runtime/linux/netlink/socket.ts";
-import {
-  createNamespace,
-  inNamespace,
-  openNamespace,
-  removeNamespace,
-} from "../../runtime/linux/netns.ts";
+import { inNamespace, openNamespace, removeNamespace } from "../../runtime/linux/netns.ts";
 import { type BoundSocket, bindUdp, closeSocket, listenTcp } from "../../runtime/linux/socket.ts";
-import { setSysctl } from "../../runtime/linux/sysctl.ts";
+import { isIpv4 } from "../../runtime/network/plan/cidr.ts";
+import { RuleSpace } from "../../runtime/network/rule-space.ts";
 import type { Forwarder } from "./dns/forwarder.ts";
 import { NameServer, type NameServerSockets } from "./dns/name-server.ts";
 import { NameView, ownZone, type Zone } from "./dns/zone.ts";
-import { isIpv4 } from "./plan/cidr.ts";
-import {
-  type Gateway,
-  LOOPBACK_INDEX,
-  type PlacedSandbox,
-  planInside,
-} from "./plan/sandbox-links.ts";
+import { NFT_TABLE } from "./plan/names.ts";
+import { type Gateway, type PlacedSandbox, planInside } from "./plan/sandbox-links.ts";
 import { DNS_ADDRESS, type DnsPorts, planVipRules, UDP_SEEN_SET } from "./plan/vip-rules.ts";
-import { RuleSpace } from "./rule-space.ts";
-
-const NO_IPV6 = "net/ipv6/conf/default/disable_ipv6";
 
 export interface SandboxServices {
   readonly forwarder: Forwarder;
@@ -37,20 +25,6 @@ export interface SandboxServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-}
-
-/** Makes the namespace of a sandbox with nothing but its loopback, which the name server needs. */
-export function createSandboxNamespace(path: string): void {
-  createNamespace(path, () => {
-    // Overlays carry IPv4; link-local IPv6 would only cost packets and delay.
-    setSysctl(NO_IPV6, "1");
-    const socket = new NetlinkSocket(Protocol.Route);
-    try {
-      socket.run([setUp(LOOPBACK_INDEX)]);
-    } finally {
-      socket.close();
-    }
-  });
 }
 
 /** One container's network namespace from inside: interfaces, VIP rules, name server. */
@@ -80,7 +54,7 @@ export class SandboxSpace {
     this.placed = placed;
     this.#services = options.services;
     this.#namespaceFd = openNamespace(path);
-    this.#rules = new RuleSpace(this.#namespaceFd);
+    this.#rules = new RuleSpace(this.#namespaceFd, NFT_TABLE);
     this.#sawUdp = this.#rules.hasElements(UDP_SEEN_SET);
     const sockets = inNamespace(this.#namespaceFd, () => bindDns(options.ports));
     this.ports = { udp: sockets.udp.port, tcp: sockets.tcp.port };

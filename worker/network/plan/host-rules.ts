@@ -4,8 +4,8 @@ import {
   PortConfig_Protocol,
   PortConfig_PublishMode,
 } from "../../../proto/gen/objects.ts";
-import { GATEWAY_BRIDGE, INGRESS_LINK } from "./names.ts";
-import { type Ruleset, toOneOf } from "./ruleset.ts";
+import { type Ruleset, toOneOf } from "../../../runtime/network/plan/ruleset.ts";
+import { GATEWAY_BRIDGE, INGRESS_LINK, NFT_TABLE } from "./names.ts";
 import { servingAddresses } from "./vip-rules.ts";
 
 /** A port of this node that leads to one container on it. */
@@ -45,6 +45,7 @@ export function planHostRules(input: HostRulesInput): Ruleset {
     chains.set(chain, [toOneOf(addresses, { protocol, port: port.targetPort })]);
   }
   return {
+    table: NFT_TABLE,
     sets: new Map([
       ["ports", "type inet_proto . inet_service : verdict;"],
       ["unserved", "type inet_proto . inet_service;"],

@@ -1,7 +1,8 @@
 import { assert } from "chai";
 import { EndpointTable } from "../../../proto/gen/endpoints.ts";
+import { parseCidr } from "../../../runtime/network/plan/cidr.ts";
+import { LINK_NAME_CHARS_MAX, macOf } from "../../../runtime/network/plan/link-names.ts";
 import type { SandboxSpec } from "../types.ts";
-import { parseCidr } from "./cidr.ts";
 import {
   type Entry,
   entryKey,
@@ -10,7 +11,7 @@ import {
   type Layout,
   planSteps,
 } from "./layout.ts";
-import { gatewayPortName, LINK_NAME_CHARS_MAX, macOf, portName } from "./names.ts";
+import { gatewayPortName, portName } from "./names.ts";
 import { planOverlay } from "./overlay.ts";
 import { planGateway, planInside } from "./sandbox-links.ts";
 

@@ -1,7 +1,7 @@
+import { fingerprint, LINK_NAME_CHARS_MAX } from "../../../runtime/network/plan/link-names.ts";
+
 /** Names of kernel objects: the same for the same ids on every start, so that what is found can be told apart. */
 
-/** The kernel's limit: IFNAMSIZ without the terminating zero. */
-export const LINK_NAME_CHARS_MAX = 15;
 /** The node's local bridge: the containers' way out. In the daemon's namespace. */
 export const GATEWAY_BRIDGE = "muster0";
 /** The node's own foot in the ingress network. In the daemon's namespace. */
@@ -33,18 +33,4 @@ export function portName(sandboxId: string, networkId: string): string {
 /** The local bridge's end of a sandbox's interface. */
 export function gatewayPortName(sandboxId: string): string {
   return `${GATEWAY_PORT_PREFIX}${fingerprint(sandboxId)}`.slice(0, LINK_NAME_CHARS_MAX);
-}
-
-/** 02:42 and the address, as Docker does: every node can say it without asking. */
-export function macOf(address: string): string {
-  const bytes = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
-  return `02:42:${bytes.join(":")}`;
-}
-
-/** 64-bit FNV-1a in base 36: at most 13 characters. */
-function fingerprint(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text))
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash.toString(36);
 }

@@ -1,8 +1,9 @@
 import type { Endpoint, EndpointTable } from "../../../proto/gen/endpoints.ts";
+import { isIpv4, parseCidr } from "../../../runtime/network/plan/cidr.ts";
+import { macOf } from "../../../runtime/network/plan/link-names.ts";
 import type { NodeFacts, SandboxSpec } from "../types.ts";
-import { isIpv4, parseCidr } from "./cidr.ts";
 import { EMPTY_LAYOUT, type Entry, type Layout, type PairLink } from "./layout.ts";
-import { bridgeName, INGRESS_LINK, INGRESS_PORT, macOf, portName, tunnelName } from "./names.ts";
+import { bridgeName, INGRESS_LINK, INGRESS_PORT, portName, tunnelName } from "./names.ts";
 
 /** Outer Ethernet, IPv4, UDP and VXLAN headers. */
 const VXLAN_OVERHEAD_BYTES = 50;

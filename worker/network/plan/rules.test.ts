@@ -5,11 +5,18 @@ import {
   PortConfig_Protocol,
   PortConfig_PublishMode,
 } from "../../../proto/gen/objects.ts";
-import { planForwardRules } from "./forward-rules.ts";
+import { planForwardRules } from "../../../runtime/network/plan/forward-rules.ts";
+import {
+  type Ruleset,
+  renderChange,
+  renderWhole,
+  toOneOf,
+} from "../../../runtime/network/plan/ruleset.ts";
 import { planHostRules } from "./host-rules.ts";
-import { type Ruleset, renderChange, renderWhole, toOneOf } from "./ruleset.ts";
+import { GATEWAY_BRIDGE, INGRESS_LINK } from "./names.ts";
 import { planVipRules } from "./vip-rules.ts";
 
+const LINKS = [GATEWAY_BRIDGE, INGRESS_LINK];
 const DNS = { udp: 5300, tcp: 5301 };
 
 /** A service `s` with the VIP 10.0.1.2 and one endpoint for each word: "5" serves at 10.0.1.5, "6-" is there and does not. */
@@ -195,7 +202,7 @@ ${rules}	}
   const own = `		oifname "muster0" accept # handle 9\n`;
 
   it("is opened for our links", () => {
-    assert.deepEqual(planForwardRules(chain("drop")).add, [
+    assert.deepEqual(planForwardRules(chain("drop"), LINKS).add, [
       'insert rule ip filter FORWARD iifname "muster0" accept',
       'insert rule ip filter FORWARD oifname "muster0" accept',
       'insert rule ip filter FORWARD iifname "muster-in" accept',
@@ -203,10 +210,10 @@ ${rules}	}
     ]);
   });
   it("keeps the rules it has", () => {
-    assert.lengthOf(planForwardRules(chain("drop", own)).add, 3);
+    assert.lengthOf(planForwardRules(chain("drop", own), LINKS).add, 3);
   });
   it("loses ours by their handles", () => {
-    assert.deepEqual(planForwardRules(chain("drop", own)).remove, [
+    assert.deepEqual(planForwardRules(chain("drop", own), LINKS).remove, [
       "delete rule ip filter FORWARD handle 9",
     ]);
   });
@@ -215,6 +222,6 @@ ${rules}	}
     ["none", ""],
   ] as const)
     it(`${name} is left alone`, () => {
-      assert.deepEqual(planForwardRules(text), { add: [], remove: [] });
+      assert.deepEqual(planForwardRules(text, LINKS), { add: [], remove: [] });
     });
 });

@@ -1,8 +1,10 @@
 import type { InterfaceAddress, Route } from "../../../runtime/linux/netlink/route.ts";
+import { type Cidr, isIpv4, parseCidr } from "../../../runtime/network/plan/cidr.ts";
+import { macOf } from "../../../runtime/network/plan/link-names.ts";
+import { LOOPBACK_INDEX } from "../../../runtime/network/plan/loopback.ts";
 import type { SandboxSpec } from "../types.ts";
-import { type Cidr, isIpv4, parseCidr } from "./cidr.ts";
 import type { Layout, PairLink } from "./layout.ts";
-import { GATEWAY_BRIDGE, gatewayPortName, macOf } from "./names.ts";
+import { GATEWAY_BRIDGE, gatewayPortName } from "./names.ts";
 import { interfaceIndex } from "./overlay.ts";
 
 /** What one sandbox needs beside its ports on overlays. */
@@ -27,8 +29,6 @@ export interface PlacedSandbox {
   readonly gatewayAddress: string | undefined;
 }
 
-/** In every namespace from its start. */
-export const LOOPBACK_INDEX = 1;
 /** Containers reach the bridge, and through it the outside, but not each other: overlays are for that. */
 const GATEWAY_PORT = { learning: false, flood: false, isolated: true } as const;
 

@@ -1,6 +1,7 @@
 import type { EndpointService, EndpointTable } from "../../../proto/gen/endpoints.ts";
-import { isIpv4 } from "./cidr.ts";
-import { type Ruleset, toOneOf } from "./ruleset.ts";
+import { isIpv4 } from "../../../runtime/network/plan/cidr.ts";
+import { type Ruleset, toOneOf } from "../../../runtime/network/plan/ruleset.ts";
+import { NFT_TABLE } from "./names.ts";
 
 /** Where a container's name server listens; Docker's address, in every container's resolv.conf. */
 export const DNS_ADDRESS = "127.0.0.11";
@@ -43,6 +44,7 @@ export function planVipRules(tables: readonly EndpointTable[], dns: DnsPorts): R
     chains.set(chain, [`meta l4proto udp add @${UDP_SEEN_SET} { ip daddr }`, toOneOf(addresses)]);
   }
   return {
+    table: NFT_TABLE,
     sets: new Map([
       ["vips", "type ipv4_addr : verdict;"],
       ["unserved", "type ipv4_addr;"],

@@ -1,11 +1,11 @@
-import { NFT_TABLE } from "./names.ts";
-
 /** A namespace's nftables table as data, and the commands that bring the kernel to it. Pure. */
 
 /** The family of the table: IPv4. */
 export const NFT_FAMILY = "ip";
 
 export interface Ruleset {
+  /** Its name; all in it is ours. */
+  readonly table: string;
   /** Declarations of sets and maps by name: "type ipv4_addr : verdict;". Those in `elements` are ours to fill. */
   readonly sets: ReadonlyMap<string, string>;
   /** Chains hooked into the kernel, by name: the hook's declaration, then rules. They rarely change. */
@@ -18,36 +18,40 @@ export interface Ruleset {
 
 /** Commands that replace the whole table, whatever it was, in one transaction; connections it has translated go on. */
 export function renderWhole(rules: Ruleset): string {
+  const table = `${NFT_FAMILY} ${rules.table}`;
   const lines = [
     `add table ${table}`,
     `delete table ${table}`,
     `add table ${table}`,
-    ...[...rules.sets].map(declareSet),
+    ...[...rules.sets].map((set) => declareSet(table, set)),
     ...[...rules.chains.keys()].map((name) => `add chain ${table} ${name}`),
-    ...[...rules.chains].flatMap(([name, body]) => addRules(name, body)),
-    ...[...rules.elements].flatMap(([name, elements]) => changeElements("add", name, elements)),
+    ...[...rules.chains].flatMap(([name, body]) => addRules(table, name, body)),
+    ...[...rules.elements].flatMap(([name, elements]) =>
+      changeElements(table, "add", name, elements),
+    ),
   ];
   for (const [name, [declaration = "", ...body]] of rules.hooks)
-    lines.push(`add chain ${table} ${name} { ${declaration} }`, ...addRules(name, body));
+    lines.push(`add chain ${table} ${name} { ${declaration} }`, ...addRules(table, name, body));
   return lines.join("\n");
 }
 
 /** Commands from one ruleset to the next, as few as can be; empty when they are equal. */
 export function renderChange(from: Ruleset | undefined, to: Ruleset): string {
   if (from === undefined || !sameFrame(from, to)) return renderWhole(to);
+  const table = `${NFT_FAMILY} ${to.table}`;
   const added = [...to.chains].filter(([name]) => !from.chains.has(name));
   const changed = [...to.chains].filter(([name, body]) => differs(from.chains.get(name), body));
   const removed = [...from.chains.keys()].filter((name) => !to.chains.has(name));
   const lines = [
     ...added.map(([name]) => `add chain ${table} ${name}`),
-    ...added.flatMap(([name, body]) => addRules(name, body)),
+    ...added.flatMap(([name, body]) => addRules(table, name, body)),
     ...changed.map(([name]) => `flush chain ${table} ${name}`),
-    ...changed.flatMap(([name, body]) => addRules(name, body)),
+    ...changed.flatMap(([name, body]) => addRules(table, name, body)),
   ];
   for (const [name, elements] of to.elements) {
     const before = from.elements.get(name) ?? new Map<string, string>();
-    lines.push(...changeElements("delete", name, onlyIn(before, elements)));
-    lines.push(...changeElements("add", name, onlyIn(elements, before)));
+    lines.push(...changeElements(table, "delete", name, onlyIn(before, elements)));
+    lines.push(...changeElements(table, "add", name, onlyIn(elements, before)));
   }
   for (const name of removed)
     lines.push(`flush chain ${table} ${name}`, `delete chain ${table} ${name}`);
@@ -70,13 +74,12 @@ export function toOneOf(
   return `${match}dnat ${target === undefined ? "to" : "ip to"} ${choice}`;
 }
 
-const table = `${NFT_FAMILY} ${NFT_TABLE}`;
-
-function addRules(chain: string, body: readonly string[]): string[] {
+function addRules(table: string, chain: string, body: readonly string[]): string[] {
   return body.map((rule) => `add rule ${table} ${chain} ${rule}`);
 }
 
 function changeElements(
+  table: string,
   verb: "add" | "delete",
   name: string,
   elements: ReadonlyMap<string, string>,
@@ -95,7 +98,7 @@ function onlyIn(
 }
 
 /** nft wants maps, which have a type of values, declared by a command of their own. */
-function declareSet([name, declaration]: readonly [string, string]): string {
+function declareSet(table: string, [name, declaration]: readonly [string, string]): string {
   const kind = declaration.includes(" : ") ? "map" : "set";
   return `add ${kind} ${table} ${name} { ${declaration} }`;
 }

@@ -1,10 +1,9 @@
 import { assert } from "../../core/assert.ts";
 import type { Clock } from "../../core/clock.ts";
-import { decodeFlow, deleteFlow, dumpFlows } from "../../runtime/linux/netlink/conntrack.ts";
-import { isGone, NetlinkSocket, Protocol } from "../../runtime/linux/netlink/socket.ts";
-import { inNamespace } from "../../runtime/linux/netns.ts";
-import { Nftables } from "../../runtime/linux/nftables.ts";
-import { NFT_TABLE } from "./plan/names.ts";
+import { decodeFlow, deleteFlow, dumpFlows } from "../linux/netlink/conntrack.ts";
+import { isGone, NetlinkSocket, Protocol } from "../linux/netlink/socket.ts";
+import { inNamespace } from "../linux/netns.ts";
+import { Nftables } from "../linux/nftables.ts";
 import { NFT_FAMILY, type Ruleset, renderChange, renderWhole } from "./plan/ruleset.ts";
 
 /** After it the kernel has destroyed replaced rules and closing costs nothing; see `Nftables`. */
@@ -14,15 +13,20 @@ const UDP = 17;
 /** The nftables table of one namespace. */
 export class RuleSpace {
   readonly #namespaceFd: number;
+  readonly #table: string;
   readonly #nft: Nftables;
   #current: Ruleset | undefined;
   /** What the kernel said the table was after it was last written whole; undefined: it has changed since. */
   #listing: string | undefined;
   #closed = false;
 
-  /** @param namespaceFd stays the caller's and must stay open. */
-  constructor(namespaceFd: number) {
+  /**
+   * @param namespaceFd stays the caller's and must stay open.
+   * @param table the name of the table, that of every ruleset applied here.
+   */
+  constructor(namespaceFd: number, table: string) {
     this.#namespaceFd = namespaceFd;
+    this.#table = table;
     this.#nft = inNamespace(namespaceFd, () => new Nftables());
   }
 
@@ -57,7 +61,7 @@ export class RuleSpace {
   /** Whether rules have put something into a set. */
   hasElements(set: string): boolean {
     this.#assertOpen();
-    return this.#nft.hasElements(NFT_FAMILY, NFT_TABLE, set);
+    return this.#nft.hasElements(NFT_FAMILY, this.#table, set);
   }
 
   /**
@@ -96,7 +100,9 @@ export class RuleSpace {
 
   /** Removes the table. */
   remove(): void {
-    this.#nft.run(`add table ${NFT_FAMILY} ${NFT_TABLE}\ndelete table ${NFT_FAMILY} ${NFT_TABLE}`);
+    this.#nft.run(
+      `add table ${NFT_FAMILY} ${this.#table}\ndelete table ${NFT_FAMILY} ${this.#table}`,
+    );
     this.#current = undefined;
   }
 
@@ -112,6 +118,6 @@ export class RuleSpace {
   }
 
   #list(): string | undefined {
-    return this.#nft.findTable(NFT_FAMILY, NFT_TABLE);
+    return this.#nft.findTable(NFT_FAMILY, this.#table);
   }
 }

@@ -1,5 +1,3 @@
-import { GATEWAY_BRIDGE, INGRESS_LINK } from "./names.ts";
-
 /**
  * Rules for machines whose iptables FORWARD chain drops by default, as Docker leaves it: a packet must be accepted in
  * every chain of the hook, so ours has to be said there too. Written as iptables would, so that its tools still read it.
@@ -10,13 +8,13 @@ export interface ForwardRules {
 }
 
 const CHAIN = "ip filter FORWARD";
-const RULES = [GATEWAY_BRIDGE, INGRESS_LINK].flatMap((link) => [
-  `iifname "${link}" accept`,
-  `oifname "${link}" accept`,
-]);
 
-/** @param table the text of table `ip filter` with handles; empty when there is none. */
-export function planForwardRules(table: string): ForwardRules {
+/**
+ * @param table the text of table `ip filter` with handles; empty when there is none.
+ * @param links whose packets are to pass.
+ */
+export function planForwardRules(table: string, links: readonly string[]): ForwardRules {
+  const rules = links.flatMap((link) => [`iifname "${link}" accept`, `oifname "${link}" accept`]);
   const chain = /chain FORWARD \{[^}]*\}/.exec(table)?.[0] ?? "";
   const found = new Map(
     [...chain.matchAll(/^\s*(.*?) # handle (\d+)$/gm)].map(([, rule = "", handle = ""]) => [
@@ -27,10 +25,10 @@ export function planForwardRules(table: string): ForwardRules {
   const drops = chain.includes("policy drop");
   return {
     add: drops
-      ? RULES.filter((rule) => !found.has(rule)).map((rule) => `insert rule ${CHAIN} ${rule}`)
+      ? rules.filter((rule) => !found.has(rule)).map((rule) => `insert rule ${CHAIN} ${rule}`)
       : [],
-    remove: RULES.flatMap((rule) => found.get(rule) ?? []).map(
-      (handle) => `delete rule ${CHAIN} handle ${handle}`,
-    ),
+    remove: rules
+      .flatMap((rule) => found.get(rule) ?? [])
+      .map((handle) => `delete rule ${CHAIN} handle ${handle}`),
   };
 }
