@@ -22,6 +22,7 @@ import { absentArchitectures } from "./linux/abi.ts";
 import { type Cgroups, probeCgroups } from "./linux/cgroups.ts";
 import { closeOnExecAll } from "./linux/descriptors.ts";
 import { maxOpenFiles, ownCapabilities } from "./linux/process.ts";
+import { LocalNetworks } from "./network/local-networks.ts";
 import type { EngineOptions, EngineParts } from "./types.ts";
 import { LocalVolumes } from "./volume/local-volumes.ts";
 
@@ -33,6 +34,7 @@ export class Engine implements EngineParts {
   readonly images: ImageStore;
   readonly containers: LocalContainers;
   readonly volumes: LocalVolumes;
+  readonly networks: LocalNetworks;
   readonly events: EventJournal;
   readonly runtime: RuntimeProgram;
   readonly abilities: MachineAbilities;
@@ -42,6 +44,7 @@ export class Engine implements EngineParts {
     readonly images: ImageStore;
     readonly containers: LocalContainers;
     readonly volumes: LocalVolumes;
+    readonly networks: LocalNetworks;
     readonly events: EventJournal;
     readonly runtime: RuntimeProgram;
     readonly abilities: MachineAbilities;
@@ -50,6 +53,7 @@ export class Engine implements EngineParts {
     this.images = parts.images;
     this.containers = parts.containers;
     this.volumes = parts.volumes;
+    this.networks = parts.networks;
     this.events = parts.events;
     this.runtime = parts.runtime;
     this.abilities = parts.abilities;
@@ -81,6 +85,12 @@ export class Engine implements EngineParts {
     const events = new EventJournal(clock);
     const images = await ImageStore.open(dataRoot, { ...options.images, events }, log);
     const volumes = await LocalVolumes.open(join(dataRoot, "volumes"), clock);
+    const networks = await LocalNetworks.open({
+      dataRoot,
+      execRoot,
+      clock,
+      log: log.child({ component: "local-networks" }),
+    });
     const facts: BundleHost = {
       hostname: hostname(),
       initPath: findInit(),
@@ -100,6 +110,7 @@ export class Engine implements EngineParts {
       cgroups,
       images,
       volumes,
+      networks,
       facts,
       events,
       clock,
@@ -116,12 +127,22 @@ export class Engine implements EngineParts {
       // Docker's second name for runc, which its clients send back to it.
       runtimes: [runtime.name, ...(runtime.name === "runc" ? ["io.containerd.runc.v2"] : [])],
     };
-    return new Engine({ images, containers, volumes, events, runtime, abilities, cgroups });
+    return new Engine({
+      images,
+      containers,
+      volumes,
+      networks,
+      events,
+      runtime,
+      abilities,
+      cgroups,
+    });
   }
 
   /** Lets go of everything; containers run on. */
   async close(): Promise<void> {
     this.containers.close();
+    this.networks.close();
     await this.#cgroups.removeOwn();
     await this.images.close();
   }

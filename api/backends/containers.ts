@@ -68,6 +68,8 @@ export interface ContainerFacts {
   readonly id: string;
   readonly settings: ContainerSettings;
   readonly networkMode: string;
+  /** Of one that is in a network of this machine. */
+  readonly network: NetworkFacts | undefined;
   readonly imageId: string;
   readonly image: ContainerImage;
   readonly mounts: readonly MountFacts[];
@@ -104,6 +106,24 @@ export interface ContainerFacts {
       readonly merged: string;
     };
   };
+}
+
+/** What a container has of a network of this machine. */
+export interface NetworkFacts {
+  readonly name: string;
+  /** While it runs. */
+  readonly endpoint:
+    | {
+        readonly id: string;
+        readonly networkId: string;
+        readonly address: string;
+        readonly prefixLength: number;
+        readonly gateway: string;
+        readonly mac: string;
+        /** File of its network namespace. */
+        readonly namespacePath: string;
+      }
+    | undefined;
 }
 
 /** What the image gave it. */

@@ -13,6 +13,7 @@ import type {
 } from "../../runtime/container/types.ts";
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { diskUsage } from "../../runtime/linux/disk-usage.ts";
+import { DEFAULT_NETWORK, type LocalNetworkView } from "../../runtime/network/types.ts";
 import type { EngineParts } from "../../runtime/types.ts";
 import { listProcesses } from "./processes.ts";
 import { waitFor } from "./wait.ts";
@@ -21,10 +22,12 @@ type ImageFinder = Pick<Images, "get">;
 
 /** This machine's containers as the API needs them. */
 export function newContainers(
-  engine: Pick<EngineParts, "containers" | "abilities"> & { readonly images: ImageFinder },
+  engine: Pick<EngineParts, "containers" | "abilities" | "networks"> & {
+    readonly images: ImageFinder;
+  },
 ): ContainerBackend {
-  const { containers, images } = engine;
-  const factsOf = (container: Container) => toFacts(container, containers);
+  const { containers, images, networks } = engine;
+  const factsOf = (container: Container) => toFacts(container, containers, networks);
   const idOf = (id: string) => id as ContainerId;
   return {
     listContainers: () => containers.list().map(factsOf),
@@ -73,7 +76,11 @@ async function* readLogs(
     yield { timestamp: time, stderr, data };
 }
 
-function toFacts(container: Container, containers: MachineContainers): ContainerFacts {
+function toFacts(
+  container: Container,
+  containers: MachineContainers,
+  networks: LocalNetworkView,
+): ContainerFacts {
   const { config, imageConfig: image } = container;
   return {
     ...container,
@@ -81,6 +88,7 @@ function toFacts(container: Container, containers: MachineContainers): Container
     networkMode: wireNetworkMode(config.network),
     image,
     files: containers.filesOf(container.id),
+    network: toNetworkFacts(container, networks),
   };
 }
 
@@ -89,6 +97,8 @@ function wireNetworkMode(network: NetworkMode): string {
     case "host":
     case "none":
       return network.kind;
+    case "local":
+      return network.network;
     case "container":
       return `container:${network.id}`;
     case "namespace":
@@ -96,7 +106,7 @@ function wireNetworkMode(network: NetworkMode): string {
   }
 }
 
-/** @throws {ClusterError} NotFound with Docker's words; Unimplemented for networks there are none of yet. */
+/** @throws {ClusterError} NotFound with Docker's words. */
 function toConfig(
   { settings, networkMode, platform }: ContainerRequest,
   images: ImageFinder,
@@ -116,10 +126,21 @@ function toNetwork(mode: string): NetworkMode {
   if (mode === "host" || mode === "none") return { kind: mode };
   const [, id] = /^container:(.*)$/.exec(mode) ?? [];
   if (id !== undefined) return { kind: "container", id };
-  throw new ClusterError(
-    "Unimplemented",
-    "bridge networks of single containers are not supported by this version of muster yet: use --network host, none or container:NAME",
-  );
+  return { kind: "local", network: mode === "default" ? DEFAULT_NETWORK : mode };
+}
+
+/** Its part of a local network: while it runs, and its name before and after. */
+function toNetworkFacts(
+  { id, config }: Container,
+  networks: LocalNetworkView,
+): ContainerFacts["network"] {
+  if (config.network.kind !== "local") return undefined;
+  const endpoint = networks.findAttachment(id)?.endpoint;
+  if (endpoint === undefined) return { name: config.network.network, endpoint: undefined };
+  return {
+    name: config.network.network,
+    endpoint: { ...endpoint, namespacePath: networks.namespacePath(id) },
+  };
 }
 
 function checkPlatform({ platform }: Image, name: string, wanted: string): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { ClusterError } from "../../core/errors.ts";
 import { mountSharedMemory } from "../linux/mount.ts";
 import { readInRoot } from "../linux/open-in-root.ts";
@@ -9,7 +9,7 @@ import { planHosts } from "./hosts.ts";
 import type { ContainerPaths } from "./paths.ts";
 import { type FindPeer, findJoined, type Peer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
-import { planResolvConf } from "./resolv-conf.ts";
+import { planResolvConf, reachableResolvers } from "./resolv-conf.ts";
 import { joinedContainer } from "./settings.ts";
 import type { HostDevice } from "./spec/devices.ts";
 import { type NetworkFiles, SHM_SIZE_BYTES, type SharedMemory } from "./spec/mounts.ts";
@@ -23,6 +23,14 @@ export interface BundleHost extends HostFacts {
   readonly hostname: string;
   /** Path of the init program. */
   readonly initPath: string;
+}
+
+/** What a container that starts has of this machine's networks. */
+export interface Attached {
+  /** Path of its network namespace. */
+  readonly namespace: string;
+  /** Without prefix length. */
+  readonly addresses: readonly string[];
 }
 
 /** An image's account files are untrusted and may have any length. */
@@ -48,12 +56,16 @@ export function writeBundle(
     readonly fileMounts: readonly OciMount[];
     readonly host: BundleHost;
     readonly findPeer: FindPeer;
+    readonly attached: Attached | undefined;
   },
 ): void {
-  const { cgroupsPath, fileMounts, host, findPeer } = parts;
+  const { cgroupsPath, fileMounts, host, findPeer, attached } = parts;
   const { config } = record;
   // First: nothing can be read of a container that does not run.
-  const joined = findJoined(config, findPeer);
+  const joined = {
+    ...findJoined(config, findPeer),
+    ...(attached === undefined ? {} : { network: attached.namespace }),
+  };
   const network = config.network.kind === "container" ? findPeer(config.network.id) : undefined;
   const hostname = hostnameOf(record, host, network);
   const edits = findCdiEdits(config.devices.cdi);
@@ -64,7 +76,10 @@ export function writeBundle(
     user: lookUpUser(record),
     rootfs: record.rootfs.merged,
     mounts: record.mounts,
-    files: network === undefined ? writeNetworkFiles(record, paths, hostname) : filesOf(network),
+    files:
+      network === undefined
+        ? writeNetworkFiles(record, paths, hostname, attached)
+        : filesOf(network),
     fileMounts,
     initPath: config.init ? host.initPath : "",
     cgroupsPath,
@@ -150,8 +165,10 @@ function writeNetworkFiles(
   record: ContainerRecord,
   paths: ContainerPaths,
   hostname: string,
+  attached: Attached | undefined,
 ): NetworkFiles {
-  const { addresses, extraHosts, resolvConf, network, dns } = record.config;
+  const { extraHosts, resolvConf, network, dns } = record.config;
+  const addresses = attached?.addresses ?? record.config.addresses;
   const files = networkFilesOf(paths);
   const hosts =
     network.kind === "host"
@@ -159,7 +176,21 @@ function writeNetworkFiles(
       : planHosts(hostname, addresses, extraHosts);
   writeFileSync(files.hostname, `${hostname}\n`);
   writeFileSync(files.hosts, hosts);
-  const ofHost = () => planResolvConf(readFileSync("/etc/resolv.conf", "utf8"), dns);
+  const ofHost = () => {
+    const text = readHostResolvers();
+    return planResolvConf(attached === undefined ? text : reachableResolvers(text), dns);
+  };
   writeFileSync(files.resolvConf, resolvConf ?? ofHost());
   return files;
+}
+
+/** Where systemd-resolved keeps the servers it asks, when it serves this machine itself. */
+const RESOLVED = "/run/systemd/resolve/resolv.conf";
+const STUB = /^\s*nameserver\s+127\.0\.0\.53\s*$/m;
+
+/** The host's, or what stands behind a stub that only the host reaches; a machine without the file has no name servers. */
+function readHostResolvers(): string {
+  if (!existsSync("/etc/resolv.conf")) return "";
+  const text = readFileSync("/etc/resolv.conf", "utf8");
+  return STUB.test(text) && existsSync(RESOLVED) ? readFileSync(RESOLVED, "utf8") : text;
 }

@@ -6,8 +6,9 @@ import type { Images } from "../image/types.ts";
 import type { Cgroups } from "../linux/cgroups.ts";
 import { makeFifo } from "../linux/descriptors.ts";
 import { findProcess, type ProcessRef } from "../linux/process.ts";
+import type { LocalNetworks } from "../network/local-networks.ts";
 import type { LocalVolumes } from "../volume/local-volumes.ts";
-import { type BundleHost, writeBundle } from "./bundle.ts";
+import { type Attached, type BundleHost, writeBundle } from "./bundle.ts";
 import { type ConmonLife, startConmon, watchConmon } from "./conmon.ts";
 import { planConmonArgs } from "./conmon-args.ts";
 import { makeContainerFiles } from "./container-files.ts";
@@ -28,6 +29,7 @@ export interface ContainerHost {
   readonly cgroups: Cgroups;
   readonly images: Pick<Images, "get" | "prepareRootfs" | "mountRootfs" | "removeRootfs">;
   readonly volumes: LocalVolumes;
+  readonly networks: Pick<LocalNetworks, "attach" | "detach" | "namespacePath">;
   readonly facts: BundleHost;
   /** Where it is said what happens to containers. */
   readonly events: EventSink;
@@ -61,6 +63,7 @@ export async function createRun(
     fileMounts,
     host: host.facts,
     findPeer,
+    attached: attach(record, host),
   });
 
   // One of an earlier run would be taken for this run's.
@@ -75,6 +78,16 @@ export async function createRun(
     conmon.unwatch();
     throw error;
   }
+}
+
+/** Gives it its part of this machine's networks; one whose networks are others' or none has no part. */
+function attach(
+  { id, config }: ContainerRecord,
+  { networks }: ContainerHost,
+): Attached | undefined {
+  if (config.network.kind !== "local") return undefined;
+  const { endpoint } = networks.attach(id, config.network.network);
+  return { namespace: networks.namespacePath(id), addresses: [endpoint.address] };
 }
 
 function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: ContainerHost): string[] {

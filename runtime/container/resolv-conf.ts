@@ -27,3 +27,16 @@ function isReplaced(line: string, dns: DnsSettings): boolean {
 function isSome(search: readonly string[]): boolean {
   return search.length > 0 && !(search.length === 1 && search[0] === ".");
 }
+
+/** Asked where no server of the host can be reached from a namespace of its own. Source: moby, libnetwork/internal/resolvconf. */
+const PUBLIC_SERVERS = ["8.8.8.8", "8.8.4.4"];
+
+/** The host's file as it is of use in a network namespace: without servers on the host's own loopback. */
+export function reachableResolvers(host: string): string {
+  const lines = host
+    .split("\n")
+    .filter((line) => !/^\s*nameserver\s+(127\.|::1\s*$)/.test(line) && line !== "");
+  const isServed = lines.some((line) => /^\s*nameserver\s/.test(line));
+  const servers = isServed ? [] : PUBLIC_SERVERS.map((server) => `nameserver ${server}`);
+  return [...lines, ...servers].map((line) => `${line}\n`).join("");
+}

@@ -66,6 +66,8 @@ export interface ContainerFile {
 export type NetworkMode =
   | { readonly kind: "host" }
   | { readonly kind: "none" }
+  /** Of its own, with an interface in a network of this machine, by the network's name, while it runs. */
+  | { readonly kind: "local"; readonly network: string }
   /** That of another container, which must run. */
   | { readonly kind: "container"; readonly id: string }
   /** A network namespace prepared by the caller: path of its bind mount. The caller removes it. */

@@ -240,9 +240,5 @@ function describeContainers(cliName: string, findCli: () => Promise<string>): vo
       expect(names).to.include("unless-stopped");
       await docker("rm", "-f", ...names);
     });
-
-    it("are refused a bridge network in words, until there is one", async () => {
-      expect(await host.failDocker("create", "busybox")).to.contain("--network host, none");
-    });
   });
 }

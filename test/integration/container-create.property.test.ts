@@ -175,7 +175,8 @@ async function take(body: unknown): Promise<void> {
       throw new ClusterError("NotFound", "no image");
     },
   };
-  const facts = newContainers({ containers, images, abilities }).getContainer(id);
+  const networks = { findAttachment: () => undefined, namespacePath: () => "" };
+  const facts = newContainers({ containers, images, abilities, networks }).getContainer(id);
   JSON.stringify([writeInspect(facts, { runtimeName: "runc" }), writeSummary(facts, 0, undefined)]);
 }
 

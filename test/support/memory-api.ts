@@ -143,6 +143,7 @@ export async function startMemoryApi(
       },
     },
     abilities,
+    networks: { findAttachment: () => undefined, namespacePath: () => "" },
   });
   const backends = newBackends(node, {
     ...{ system, containers, images, backups, events },

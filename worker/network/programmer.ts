@@ -3,11 +3,11 @@ import { InvariantError } from "../../core/assert.ts";
 import type { EndpointTable } from "../../proto/gen/endpoints.ts";
 import { NetlinkSocket, Protocol } from "../../runtime/linux/netlink/socket.ts";
 import { openNamespace } from "../../runtime/linux/netns.ts";
+import type { NamespaceFiles } from "../../runtime/network/namespace-files.ts";
 import { parseCidr } from "../../runtime/network/plan/cidr.ts";
 import { freeAddress } from "../../runtime/network/plan/gateway-subnet.ts";
 import { Fabric } from "./fabric.ts";
 import { Host } from "./host.ts";
-import type { NamespaceFiles } from "./namespace-files.ts";
 import { type HostPort, protocolName } from "./plan/host-rules.ts";
 import { EMPTY_LAYOUT, type PairLink } from "./plan/layout.ts";
 import {
@@ -221,7 +221,7 @@ export class Programmer {
       this.#placed.set(record.id, placed);
       this.#takeOver(placed, ports);
     }
-    namespaces.removeOthers(new Set(this.#placed.keys()));
+    namespaces.removeOthers(new Set([FABRIC_NAMESPACE, ...this.#placed.keys()]));
   }
 
   /** Starts serving a sandbox whose namespace is there. */

@@ -102,6 +102,7 @@ export function readContainerCreate(
   };
   checkTogether(settings);
   const networkMode = readNetworkMode(config, host, context.resolve);
+  if (networkMode !== "host") host.refuse("PortBindings", "PublishAllPorts");
   return { settings, networkMode, warnings: warn(settings, networkMode, host, context) };
 }
 

@@ -2,7 +2,7 @@ import { joinedContainer } from "../settings.ts";
 import type { ContainerConfig } from "../types.ts";
 import type { OciNamespace } from "./oci-spec.ts";
 
-/** Namespaces of containers that are joined: paths below /proc of their first processes. */
+/** Namespaces that are there and are joined: paths, of containers' below /proc of their first processes. */
 export interface JoinedNamespaces {
   readonly pid?: string;
   readonly ipc?: string;
@@ -45,6 +45,7 @@ function planNetwork(
     // The runtime gives a new network namespace its loopback link, up, and nothing else.
     case "none":
       return { type: "network" };
+    case "local":
     case "container":
       return ownOr("network", joined);
     case "namespace":

@@ -5,9 +5,8 @@ import {
   prepareNamespaceDirectory,
   removeNamespace,
   removeNamespaceDirectory,
-} from "../../runtime/linux/netns.ts";
-import { createSandboxNamespace } from "../../runtime/network/sandbox-namespace.ts";
-import { FABRIC_NAMESPACE } from "./plan/names.ts";
+} from "../linux/netns.ts";
+import { createSandboxNamespace } from "./sandbox-namespace.ts";
 
 /**
  * Namespaces are given up together: while the kernel takes one apart, nobody can make interfaces, and taking twenty apart
@@ -50,10 +49,10 @@ export class NamespaceFiles {
     this.#cancelSweep ??= this.#clock.after(SWEEP_DELAY_MS, () => this.#sweep());
   }
 
-  /** Removes namespaces of sandboxes that `known` does not name: half made ones. */
+  /** Removes namespaces that `known` does not name: half made ones. */
   removeOthers(known: ReadonlySet<string>): void {
     for (const id of readdirSync(this.#directory))
-      if (id !== FABRIC_NAMESPACE && !known.has(id)) removeNamespace(this.path(id));
+      if (!known.has(id)) removeNamespace(this.path(id));
   }
 
   /** Ends what is under way. */
