@@ -1,0 +1,44 @@
+import type {
+  ContainerSettings,
+  HealthSettings,
+  MountSettings,
+  ResourceLimits,
+} from "../../api/backends/container-settings.ts";
+import type {
+  ContainerImage,
+  MachineAbilities,
+  MountFacts,
+} from "../../api/backends/containers.ts";
+import type { MachineAbilities as RuntimeAbilities } from "../../runtime/cgroup/abilities.ts";
+import type { ResourceLimits as RuntimeLimits } from "../../runtime/container/settings.ts";
+import type {
+  ContainerConfig,
+  HealthConfig,
+  MountConfig,
+  ResolvedMount,
+} from "../../runtime/container/types.ts";
+import type { ImageConfig } from "../../runtime/image/types.ts";
+
+/*
+ * The API may not import the runtime, so both say what a container is, each in types of its own, and objects pass between
+ * them as they are. The compiler alone would let a field pass that only one side has, where it is optional: asked for,
+ * and lost without a word. So it is made to check that the shapes are the same.
+ */
+
+type IsSame<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Holds<T extends true> = T;
+
+/** Set by the daemon, not by those who ask. */
+type Given = "network" | "resolvConf" | "addresses";
+
+/** Does not compile when a shape is not the same on both sides. */
+export type SameShapes = [
+  Holds<IsSame<ContainerSettings, Omit<ContainerConfig, Given>>>,
+  Holds<IsSame<MountSettings, MountConfig>>,
+  Holds<IsSame<MountFacts, ResolvedMount>>,
+  Holds<IsSame<HealthSettings, HealthConfig>>,
+  Holds<IsSame<ResourceLimits, RuntimeLimits>>,
+  Holds<IsSame<ContainerImage, ImageConfig>>,
+  Holds<IsSame<MachineAbilities, RuntimeAbilities>>,
+];
