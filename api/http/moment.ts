@@ -1,16 +1,7 @@
+import { durationNs } from "../../core/duration.ts";
 import { ClusterError } from "../../core/errors.ts";
 
-const UNITS_MS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-const DURATION = /^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/;
-const DURATION_PART = /(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g;
+const NS_PER_MS = 1e6;
 const SECONDS = /^\d{1,12}(?:\.\d+)?$/;
 /** RFC 3339 with what Docker lets people leave out: seconds, minutes, the time, the zone. */
 const DATE = /^\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?)?(?:Z|[+-]\d{2}:\d{2})?$/;
@@ -24,19 +15,12 @@ const DATE = /^\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?)?(?:Z|
  */
 export function parseMomentMs(text: string, nowMs: number): number {
   if (SECONDS.test(text)) return Number(text) * 1000;
-  if (DURATION.test(text)) return nowMs - durationMs(text);
+  const agoNs = durationNs(text);
+  if (agoNs !== undefined) return nowMs - agoNs / NS_PER_MS;
   const dateMs = DATE.test(text) ? Date.parse(completed(text)) : Number.NaN;
   if (Number.isFinite(dateMs)) return dateMs;
   const message = `invalid time '${text}': give a duration as 24h, a date as 2025-01-31T12:00:00, or seconds since 1970`;
   throw new ClusterError("InvalidArgument", message);
-}
-
-function durationMs(text: string): number {
-  const parts = [...text.matchAll(DURATION_PART)];
-  return parts.reduce(
-    (sum, [, count, unit = ""]) => sum + Number(count) * (UNITS_MS[unit] ?? 0),
-    0,
-  );
 }
 
 /** Without a zone it is this machine's, except that JavaScript takes a bare date for UTC's. */

@@ -1,16 +1,6 @@
+import { durationNs } from "../../core/duration.ts";
 import { ClusterError } from "../../core/errors.ts";
 
-const NS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-const DURATION = /^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/;
-const DURATION_PART = /(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g;
 const FLAG = /^--([a-z-]+)=(\S+)\s*/;
 /** Docker refuses shorter ones. */
 const DURATION_NS_MIN = 1e6;
@@ -57,10 +47,9 @@ function fieldOf(name: string): string {
 }
 
 function readDuration(name: string, text: string): number {
-  const parts = DURATION.test(text) ? [...text.matchAll(DURATION_PART)] : [];
-  const ns = parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (NS[unit] ?? 0), 0);
   if (text === "0" || text === "0s") return 0;
-  if (ns >= DURATION_NS_MIN && Number.isSafeInteger(Math.round(ns))) return Math.round(ns);
+  const ns = Math.round(durationNs(text) ?? 0);
+  if (ns >= DURATION_NS_MIN && Number.isSafeInteger(ns)) return ns;
   throw refused(`Interval ${JSON.stringify(name)} cannot be ${text}: give 1ms or more, as 30s`);
 }
 

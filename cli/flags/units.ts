@@ -1,30 +1,14 @@
+import { durationNs } from "../../core/duration.ts";
 import { ClusterError } from "../../core/errors.ts";
-
-const NS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
 
 /** A Go duration, "1h30m", in nanoseconds. @throws {ClusterError} `InvalidArgument`. Source: Go, time.ParseDuration. */
 export function parseDuration(text: string): number {
-  if (text === "0") return 0;
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) {
-    throw new ClusterError(
-      "InvalidArgument",
-      `invalid duration '${text}': write it like 10s, 1m30s or 500ms`,
-    );
-  }
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g);
-  const total = [...parts].reduce(
-    (sum, [, amount, unit = "s"]) => sum + Number(amount) * (NS[unit] ?? 0),
-    0,
+  const ns = text === "0" ? 0 : durationNs(text);
+  if (ns !== undefined) return withinBounds(Math.round(ns), text);
+  throw new ClusterError(
+    "InvalidArgument",
+    `invalid duration '${text}': write it like 10s, 1m30s or 500ms`,
   );
-  return withinBounds(Math.round(total), text);
 }
 
 const BYTES: Readonly<Record<string, number>> = {

@@ -1,0 +1,20 @@
+const NS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+const DURATION = /^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/;
+const PART = /(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g;
+
+/** A Go duration, "1h30m", in nanoseconds; may be a fraction. Undefined when it is none. Source: Go, time.ParseDuration. */
+export function durationNs(text: string): number | undefined {
+  if (!DURATION.test(text)) return undefined;
+  return [...text.matchAll(PART)].reduce(
+    (sum, [, count, unit = ""]) => sum + Number(count) * (NS[unit] ?? 0),
+    0,
+  );
+}
