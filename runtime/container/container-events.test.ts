@@ -1,23 +1,13 @@
 import { expect } from "chai";
 import { containerConfig } from "../../test/support/runtime/container-config.ts";
+import { SILENT_IMAGE } from "../../test/support/silent-image.ts";
 import { toEngineEvents } from "./container-events.ts";
 import type { ContainerEvent, ContainerId } from "./types.ts";
 
 const ID = "abc" as ContainerId;
 const subject = {
   config: containerConfig({ name: "web", image: "nginx", labels: { a: "own" } }),
-  imageConfig: {
-    entrypoint: [],
-    cmd: [],
-    env: [],
-    user: "",
-    workdir: "",
-    labels: { a: "image", b: "image" },
-    exposedPorts: [],
-    volumes: [],
-    stopSignal: "",
-    healthcheck: undefined,
-  },
+  imageConfig: { ...SILENT_IMAGE, labels: { a: "image", b: "image" } },
 };
 
 describe("container: events in the journal", () => {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { expect } from "chai";
 import Docker from "dockerode";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
+import { FULL } from "../support/engine/full-body.ts";
 import { eventually } from "../support/eventually.ts";
 import { Swagger } from "../support/swagger.ts";
 
@@ -18,70 +19,6 @@ const DOCKER_DIFFERS = [
   // Null where nothing was asked for.
   /HostConfig\.MemorySwappiness is of type null/,
 ];
-
-/** A container that says something in every field we take. */
-const FULL = {
-  Image: "busybox",
-  Hostname: "full",
-  Domainname: "example.test",
-  User: "0:0",
-  AttachStdout: true,
-  ExposedPorts: { "80/tcp": {} },
-  Tty: false,
-  OpenStdin: true,
-  StdinOnce: true,
-  Env: ["A=b"],
-  Cmd: ["-c", "sleep 1000"],
-  Entrypoint: "sh",
-  Healthcheck: { Test: ["CMD", "true"], Interval: SECOND_NS, StartInterval: SECOND_NS, Retries: 2 },
-  Volumes: { "/anonymous": {} },
-  WorkingDir: "/tmp",
-  Labels: { a: "b" },
-  StopSignal: "SIGINT",
-  StopTimeout: 1,
-  HostConfig: {
-    Binds: ["schema:/volume:ro"],
-    LogConfig: { Type: "json-file", Config: { "max-size": "1m", labels: "a" } },
-    NetworkMode: "none",
-    RestartPolicy: { Name: "on-failure", MaximumRetryCount: 3 },
-    Mounts: [
-      { Type: "tmpfs", Target: "/t", TmpfsOptions: { SizeBytes: 65_536, Mode: 0o700 } },
-      { Type: "volume", Source: "schema2", Target: "/v", VolumeOptions: { Labels: { l: "m" } } },
-    ],
-    ConsoleSize: [24, 80],
-    Annotations: { "example.test/a": "b" },
-    CapAdd: ["NET_ADMIN"],
-    CapDrop: ["CHOWN"],
-    CgroupnsMode: "private",
-    Dns: ["192.0.2.1"],
-    DnsOptions: ["ndots:1"],
-    DnsSearch: ["example.test"],
-    ExtraHosts: ["db:192.0.2.2"],
-    GroupAdd: ["50"],
-    IpcMode: "shareable",
-    OomScoreAdj: 5,
-    ReadonlyRootfs: true,
-    SecurityOpt: ["no-new-privileges"],
-    Tmpfs: { "/run": "size=64k" },
-    ShmSize: 65_536,
-    Sysctls: { "net.ipv4.ip_forward": "1" },
-    Runtime: "runc",
-    MaskedPaths: ["/proc/keys"],
-    ReadonlyPaths: ["/proc/sys"],
-    CpuShares: 512,
-    Memory: 2 ** 26,
-    MemoryReservation: 2 ** 25,
-    MemorySwap: 2 ** 27,
-    NanoCpus: SECOND_NS,
-    CpusetCpus: "0",
-    PidsLimit: 50,
-    OomKillDisable: false,
-    Devices: [{ PathOnHost: "/dev/null", PathInContainer: "/dev/nil", CgroupPermissions: "rw" }],
-    DeviceCgroupRules: ["c 1:3 rwm"],
-    Ulimits: [{ Name: "nofile", Soft: 100, Hard: 200 }],
-    Init: true,
-  },
-};
 
 describe(`e2e: containers by dockerode, answers against Docker's Swagger file${why}`, function () {
   this.timeout(120_000);

@@ -10,80 +10,36 @@ import { checkConfig } from "../../runtime/container/config-check.ts";
 import { SHM_SIZE_BYTES } from "../../runtime/container/spec/mounts.ts";
 import { planSpec } from "../../runtime/container/spec/spec.ts";
 import type { ContainerConfig } from "../../runtime/container/types.ts";
+import { FULL } from "../support/engine/full-body.ts";
+import { SILENT_IMAGE } from "../support/silent-image.ts";
 import { MemoryContainers } from "../support/worker/memory-containers.ts";
 
-/** Says something in every field that is read. */
+/** Says something in every field that is read, also in those that need a machine made for it. */
 const BODY = {
-  Image: "web",
-  Hostname: "full",
-  Domainname: "example.test",
-  User: "0:0",
-  AttachStdout: true,
-  ExposedPorts: { "80/tcp": {} },
+  ...FULL,
   Tty: true,
-  OpenStdin: true,
-  StdinOnce: true,
-  Env: ["A=b"],
-  Cmd: ["true"],
   Entrypoint: ["sh"],
-  Healthcheck: { Test: ["CMD", "true"], Interval: 1e9, Timeout: 1e9, Retries: 2, StartPeriod: 1e9 },
-  Volumes: { "/anonymous": {} },
-  WorkingDir: "/tmp",
-  Labels: { a: "b" },
-  StopSignal: "SIGINT",
-  StopTimeout: 1,
+  Healthcheck: { ...FULL.Healthcheck, Timeout: 1e9, StartPeriod: 1e9 },
   HostConfig: {
-    Binds: ["/a:/b:ro"],
+    ...FULL.HostConfig,
+    Binds: [...FULL.HostConfig.Binds, "/a:/b:ro"],
     LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
-    NetworkMode: "none",
-    RestartPolicy: { Name: "on-failure", MaximumRetryCount: 3 },
     AutoRemove: false,
     Mounts: [
-      { Type: "tmpfs", Target: "/t", TmpfsOptions: { SizeBytes: 65_536, Mode: 448 } },
-      { Type: "bind", Source: "/x", Target: "/v", BindOptions: { Propagation: "rslave" } },
-      { Type: "volume", Source: "vol", Target: "/w", VolumeOptions: { Labels: { l: "m" } } },
+      ...FULL.HostConfig.Mounts,
+      { Type: "bind", Source: "/x", Target: "/y", BindOptions: { Propagation: "rslave" } },
     ],
     VolumesFrom: ["other:ro"],
-    Annotations: { a: "b" },
-    CapAdd: ["NET_ADMIN"],
-    CapDrop: ["CHOWN"],
-    CgroupnsMode: "private",
     CgroupParent: "/p",
-    Dns: ["192.0.2.1"],
-    DnsOptions: ["ndots:1"],
-    DnsSearch: ["example.test"],
-    ExtraHosts: ["db:192.0.2.2"],
-    GroupAdd: ["50"],
-    IpcMode: "shareable",
-    OomScoreAdj: 5,
     PidMode: "host",
     Privileged: false,
-    ReadonlyRootfs: true,
     SecurityOpt: ["no-new-privileges", "seccomp=unconfined"],
-    Tmpfs: { "/run": "size=64k" },
     UTSMode: "",
-    ShmSize: 65_536,
-    Sysctls: { "net.ipv4.ip_forward": "1" },
-    Runtime: "runc",
-    MaskedPaths: ["/proc/keys"],
-    ReadonlyPaths: ["/proc/sys"],
-    CpuShares: 512,
-    Memory: 2 ** 26,
-    MemoryReservation: 2 ** 25,
-    MemorySwap: 2 ** 27,
     MemorySwappiness: 10,
-    NanoCpus: 1e9,
-    CpusetCpus: "0",
     CpusetMems: "0",
-    PidsLimit: 50,
     BlkioWeight: 300,
     BlkioDeviceReadBps: [{ Path: "/dev/sda", Rate: 1000 }],
-    OomKillDisable: false,
-    Devices: [{ PathOnHost: "/dev/null", PathInContainer: "/dev/nil", CgroupPermissions: "rw" }],
-    DeviceCgroupRules: ["c 1:3 rwm"],
     DeviceRequests: [{ Driver: "cdi", DeviceIDs: ["v.test/c=0"] }],
-    Ulimits: [{ Name: "nofile", Soft: 100, Hard: 200 }],
-    Init: true,
   },
 };
 
@@ -131,18 +87,7 @@ function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
   return copy;
 }
 
-const IMAGE: Parameters<typeof checkConfig>[1] = {
-  entrypoint: [],
-  cmd: ["sh"],
-  env: [],
-  user: "",
-  workdir: "",
-  labels: {},
-  exposedPorts: [],
-  volumes: [],
-  stopSignal: "",
-  healthcheck: undefined,
-};
+const IMAGE = { ...SILENT_IMAGE, cmd: ["sh"] };
 
 /** Takes a body as far as it goes without touching the machine, and shows what came of it. */
 async function take(body: unknown): Promise<void> {

@@ -11,20 +11,7 @@ import type {
   LogRecord,
   MachineContainers,
 } from "../../../runtime/container/types.ts";
-import type { ImageConfig } from "../../../runtime/image/types.ts";
-
-const NO_IMAGE: ImageConfig = {
-  entrypoint: [],
-  cmd: [],
-  env: [],
-  user: "",
-  workdir: "",
-  labels: {},
-  exposedPorts: [],
-  volumes: [],
-  stopSignal: "",
-  healthcheck: undefined,
-};
+import { SILENT_IMAGE } from "../silent-image.ts";
 
 /** Containers that are only remembered. They run until told otherwise and write what they are given. */
 export class MemoryContainers implements MachineContainers {
@@ -51,7 +38,7 @@ export class MemoryContainers implements MachineContainers {
       id,
       config,
       imageId: "sha256:0",
-      imageConfig: NO_IMAGE,
+      imageConfig: SILENT_IMAGE,
       mounts: [],
       paused: false,
       restarting: false,

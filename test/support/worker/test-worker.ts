@@ -11,6 +11,7 @@ import type { Image } from "../../../runtime/image/types.ts";
 import { grpcDial } from "../../../worker/session/grpc-wire.ts";
 import { Worker } from "../../../worker/worker.ts";
 import type { TaskImages, WorkerOptions } from "../../../worker/worker-options.ts";
+import { SILENT_IMAGE } from "../silent-image.ts";
 import { MemoryContainers } from "./memory-containers.ts";
 import { MemoryDataPlane } from "./memory-data-plane.ts";
 
@@ -38,18 +39,7 @@ const IMAGE: Image = {
   id: `sha256:${"0".repeat(64)}` as Image["id"],
   repoTags: [],
   repoDigests: [],
-  config: {
-    entrypoint: [],
-    cmd: [],
-    env: [],
-    user: "",
-    workdir: "",
-    labels: {},
-    exposedPorts: [],
-    volumes: [],
-    stopSignal: "",
-    healthcheck: undefined,
-  },
+  config: SILENT_IMAGE,
   platform: { os: "linux", architecture: "amd64", variant: "" },
   created: "",
   sizeBytes: 0,
