@@ -39,13 +39,8 @@ export async function rest(cluster: Cluster, service: string, replicas: number):
 }
 
 /** `eventually` for what costs the daemons something to answer. */
-export async function looking(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const looked = async () => {
-    const holds = await condition();
-    if (!holds) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    return holds;
-  };
-  await eventually(what, looked, CONVERGE_MS);
+export function looking(what: string, condition: () => Promise<boolean>): Promise<void> {
+  return eventually(what, condition, CONVERGE_MS, LOOK_MS);
 }
 
 /** What the first manager that does not see all nodes sees; undefined when all see all. */
