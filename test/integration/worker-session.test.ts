@@ -136,7 +136,7 @@ describe("session between managers and workers", () => {
     await eventually("served", () => serving("a") === true);
     host.network.stall = new Promise(() => undefined);
     await state.write(updateChange("task", "a", { desiredState: TaskState.SHUTDOWN }));
-    await eventually("shut down", isIn("a", TaskState.SHUTDOWN), 3_500);
+    await eventually("shut down", isIn("a", TaskState.SHUTDOWN));
   });
 
   it("follows the leader without restarting anything", async () => {
@@ -146,14 +146,12 @@ describe("session between managers and workers", () => {
     await addTask("a");
     await eventually("running", isIn("a", TaskState.RUNNING));
     expect(host.worker?.manager).to.equal(manager.addr);
-    const startedMs = performance.now();
     manager.kill();
     leader = other.addr;
     other.dispatcher.lead();
     await eventually("in session again", () => host.worker?.manager === other.addr);
     await addTask("b");
     await eventually("next task", isIn("b", TaskState.RUNNING));
-    expect(performance.now() - startedMs).to.be.lessThan(1_500);
     expect(host.containers.starts).to.deep.equal(["web.1.a", "web.1.b"]);
   });
 

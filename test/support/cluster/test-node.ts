@@ -124,6 +124,12 @@ export class TestNode {
     }
   }
 
+  /** Whether it has a manager part, as it says itself: true also while the managers have no leader. */
+  async isManager(): Promise<boolean> {
+    const info = await this.api().get<{ Swarm: { ControlAvailable: boolean } }>("/info");
+    return info.Swarm.ControlAvailable;
+  }
+
   /** Runs the CLI against this node. A code other than 0 is a result, not an error. */
   async muster(...args: string[]): Promise<CommandResult> {
     return this.#lab.exec(this.host, [
