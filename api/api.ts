@@ -19,6 +19,7 @@ import { swarmRoutes } from "./routes/swarm.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { unsupportedRoutes } from "./routes/unsupported.ts";
+import { volumeRoutes } from "./routes/volumes.ts";
 
 /** Docker's HTTP API over the given backends; `listen` opens it on a socket. */
 export function newApi(backends: Backends, log: Log): ApiServer {
@@ -44,6 +45,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...imageRoutes(images),
     ...imageTransferRoutes(images),
     ...commitRoutes(backends),
+    ...volumeRoutes(backends.volumes),
     ...backupRoutes(backups),
     ...configRoutes(configs),
     ...secretRoutes(secrets),

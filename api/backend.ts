@@ -27,6 +27,7 @@ import type { DiskUsageBackend } from "./backends/disk-usage.ts";
 import type { EventBackend } from "./backends/events.ts";
 import type { ImageBackend } from "./backends/images.ts";
 import type { RegistryBackend } from "./backends/registries.ts";
+import type { VolumeBackend } from "./backends/volumes.ts";
 import type { Filters } from "./http/filters.ts";
 
 /*
@@ -255,4 +256,5 @@ export interface Backends {
   readonly events: EventBackend;
   readonly registries: RegistryBackend;
   readonly diskUsage: DiskUsageBackend;
+  readonly volumes: VolumeBackend;
 }

@@ -66,6 +66,11 @@ import { addInfo } from "./commands/system/info.ts";
 import { addLogin } from "./commands/system/login.ts";
 import { addLogout } from "./commands/system/logout.ts";
 import { addVersion } from "./commands/system/version.ts";
+import { addVolumeCreate } from "./commands/volume/create.ts";
+import { addVolumeInspect } from "./commands/volume/inspect.ts";
+import { addVolumeLs } from "./commands/volume/ls.ts";
+import { addVolumePrune } from "./commands/volume/prune.ts";
+import { addVolumeRm } from "./commands/volume/rm.ts";
 import type { Context } from "./context.ts";
 
 type Add = (parent: Command, context: Context) => void;
@@ -136,6 +141,10 @@ const GROUPS: Readonly<
       ...[addPull, addPush, addTag, addImageLs, addImageInspect, addHistory],
       ...[addImageRm, addImagePrune, addLoad, addSave, addImport],
     ],
+  },
+  volume: {
+    description: "Manage the volumes of this node",
+    verbs: [addVolumeCreate, addVolumeLs, addVolumeInspect, addVolumeRm, addVolumePrune],
   },
   system: {
     description: "See what this node is, has and does",

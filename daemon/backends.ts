@@ -14,7 +14,14 @@ export function newBackends(
   node: ManagedNode,
   machine: Pick<
     Backends,
-    "system" | "containers" | "images" | "backups" | "events" | "registries" | "diskUsage"
+    | "system"
+    | "containers"
+    | "images"
+    | "backups"
+    | "events"
+    | "registries"
+    | "diskUsage"
+    | "volumes"
   >,
 ): Backends {
   const control = (): Control => node.getManager().control;

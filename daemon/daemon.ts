@@ -14,6 +14,7 @@ import { newDiskUsage } from "./engine/disk-usage.ts";
 import { newImages } from "./engine/images.ts";
 import { newRegistries } from "./engine/registries.ts";
 import { swarmEvent } from "./engine/swarm-events.ts";
+import { newVolumes } from "./engine/volumes.ts";
 import { takeDirectories } from "./exclusive.ts";
 import { describeNode, readFacts } from "./facts.ts";
 import { listenAt } from "./listeners.ts";
@@ -89,6 +90,7 @@ export async function startDaemon(
       backups,
       registries: newRegistries(engine.images),
       diskUsage: newDiskUsage(engine.volumes),
+      volumes: newVolumes(engine.volumes),
       events: { events: (query) => engine.events.follow(query) },
     }),
     log.child({ component: "api" }),

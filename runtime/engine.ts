@@ -84,7 +84,7 @@ export class Engine implements EngineParts {
     await mkdir(execRoot, { recursive: true, mode: 0o711 });
     const events = new EventJournal(clock);
     const images = await ImageStore.open(dataRoot, { ...options.images, events }, log);
-    const volumes = await LocalVolumes.open(join(dataRoot, "volumes"), clock);
+    const volumes = await LocalVolumes.open(join(dataRoot, "volumes"), clock, events);
     const networks = await LocalNetworks.open({
       dataRoot,
       execRoot,
@@ -119,7 +119,6 @@ export class Engine implements EngineParts {
     images.protectWith((id) =>
       containers.list().some((one) => one.id === id && one.state === "running"),
     );
-    volumes.protectWith((name) => containers.usesVolume(name));
     const abilities = {
       ...cgroups.abilities(),
       apparmor: hasApparmor(),

@@ -78,6 +78,9 @@ export interface MountSettings {
   readonly nonRecursive?: boolean | undefined;
   readonly createSource?: boolean | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly driverOptions?: Readonly<Record<string, string>> | undefined;
+  /** A volume that goes with the last container that has it. */
+  readonly anonymous?: boolean | undefined;
 }
 
 export interface HealthSettings {

@@ -1,5 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerFacts } from "../backends/containers.ts";
+import { hasLabels, toPattern } from "../http/filter-values.ts";
 import type { Filters } from "../http/filters.ts";
 import { labelsOf } from "../wire/container/config.ts";
 import { findContainer } from "./find-container.ts";
@@ -145,24 +146,11 @@ function isExposed({ settings, image }: ContainerFacts, value: string): boolean 
 
 /** `key` or `key=value`. */
 export function hasLabel(container: ContainerFacts, wanted: string): boolean {
-  const labels = labelsOf(container);
-  const at = wanted.indexOf("=");
-  if (at === -1) return Object.hasOwn(labels, wanted);
-  const key = wanted.slice(0, at);
-  return Object.hasOwn(labels, key) && labels[key] === wanted.slice(at + 1);
+  return hasLabels(labelsOf(container), [wanted]);
 }
 
 function hasRun({ state }: ContainerFacts): boolean {
   return state === "exited" || state === "dead";
-}
-
-/** Docker's names are regular expressions; a text that is none is looked for as it stands. */
-function toPattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch {
-    return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  }
 }
 
 function isTrue(value: string): boolean {

@@ -1,12 +1,12 @@
 import { ClusterError } from "../../core/errors.ts";
-import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
-import type { DiskUsageBackend, VolumeUsage } from "../backends/disk-usage.ts";
+import type { ContainerBackend } from "../backends/containers.ts";
+import type { DiskUsageBackend } from "../backends/disk-usage.ts";
 import type { ImageBackend } from "../backends/images.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { type Answer, ok, type Route } from "../http/router.ts";
-import { wireTime } from "../wire/common.ts";
 import { writeSummary } from "../wire/container/summary.ts";
 import { layersSize, sharedSizes, writeImageSummary } from "../wire/image.ts";
+import { writeVolume } from "../wire/volume.ts";
 
 const TYPES = ["container", "image", "volume", "build-cache"];
 
@@ -32,7 +32,7 @@ async function answer(backends: Backends, exchange: Exchange): Promise<Answer> {
     ...(wants("image") ? imageUsage(images, exchange.apiMinor) : {}),
     ...(wants("container") ? { Containers: await containerUsage(containers) } : {}),
     ...(wants("volume")
-      ? { Volumes: writeVolumes(await diskUsage.volumeUsage(), containers.listContainers()) }
+      ? { Volumes: (await diskUsage.volumeUsage()).map((one) => writeVolume(one, one)) }
       : {}),
     ...(wants("build-cache") ? { BuildCache: [] } : {}),
   });
@@ -60,25 +60,4 @@ async function containerUsage(backend: Backends["containers"]): Promise<unknown[
   for (const container of backend.listContainers())
     summaries.push(writeSummary(container, nowMs, await backend.containerSizes(container.id)));
   return summaries;
-}
-
-function writeVolumes(
-  volumes: readonly VolumeUsage[],
-  containers: readonly ContainerFacts[],
-): readonly Record<string, unknown>[] {
-  return volumes.map(({ name, mountpoint, labels, createdAtMs, sizeBytes }) => {
-    const users = containers.filter(({ mounts }) =>
-      mounts.some((mount) => mount.hostPath === mountpoint),
-    );
-    return {
-      CreatedAt: wireTime(createdAtMs),
-      Driver: "local",
-      Labels: labels,
-      Mountpoint: mountpoint,
-      Name: name,
-      Options: null,
-      Scope: "local",
-      UsageData: { RefCount: users.length, Size: sizeBytes },
-    };
-  });
 }

@@ -7,7 +7,7 @@ const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 const AREAS: Readonly<Record<string, readonly string[]>> = {
   containers: ["/containers/*", "/exec/*"],
   builds: ["/build", "/build/prune"],
-  volumes: ["/volumes", "/volumes/*"],
+  "cluster volumes": ["/volumes/:name"],
   "networks of single containers": [
     "/networks/:ref/connect",
     "/networks/:ref/disconnect",
@@ -24,8 +24,9 @@ export function unsupportedRoutes(): Route[] {
   );
 }
 
-/** Another method of this path is a network's own. */
+/** Other methods of these paths are served. */
 function methodsOf(path: string): readonly Method[] {
+  if (path === "/volumes/:name") return ["PUT"];
   return path === "/networks/prune" ? ["POST"] : METHODS;
 }
 

@@ -1,4 +1,5 @@
 import type { EngineEvent } from "../backends/events.ts";
+import { hasLabels } from "../http/filter-values.ts";
 import type { Filters } from "../http/filters.ts";
 
 /** Keys of filters that name one object by the beginning of its id or name. */
@@ -22,7 +23,7 @@ export function eventFits(filters: Filters, event: EngineEvent): boolean {
     isOneOf(filters.scope, scope) &&
     OBJECTS.every((key) => beginsLike(filters[key], actorId) || beginsLike(filters[key], name)) &&
     fitsImage(filters.image, event) &&
-    hasLabels(filters.label, attributes)
+    hasLabels(attributes, filters.label)
   );
 }
 
@@ -39,19 +40,6 @@ function fitsImage(
   const image = (type === "image" ? attributes.name : attributes.image) ?? "";
   const names = [actorId, image, withoutTag(actorId), withoutTag(image)];
   return names.some((name) => isOneOf(wanted, name));
-}
-
-/** All of them; `key` alone asks for any value. */
-function hasLabels(
-  wanted: readonly string[] | undefined,
-  attributes: Readonly<Record<string, string>>,
-): boolean {
-  return (wanted ?? []).every((label) => {
-    const at = label.indexOf("=");
-    const key = at === -1 ? label : label.slice(0, at);
-    if (!Object.hasOwn(attributes, key)) return false;
-    return at === -1 || attributes[key] === label.slice(at + 1);
-  });
 }
 
 function isOneOf(wanted: readonly string[] | undefined, value: string): boolean {

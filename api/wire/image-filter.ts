@@ -1,5 +1,5 @@
-import { ClusterError } from "../../core/errors.ts";
 import type { ImageFacts } from "../backends/images.ts";
+import { hasLabels, readTruth } from "../http/filter-values.ts";
 import type { Filters } from "../http/filters.ts";
 import { parseMomentMs } from "../http/moment.ts";
 import { compileGlob } from "./glob.ts";
@@ -26,33 +26,24 @@ export function filterImages(
     ...(until ?? []).map((text) => parseMomentMs(text, nowMs)),
   ]);
   const sinceMs = greatest((since ?? []).map((ref) => find(ref).createdAtMs));
-  const dangling = readDangling(filters);
+  const dangling = readTruth(filters, "dangling");
   return all
     .filter(({ createdAtMs }) => beforeMs === undefined || createdAtMs < beforeMs)
     .filter(({ createdAtMs }) => sinceMs === undefined || createdAtMs > sinceMs)
-    .filter(({ labels }) => hasLabels(labels, label ?? []))
+    .filter(({ labels }) => hasLabels(labels, label))
     .flatMap((image) => (reference === undefined ? [image] : withNames(image, reference)))
     .filter((image) => dangling === undefined || isDangling(image, dangling));
 }
 
 /** What a prune takes of the images no container uses; by default those without a tag. */
 export function prunes(filters: Filters, nowMs: number): (image: ImageFacts) => boolean {
-  const danglingOnly = readDangling(filters) ?? true;
+  const danglingOnly = readTruth(filters, "dangling") ?? true;
   const untilMs = smallest((filters.until ?? []).map((text) => parseMomentMs(text, nowMs)));
   return ({ repoTags, createdAtMs, labels }) =>
     (!danglingOnly || repoTags.length === 0) &&
     (untilMs === undefined || createdAtMs < untilMs) &&
-    hasLabels(labels, filters.label ?? []) &&
+    hasLabels(labels, filters.label) &&
     !(filters["label!"] ?? []).some((label) => hasLabels(labels, [label]));
-}
-
-/** @throws {ClusterError} `InvalidArgument` unless it is one truth value. */
-function readDangling({ dangling }: Filters): boolean | undefined {
-  if (dangling === undefined || dangling.length === 0) return undefined;
-  const [word = ""] = dangling;
-  if (dangling.length === 1 && /^(1|t|true)$/i.test(word)) return true;
-  if (dangling.length === 1 && /^(0|f|false)$/i.test(word)) return false;
-  throw new ClusterError("InvalidArgument", `invalid filter 'dangling=[${dangling.join(" ")}]'`);
 }
 
 /** Without tags; with `false`, not without any name. */
@@ -72,15 +63,6 @@ function withNames(image: ImageFacts, patterns: readonly string[]): readonly Ima
 
 function withoutTag(name: string): string {
   return name.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
-}
-
-/** All of them; `key` alone asks for any value. */
-function hasLabels(labels: Readonly<Record<string, string>>, wanted: readonly string[]): boolean {
-  return wanted.every((text) => {
-    const [key = ""] = text.split("=", 1);
-    if (!Object.hasOwn(labels, key)) return false;
-    return text === key || labels[key] === text.slice(key.length + 1);
-  });
 }
 
 function smallest(values: readonly number[]): number | undefined {

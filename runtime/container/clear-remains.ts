@@ -24,7 +24,7 @@ export async function clearRemains(
     try {
       await clearRun(id, undefined, host);
       await host.images.removeRootfs(id);
-      for (const name of await records.claimedVolumes(id)) await host.volumes.removeIfAny(name);
+      await host.volumes.release(id, await records.claimedVolumes(id));
       await records.forget(id);
       log.info("removed what was left of a container", { container: id });
     } catch (error) {

@@ -56,7 +56,7 @@ export async function createRun(
   const paths = containerPaths(host.roots, record.id);
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
   host.images.mountRootfs(record.rootfs);
-  for (const mount of record.mounts) await host.volumes.maybePopulate(mount, record.rootfs.merged);
+  await mountVolumes(record, host);
   const fileMounts = await makeContainerFiles(files, paths.filesDir);
   writeBundle(record, paths, {
     cgroupsPath: host.cgroups.groupOf(record.id),
@@ -78,6 +78,13 @@ export async function createRun(
     conmon.unwatch();
     throw error;
   }
+}
+
+/** @throws {ClusterError} NotFound, Internal. */
+async function mountVolumes({ id, mounts }: ContainerRecord, host: ContainerHost): Promise<void> {
+  for (const { type, source, target, readOnly, propagation } of mounts)
+    if (type === "volume")
+      await host.volumes.mount(source, { container: id, target, readOnly, propagation });
 }
 
 /** Gives it its part of this machine's networks; one whose networks are others' or none has no part. */

@@ -253,13 +253,6 @@ export class LocalContainers implements MachineContainers {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Whether any container mounts the volume. */
-  usesVolume(name: string): boolean {
-    return [...this.#containers.values()].some(({ record }) =>
-      record.mounts.some((mount) => mount.type === "volume" && mount.source === name),
-    );
-  }
-
   /** Lets go of everything; containers run on. */
   close(): void {
     this.#rotator.close();
@@ -275,7 +268,10 @@ export class LocalContainers implements MachineContainers {
     }
     const known = new Set(this.#containers.keys());
     await clearRemains(known, this.#host, this.#records, this.#context.log);
+    for (const { record, isRunning } of this.#containers.values())
+      this.#host.volumes.adopt(volumesOf(record), record.id, isRunning);
     for (const container of this.#containers.values()) await this.#adopt(container);
+    await this.#host.volumes.unmountUnused();
   }
 
   /** One container that cannot be taken up must not keep the others from it. */
@@ -354,4 +350,8 @@ export class LocalContainers implements MachineContainers {
       }
     }
   }
+}
+
+function volumesOf({ mounts }: ContainerRecord): string[] {
+  return mounts.filter(({ type }) => type === "volume").map(({ source }) => source);
 }

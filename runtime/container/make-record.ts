@@ -4,8 +4,10 @@ import { mkdir, stat } from "node:fs/promises";
 import { ClusterError } from "../../core/errors.ts";
 import type { Image } from "../image/types.ts";
 import { systemError } from "../linux/libc.ts";
+import { ANONYMOUS_LABEL } from "../volume/types.ts";
 import { checkConfig } from "./config-check.ts";
 import type { ContainerHost } from "./container-run.ts";
+import { fillVolumes } from "./fill-volumes.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
@@ -13,9 +15,6 @@ import type { ContainerConfig, ContainerId, MountConfig, ResolvedMount } from ".
 
 const ID_BYTES = 32;
 const JOURNAL_SOCKET = "/run/systemd/journal/socket";
-/** Marks volumes that live and die with their container. Docker's label. */
-export const ANONYMOUS_LABEL = "com.docker.volume.anonymous";
-
 /** 64 hexadecimal characters nobody has. */
 export function newContainerId(): ContainerId {
   return randomBytes(ID_BYTES).toString("hex") as ContainerId;
@@ -43,17 +42,18 @@ export async function makeRecord(
     );
   if (planLogLimits(config.log).journal && !existsSync(JOURNAL_SOCKET))
     throw new ClusterError("FailedPrecondition", "journald is not enabled on this host");
-  const anonymousVolumes: string[] = [];
+  const made: string[] = [];
   const claim = async (name: string) => {
-    anonymousVolumes.push(name);
+    made.push(name);
     await records.claimVolume(id, name);
   };
   try {
     await records.reserve(id);
     const mounts: ResolvedMount[] = [];
     for (const mount of [...config.mounts, ...imageVolumes(config, image)])
-      mounts.push(await resolveMount(mount, host, claim));
+      mounts.push(await resolveMount(mount, id, host, claim));
     const rootfs = await host.images.prepareRootfs(image.id, id);
+    await fillVolumes(id, mounts, rootfs, host);
     const record = {
       id,
       config,
@@ -61,14 +61,14 @@ export async function makeRecord(
       imageConfig: image.config,
       rootfs,
       mounts,
-      anonymousVolumes,
+      anonymousVolumes: mounts.filter((mount) => mount.anonymous).map(({ source }) => source),
       createdAtMs: host.clock.nowMs(),
     };
     await records.commit(record);
     return record;
   } catch (error) {
     await host.images.removeRootfs(id);
-    for (const name of anonymousVolumes) await host.volumes.removeIfAny(name);
+    await host.volumes.release(id, made);
     await records.forget(id);
     throw systemError(error, `create container ${config.name}`);
   }
@@ -92,6 +92,7 @@ function imageVolumes(config: ContainerConfig, image: Image): MountConfig[] {
 
 async function resolveMount(
   mount: MountConfig,
+  container: ContainerId,
   host: ContainerHost,
   claim: (volume: string) => Promise<void>,
 ): Promise<ResolvedMount> {
@@ -102,13 +103,16 @@ async function resolveMount(
       await checkBindSource(mount);
       return { ...mount, hostPath: mount.source };
     case "volume": {
-      const { labels = {} } = mount;
-      if (mount.source !== "")
-        return { ...mount, hostPath: (await host.volumes.ensure(mount.source, labels)).path };
+      const { labels = {}, driverOptions: options } = mount;
+      if (mount.source !== "") {
+        const asked = { name: mount.source, labels, options };
+        return { ...mount, hostPath: (await host.volumes.claim(asked, container)).path };
+      }
       const name = newContainerId();
       await claim(name);
-      const { path } = await host.volumes.ensure(name, { ...labels, [ANONYMOUS_LABEL]: "" });
-      return { ...mount, source: name, hostPath: path };
+      const asked = { name, labels: { ...labels, [ANONYMOUS_LABEL]: "" }, options };
+      const { path } = await host.volumes.claim(asked, container);
+      return { ...mount, source: name, hostPath: path, anonymous: true };
     }
   }
 }

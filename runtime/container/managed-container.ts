@@ -407,7 +407,7 @@ export class ManagedContainer {
     await records.revoke(id);
     await clearRun(id, rootfs.merged, host);
     await host.images.removeRootfs(id);
-    for (const name of anonymousVolumes) await host.volumes.removeIfAny(name);
+    await host.volumes.release(id, anonymousVolumes);
     await records.forget(id);
   }
 

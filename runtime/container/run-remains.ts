@@ -116,6 +116,7 @@ export async function clearRun(
   await attempt(() => unmountAside(paths.filesDir));
   await attempt(() => unmountAside(paths.shmDir));
   await attempt(() => (merged === undefined ? undefined : unmountAside(merged)));
+  await attempt(() => host.volumes.unmountAll(id));
   await attempt(() => host.networks.detach(id));
   await attempt(() => rm(paths.exitFile, { force: true }));
   if (failures.length > 0) throw failures[0];

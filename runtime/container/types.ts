@@ -89,8 +89,11 @@ export interface MountConfig {
   readonly nonRecursive?: boolean | undefined;
   /** A bind's source is made, a directory, when it is not there. */
   readonly createSource?: boolean | undefined;
-  /** For a volume that is made: its labels. */
+  /** For a volume that is made: its labels, and what is mounted in it, as `VolumeOptions`. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly driverOptions?: Readonly<Record<string, string>> | undefined;
+  /** The volume was made for a container alone, and goes with the last that has it. */
+  readonly anonymous?: boolean | undefined;
 }
 
 /** A mount whose source is known: the volume's directory, the bind's path; empty for tmpfs. */
@@ -260,6 +263,4 @@ export interface MachineContainers extends Containers {
   filesOf(id: ContainerId): ContainerFilePaths;
   /** Of every process in it, on the host; none when it does not run. */
   pidsOf(id: ContainerId): readonly number[];
-  /** Whether any container mounts the volume. */
-  usesVolume(name: string): boolean;
 }

@@ -1,80 +1,52 @@
-import { closeSync, fstatSync, readdirSync } from "node:fs";
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
-import { replaceFile } from "../image/store/durable-file.ts";
-import { systemError } from "../linux/libc.ts";
-import { makeFolder } from "../linux/make-folder.ts";
-import { findInRoot, PATH_ONLY } from "../linux/open-in-root.ts";
-import { runProgram } from "../linux/run.ts";
-import type { Volume, Volumes } from "./types.ts";
+import type { EventSink } from "../events/types.ts";
+import { contentBytes } from "../linux/content-bytes.ts";
+import { KeyedTurns } from "./keyed-turns.ts";
+import type { PrunedVolumes, Volume, VolumeRequest, Volumes } from "./types.ts";
+import { VolumeEvents, type VolumeUse } from "./volume-events.ts";
+import { VolumeFolders } from "./volume-folders.ts";
+import { mountVolume, unmountVolume } from "./volume-mount.ts";
+import {
+  checkVolumeLabels,
+  checkVolumeName,
+  checkVolumeOptions,
+  planVolumeMount,
+} from "./volume-options.ts";
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}$/;
-const CP = "/bin/cp";
-const COPY_TIMEOUT_MS = 600_000;
-const MESSAGE_BYTES_MAX = 4096;
-const MODE_BITS = 0o7777;
-
-/** A mount that may be of a volume. */
-export interface VolumeMount {
-  readonly type: "bind" | "volume" | "tmpfs";
-  /** The volume's directory. */
-  readonly hostPath: string;
-  readonly target: string;
-  readonly noCopy: boolean;
-}
-
-/** Volumes as directories `<root>/<name>/_data`, as Docker lays them out, with `volume.json` beside. What has data is a volume. */
+/**
+ * The volumes of this machine, who has them, and who has them mounted.
+ *
+ * A container has a volume from its creation to its removal, and uses it while it runs: what a volume's options say is mounted
+ * with the first use and unmounted after the last. All that is done to one volume is done in turns, so that none is removed
+ * under the hands of who is just given it.
+ */
 export class LocalVolumes implements Volumes {
-  readonly #root: string;
+  readonly #folders: VolumeFolders;
   readonly #clock: Clock;
+  readonly #events: VolumeEvents;
   readonly #volumes = new Map<string, Volume>();
-  /** By path: two containers must not fill the same volume at once. */
-  readonly #filling = new Map<string, Promise<void>>();
-  #isUsed: (name: string) => boolean = () => false;
+  readonly #turns = new KeyedTurns();
+  /** By volume: who has it, and who uses it now. */
+  readonly #users = new Bonds();
+  readonly #uses = new Bonds();
 
-  private constructor(root: string, clock: Clock) {
-    this.#root = root;
+  private constructor(folders: VolumeFolders, clock: Clock, events: EventSink) {
+    this.#folders = folders;
     this.#clock = clock;
+    this.#events = new VolumeEvents(events);
   }
 
-  static async open(root: string, clock: Clock): Promise<LocalVolumes> {
-    const volumes = new LocalVolumes(root, clock);
-    await mkdir(root, { recursive: true, mode: 0o711 });
-    for (const name of await readdir(root))
-      if (NAME.test(name)) volumes.#volumes.set(name, await volumes.#read(name));
+  static async open(root: string, clock: Clock, events: EventSink): Promise<LocalVolumes> {
+    const folders = await VolumeFolders.open(root);
+    const volumes = new LocalVolumes(folders, clock, events);
+    for (const volume of await folders.readAll()) volumes.#volumes.set(volume.name, volume);
     return volumes;
   }
 
-  /** Who is asked before a volume is removed: whether a container uses it. */
-  protectWith(isUsed: (name: string) => boolean): void {
-    this.#isUsed = isUsed;
-  }
-
-  async ensure(name: string, labels: Readonly<Record<string, string>> = {}): Promise<Volume> {
-    const existing = this.#volumes.get(name);
-    if (existing !== undefined) return existing;
-    if (!NAME.test(name))
-      throw new ClusterError(
-        "InvalidArgument",
-        `invalid volume name ${JSON.stringify(name.slice(0, 100))}: want letters, digits and _ . -, beginning with a letter or digit`,
-      );
-    const path = this.#pathOf(name);
-    const volume = { name, path, createdAtMs: this.#clock.nowMs(), labels };
-    try {
-      await makeFolder(path, 0o755);
-      await replaceFile(join(this.#root, name, "volume.json"), JSON.stringify(volume));
-    } catch (error) {
-      // Half of one must not be a volume at the next open; unless it is another's by now.
-      if (!this.#volumes.has(name))
-        await rm(join(this.#root, name), { recursive: true, force: true });
-      throw systemError(error, `create volume ${name}`);
-    }
-    // Whoever came second while the first was writing gets the first one's.
-    const made = this.#volumes.get(name) ?? volume;
-    this.#volumes.set(name, made);
-    return made;
+  async create(request: VolumeRequest): Promise<Volume> {
+    const { name } = request;
+    return this.#turns.run(name, () => this.#ensure(request));
   }
 
   list(): readonly Volume[] {
@@ -84,94 +56,168 @@ export class LocalVolumes implements Volumes {
   get(name: string): Volume {
     const volume = this.#volumes.get(name);
     if (volume !== undefined) return volume;
-    throw new ClusterError("NotFound", `no such volume: ${name.slice(0, 255)}`);
+    throw new ClusterError("NotFound", `get ${name.slice(0, 255)}: no such volume`);
+  }
+
+  usersOf(name: string): readonly string[] {
+    return this.#users.of(name);
   }
 
   async remove(name: string): Promise<void> {
-    this.get(name);
-    if (this.#isUsed(name))
-      throw new ClusterError(
-        "FailedPrecondition",
-        `cannot remove volume ${name}: a container uses it`,
-      );
-    await this.removeIfAny(name);
+    await this.#turns.run(name, async () => {
+      this.get(name);
+      const users = this.usersOf(name);
+      if (users.length > 0)
+        throw new ClusterError("FailedPrecondition", inUse(name, users), {
+          details: { users: users.join(",") },
+        });
+      await this.#erase(name);
+    });
   }
 
-  /** For a container's own volumes: no question, no error when it is gone already. */
-  async removeIfAny(name: string): Promise<void> {
-    if (!this.#volumes.delete(name)) return;
-    // Under another name first: a half removed volume must not come back at the next open.
-    const doomed = join(this.#root, `.${name}.removed`);
-    await rename(join(this.#root, name), doomed);
-    await rm(doomed, { recursive: true, force: true });
+  async prune(fits: (volume: Volume) => boolean): Promise<PrunedVolumes> {
+    const names: string[] = [];
+    let reclaimedBytes = 0;
+    for (const volume of this.list()) {
+      const { name, path } = volume;
+      if (!fits(volume)) continue;
+      const removed = await this.#turns.run(name, async () => {
+        // Another may have taken it, or removed it, while it waited.
+        if (this.#volumes.get(name) !== volume || this.usersOf(name).length > 0) return undefined;
+        const bytes = await contentBytes(path);
+        await this.#erase(name);
+        return bytes;
+      });
+      if (removed === undefined) continue;
+      names.push(name);
+      reclaimedBytes += removed;
+    }
+    this.#events.pruned(reclaimedBytes);
+    return { names, reclaimedBytes };
   }
 
-  /**
-   * Fills an empty volume with what the image has at the mount's target, owner and mode included. Nothing to do for other
-   * mounts, for `noCopy` and for a volume that has something.
-   *
-   * @param rootfs where the container's root file system is mounted; nothing in it can lead outside.
-   * @throws {ClusterError} Internal when the copy fails.
-   */
-  async maybePopulate(mount: VolumeMount, rootfs: string): Promise<void> {
-    if (mount.type !== "volume" || mount.noCopy) return;
-    const before = this.#filling.get(mount.hostPath) ?? Promise.resolve();
-    const filled = before.catch(() => {}).then(() => populate(mount, rootfs, this.#clock));
-    this.#filling.set(mount.hostPath, filled);
+  /** Gives a container a volume, made if there is none; it stays as long as the container has it. @throws as `create`. */
+  async claim(request: VolumeRequest, container: string): Promise<Volume> {
+    return this.#turns.run(request.name, async () => {
+      const volume = await this.#ensure(request);
+      this.#users.tie(volume.name, container);
+      return volume;
+    });
+  }
+
+  /** A container of an earlier process has these volumes, and uses them if it runs. */
+  adopt(names: readonly string[], container: string, isRunning: boolean): void {
+    for (const name of names) {
+      this.#users.tie(name, container);
+      if (isRunning) this.#uses.tie(name, container);
+    }
+  }
+
+  /** The container is gone. @param own those of its volumes that go with it, unless others have them. */
+  async release(container: string, own: readonly string[]): Promise<void> {
+    this.#users.untie(container);
+    for (const name of own)
+      await this.#turns.run(name, async () => {
+        if (this.#volumes.has(name) && this.usersOf(name).length === 0) await this.#erase(name);
+      });
+  }
+
+  /** Makes a volume's files be there for a container that begins. @throws {ClusterError} NotFound; Internal with mount's words. */
+  async mount(name: string, use: VolumeUse): Promise<void> {
+    await this.#use(name, use.container);
+    this.#events.mounted(name, use);
+  }
+
+  /** The container does not run, so it uses no volume. */
+  async unmountAll(container: string): Promise<void> {
+    for (const name of this.#uses.untie(container)) {
+      this.#events.unmounted(name, container);
+      await this.#turns.run(name, () => this.#unmountUnused(name));
+    }
+  }
+
+  /** Does something with a volume's files, which are there meanwhile. */
+  async whileMounted<T>(name: string, container: string, work: () => Promise<T>): Promise<T> {
+    const user = `${container} in creation`;
+    await this.#use(name, user);
     try {
-      await filled;
+      return await this.#turns.run(name, work);
     } finally {
-      if (this.#filling.get(mount.hostPath) === filled) this.#filling.delete(mount.hostPath);
+      this.#uses.untie(user);
+      await this.#turns.run(name, () => this.#unmountUnused(name));
     }
   }
 
-  #pathOf(name: string): string {
-    return join(this.#root, name, "_data");
+  /** Unmounts what an earlier process has left mounted and nobody uses. */
+  async unmountUnused(): Promise<void> {
+    for (const name of this.#volumes.keys())
+      await this.#turns.run(name, () => this.#unmountUnused(name));
   }
 
-  /** What the file does not say, or no longer, the directory does. */
-  async #read(name: string): Promise<Volume> {
-    const path = this.#pathOf(name);
-    const { birthtimeMs } = await stat(join(this.#root, name));
-    const fallback = { name, path, createdAtMs: birthtimeMs, labels: {} };
-    await mkdir(path, { recursive: true });
-    try {
-      const stored = JSON.parse(
-        await readFile(join(this.#root, name, "volume.json"), "utf8"),
-      ) as Volume;
-      return { ...fallback, createdAtMs: stored.createdAtMs, labels: stored.labels };
-    } catch {
-      return fallback;
-    }
+  async #use(name: string, user: string): Promise<void> {
+    await this.#turns.run(name, async () => {
+      const { path, options } = this.get(name);
+      const plan = planVolumeMount(options);
+      if (plan !== undefined) await mountVolume(plan, path, this.#clock);
+      this.#uses.tie(name, user);
+    });
+  }
+
+  async #unmountUnused(name: string): Promise<void> {
+    const volume = this.#volumes.get(name);
+    if (volume === undefined || planVolumeMount(volume.options) === undefined) return;
+    if (this.#uses.of(name).length === 0) await unmountVolume(volume.path);
+  }
+
+  async #ensure({ name, labels = {}, options = {} }: VolumeRequest): Promise<Volume> {
+    const existing = this.#volumes.get(name);
+    if (existing !== undefined) return existing;
+    checkVolumeName(name);
+    checkVolumeOptions(name, options);
+    checkVolumeLabels(name, labels);
+    const createdAtMs = this.#clock.nowMs();
+    const volume = { name, path: this.#folders.pathOf(name), createdAtMs, labels, options };
+    await this.#folders.make(volume);
+    this.#volumes.set(name, volume);
+    this.#events.happened("create", name);
+    return volume;
+  }
+
+  async #erase(name: string): Promise<void> {
+    const { path, options } = this.get(name);
+    if (planVolumeMount(options) !== undefined) await unmountVolume(path);
+    await this.#folders.remove(name);
+    this.#volumes.delete(name);
+    this.#events.happened("destroy", name);
   }
 }
 
-async function populate(mount: VolumeMount, rootfs: string, clock: Clock): Promise<void> {
-  if (readdirSync(mount.hostPath).length > 0) return;
-  const source = findInRoot(rootfs, mount.target, PATH_ONLY);
-  if (source === undefined) return;
-  try {
-    const { uid, gid, mode } = fstatSync(source);
-    await chown(mount.hostPath, uid, gid);
-    await chmod(mount.hostPath, mode & MODE_BITS);
-    if (readdirSync(`/proc/self/fd/${source}`).length === 0) return;
-    // By the open handle: its path could be a link again by the time cp follows it.
-    const from = `/proc/${process.pid}/fd/${source}/.`;
-    const { exitCode, output } = await runProgram(
-      {
-        path: CP,
-        args: ["-a", "--", from, mount.hostPath],
-        outputBytesMax: MESSAGE_BYTES_MAX,
-        timeoutMs: COPY_TIMEOUT_MS,
-      },
-      clock,
-    );
-    if (exitCode !== 0)
-      throw new ClusterError(
-        "Internal",
-        `cannot fill the volume at ${mount.target} from the image: ${output.trim()}`,
-      );
-  } finally {
-    closeSync(source);
+/** Docker's words. */
+function inUse(name: string, users: readonly string[]): string {
+  return `remove ${name}: volume is in use - [${users.join(", ")}]`;
+}
+
+/** Which containers are tied to which volumes. */
+class Bonds {
+  readonly #byVolume = new Map<string, Set<string>>();
+
+  of(volume: string): string[] {
+    return [...(this.#byVolume.get(volume) ?? [])];
+  }
+
+  tie(volume: string, container: string): void {
+    const tied = this.#byVolume.get(volume) ?? new Set();
+    this.#byVolume.set(volume, tied.add(container));
+  }
+
+  /** @returns the volumes it was tied to. */
+  untie(container: string): string[] {
+    const volumes: string[] = [];
+    for (const [volume, tied] of this.#byVolume) {
+      if (!tied.delete(container)) continue;
+      volumes.push(volume);
+      if (tied.size === 0) this.#byVolume.delete(volume);
+    }
+    return volumes;
   }
 }

@@ -69,7 +69,7 @@ function story(image: string, stackFile: string): readonly [string[], (string | 
   ];
 }
 
-const UNSUPPORTED = [["volume", "ls"]];
+const UNSUPPORTED = [["plugin", "ls"]];
 
 describe("e2e: stock docker command lines", function () {
   this.timeout(180_000);

@@ -45,7 +45,7 @@ describe("runtime: a full disk", function () {
   });
 
   it("leaves no half of a volume, which would be one at the next start", async () => {
-    const error = await failureOf(engine.volumes.ensure("half"));
+    const error = await failureOf(engine.volumes.create({ name: "half" }));
     expect(error.code).to.equal("ResourceExhausted");
     expect(error.message).to.contain("no space left on device (ENOSPC)");
     expect(readdirSync(full[1] ?? "")).to.deep.equal([]);

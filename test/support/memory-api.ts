@@ -22,7 +22,7 @@ import { NodeAvailability } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import { unifiedAbilities } from "../../runtime/cgroup/abilities.ts";
 import { EventJournal } from "../../runtime/events/event-journal.ts";
-import { memoryDiskUsage, memoryImages, memoryRegistries } from "./memory-images.ts";
+import { memoryDiskUsage, memoryImages, memoryRegistries, memoryVolumes } from "./memory-images.ts";
 import { MemoryContainers } from "./worker/memory-containers.ts";
 
 const abilities = {
@@ -149,6 +149,7 @@ export async function startMemoryApi(
     ...{ system, containers, images, backups, events },
     registries: memoryRegistries(),
     diskUsage: memoryDiskUsage(),
+    volumes: memoryVolumes(),
   });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));

@@ -1,6 +1,7 @@
 import type { DiskUsageBackend } from "../../api/backends/disk-usage.ts";
 import type { ImageBackend, ImageFacts } from "../../api/backends/images.ts";
 import type { RegistryBackend } from "../../api/backends/registries.ts";
+import type { VolumeBackend } from "../../api/backends/volumes.ts";
 import { ClusterError } from "../../core/errors.ts";
 
 const CONFIG = {
@@ -74,6 +75,27 @@ export function memoryRegistries(): RegistryBackend {
 }
 
 export function memoryDiskUsage(): DiskUsageBackend {
-  const volume = { name: "v", mountpoint: "/v", labels: { a: "b" }, createdAtMs: 1, sizeBytes: 7 };
-  return { volumeUsage: async () => [volume] };
+  return { volumeUsage: async () => [{ ...VOLUME, sizeBytes: 7 }] };
+}
+
+const VOLUME = {
+  ...{ name: "v", mountpoint: "/v", labels: { a: "b" }, options: {} },
+  ...{ createdAtMs: 1, users: 0 },
+};
+
+/** One volume that stays what it is. */
+export function memoryVolumes(): VolumeBackend {
+  return {
+    listVolumes: () => [VOLUME],
+    getVolume(name) {
+      if (name === VOLUME.name) return VOLUME;
+      throw new ClusterError("NotFound", `get ${name}: no such volume`);
+    },
+    createVolume: async (request) => ({ ...VOLUME, ...request }),
+    async removeVolume(name) {
+      this.getVolume(name);
+    },
+    pruneVolumes: async (fits) =>
+      fits(VOLUME) ? { names: ["v"], reclaimedBytes: 7 } : { names: [], reclaimedBytes: 0 },
+  };
 }

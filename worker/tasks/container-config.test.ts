@@ -90,6 +90,20 @@ describe("worker: container of a task", () => {
     );
   });
 
+  it("makes volumes as the spec has them, of the local driver alone", () => {
+    const volume = { type: "volume", source: "v", target: "/v", volumeLabels: { a: "b" } };
+    const volumeOptions = { type: "tmpfs", device: "tmpfs" };
+    const [mount] = containerConfig(
+      assigned({ mounts: [{ ...volume, volumeOptions, volumeDriver: "local" }] }),
+      SANDBOX,
+    ).mounts;
+    expect(mount).to.deep.include({ labels: { a: "b" }, driverOptions: volumeOptions });
+    const mounts = [{ ...volume, volumeDriver: "nfs" }];
+    expect(() => containerConfig(assigned({ mounts }), SANDBOX)).to.throw(
+      'cannot mount at /v: volume driver "nfs" is not local',
+    );
+  });
+
   it("its sandbox has the task's addresses and the revision's host ports", () => {
     const spec = sandboxSpec(assigned({ hostname: "db", dnsConfig: { search: ["local"] } }));
     expect(spec).to.include({ id: "t1", hostname: "db" });

@@ -29,7 +29,7 @@ export function taskName(assignment: AssignedTask): string {
 /**
  * The container that runs a task inside its sandbox.
  *
- * @throws {ClusterError} `InvalidArgument` for a mount type the runtime does not have.
+ * @throws {ClusterError} `InvalidArgument` for a type of mount or driver of volumes the runtime does not have.
  */
 export function containerConfig(assignment: AssignedTask, sandbox: Sandbox): ContainerConfig {
   const spec = containerSpec(assignment);
@@ -102,6 +102,13 @@ function mountConfig(mount: Mount): MountConfig {
       `cannot mount at ${mount.target}: type ${JSON.stringify(type)} is not bind, volume or tmpfs`,
     );
   }
+  const driver = mount.volumeDriver;
+  if (driver !== "" && driver !== "local") {
+    throw new ClusterError(
+      "InvalidArgument",
+      `cannot mount at ${mount.target}: volume driver ${JSON.stringify(driver)} is not local`,
+    );
+  }
   return {
     type,
     source: mount.source,
@@ -111,6 +118,8 @@ function mountConfig(mount: Mount): MountConfig {
     tmpfsSizeBytes: mount.tmpfsSizeBytes,
     tmpfsMode: mount.tmpfsMode,
     noCopy: mount.noCopy,
+    labels: mount.volumeLabels,
+    driverOptions: mount.volumeOptions,
   };
 }
 

@@ -119,10 +119,6 @@ export class MemoryContainers implements MachineContainers {
     return pid === 0 ? [] : [pid];
   }
 
-  usesVolume(name: string): boolean {
-    return this.list().some(({ mounts }) => mounts.some(({ source }) => source === name));
-  }
-
   async wait(id: ContainerId): Promise<{ readonly exitCode: number }> {
     return { exitCode: this.get(id).exitCode };
   }

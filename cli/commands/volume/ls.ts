@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import type { Context } from "../../context.ts";
+import { collect, filterQuery } from "../../flags/filters.ts";
+import { formatList, type Row } from "../../output/list.ts";
+import type { WireVolume } from "./wire.ts";
+
+const COLUMNS = [
+  { header: "DRIVER", field: "Driver" },
+  { header: "VOLUME NAME", field: "Name" },
+];
+
+export function addVolumeLs(parent: Command, context: Context): void {
+  parent
+    .command("ls")
+    .alias("list")
+    .description("List the volumes of this node")
+    .option("-f, --filter <filter>", "Filter, dangling=true", collect)
+    .option("--format <format>", "table, json or a Go template")
+    .option("-q, --quiet", "Only names")
+    .action(async (options: { filter?: string[]; format?: string; quiet?: boolean }) => {
+      const { Volumes } = await context
+        .client()
+        .get<{ Volumes: readonly WireVolume[] | null }>("/volumes", {
+          filters: filterQuery(options.filter),
+        });
+      const rows = (Volumes ?? []).map(volumeRow);
+      context.print(formatList({ columns: COLUMNS, rows }, options, "Name"));
+    });
+}
+
+function volumeRow({ Name, Driver, Mountpoint, Scope, Labels }: WireVolume): Row {
+  const labels = Object.entries(Labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return { Name, Driver, Mountpoint, Scope, Labels: labels.join(",") };
+}
