@@ -1,10 +1,12 @@
 import { benchCommit } from "./commit.ts";
+import { benchEngine } from "./engine.ts";
 import { benchFailover } from "./failover.ts";
 import { benchStart } from "./start.ts";
 
 /** Each prints a table and, as its last line, one JSON object. */
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
+  engine: benchEngine,
   commit: benchCommit,
   failover: benchFailover,
 };

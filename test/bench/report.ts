@@ -11,14 +11,15 @@ export function median(values: readonly number[]): number {
 
 export interface Comparison {
   readonly name: string;
-  /** Milliseconds of each run. */
+  readonly unit: "ms" | "MiB";
+  /** Of each run. */
   readonly ours: readonly number[];
   readonly peer: readonly number[];
-  /** Ours over the peer's must not be above this. */
-  readonly target: number;
+  /** What must not be above this: ours over the peer's, or ours in the unit. */
+  readonly target: { readonly of: "ratio" | "ours"; readonly atMost: number };
 }
 
-/** Prints a table for people and, as the last line, one JSON object for machines. */
+/** Prints a table of medians for people and, as the last line, one JSON object for machines. */
 export function report(bench: string, peer: string, comparisons: readonly Comparison[]): void {
   const line = (cells: readonly string[]) =>
     `${cells.map((cell, at) => cell.padEnd(at === 0 ? 40 : 14)).join("")}\n`;
@@ -26,20 +27,19 @@ export function report(bench: string, peer: string, comparisons: readonly Compar
   const rows = comparisons.map((comparison) => {
     const ours = median(comparison.ours);
     const theirs = median(comparison.peer);
-    return { ...comparison, oursMedianMs: ours, peerMedianMs: theirs, ratio: ours / theirs };
+    return { ...comparison, oursMedian: ours, peerMedian: theirs, ratio: ours / theirs };
   });
-  for (const { name, oursMedianMs, peerMedianMs, ratio, target } of rows) {
-    process.stdout.write(
-      line([
-        name,
-        `${(oursMedianMs / 1000).toFixed(3)} s`,
-        `${(peerMedianMs / 1000).toFixed(3)} s`,
-        ratio.toFixed(3),
-        `≤ ${target}`,
-      ]),
-    );
+  for (const { name, unit, target, oursMedian, peerMedian, ratio } of rows) {
+    const { of, atMost } = target;
+    const most = of === "ratio" ? `≤ ${atMost}` : `≤ ${figure(atMost, unit)}`;
+    const cells = [figure(oursMedian, unit), figure(peerMedian, unit), ratio.toFixed(3), most];
+    process.stdout.write(line([name, ...cells]));
   }
   process.stdout.write(`${JSON.stringify({ bench, peer, machine: machine(), rows })}\n`);
+}
+
+function figure(value: number, unit: Comparison["unit"]): string {
+  return unit === "ms" ? `${(value / 1000).toFixed(3)} s` : `${value.toFixed(1)} MiB`;
 }
 
 /** What the figures were measured on. */
