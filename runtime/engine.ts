@@ -89,6 +89,7 @@ export class Engine implements EngineParts {
       dataRoot,
       execRoot,
       clock,
+      events,
       log: log.child({ component: "local-networks" }),
     });
     const facts: BundleHost = {

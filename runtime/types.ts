@@ -4,7 +4,7 @@ import type { MachineAbilities } from "./cgroup/abilities.ts";
 import type { MachineContainers } from "./container/types.ts";
 import type { EventJournal } from "./events/event-journal.ts";
 import type { ImageStoreOptions, Images } from "./image/types.ts";
-import type { LocalNetworkView } from "./network/types.ts";
+import type { MachineNetworks } from "./network/types.ts";
 import type { Volumes } from "./volume/types.ts";
 
 /** For `Engine.open` in engine.ts. */
@@ -26,7 +26,7 @@ export interface EngineParts {
   readonly images: Images;
   readonly containers: MachineContainers;
   readonly volumes: Volumes;
-  readonly networks: LocalNetworkView;
+  readonly networks: MachineNetworks;
   /** What happened here; everybody says it there. */
   readonly events: EventJournal;
   /** Name and version of the OCI runtime in use. */

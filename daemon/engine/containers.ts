@@ -13,7 +13,11 @@ import type {
 } from "../../runtime/container/types.ts";
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { diskUsage } from "../../runtime/linux/disk-usage.ts";
-import { DEFAULT_NETWORK, type LocalNetworkView } from "../../runtime/network/types.ts";
+import {
+  DEFAULT_NETWORK,
+  type LocalNetworkView,
+  plainEndpoint,
+} from "../../runtime/network/types.ts";
 import type { EngineParts } from "../../runtime/types.ts";
 import { listProcesses } from "./processes.ts";
 import { waitFor } from "./wait.ts";
@@ -126,7 +130,8 @@ function toNetwork(mode: string): NetworkMode {
   if (mode === "host" || mode === "none") return { kind: mode };
   const [, id] = /^container:(.*)$/.exec(mode) ?? [];
   if (id !== undefined) return { kind: "container", id };
-  return { kind: "local", network: mode === "default" ? DEFAULT_NETWORK : mode };
+  const network = mode === "default" ? DEFAULT_NETWORK : mode;
+  return { kind: "local", network, endpoints: [plainEndpoint(network)] };
 }
 
 /** Its part of a local network: while it runs, and its name before and after. */
@@ -135,7 +140,7 @@ function toNetworkFacts(
   networks: LocalNetworkView,
 ): ContainerFacts["network"] {
   if (config.network.kind !== "local") return undefined;
-  const endpoint = networks.findAttachment(id)?.endpoint;
+  const endpoint = networks.findAttachment(id)?.endpoints[0];
   if (endpoint === undefined) return { name: config.network.network, endpoint: undefined };
   return {
     name: config.network.network,

@@ -7,6 +7,7 @@ import type { Cgroups } from "../linux/cgroups.ts";
 import { makeFifo } from "../linux/descriptors.ts";
 import { findProcess, type ProcessRef } from "../linux/process.ts";
 import type { LocalNetworks } from "../network/local-networks.ts";
+import { addressesOf } from "../network/types.ts";
 import type { LocalVolumes } from "../volume/local-volumes.ts";
 import { type Attached, type BundleHost, writeBundle } from "./bundle.ts";
 import { type ConmonLife, startConmon, watchConmon } from "./conmon.ts";
@@ -29,7 +30,10 @@ export interface ContainerHost {
   readonly cgroups: Cgroups;
   readonly images: Pick<Images, "get" | "prepareRootfs" | "mountRootfs" | "removeRootfs">;
   readonly volumes: LocalVolumes;
-  readonly networks: Pick<LocalNetworks, "attach" | "detach" | "namespacePath">;
+  readonly networks: Pick<
+    LocalNetworks,
+    "attach" | "detach" | "connect" | "disconnect" | "rename" | "namespacePath"
+  >;
   readonly facts: BundleHost;
   /** Where it is said what happens to containers. */
   readonly events: EventSink;
@@ -93,8 +97,16 @@ function attach(
   { networks }: ContainerHost,
 ): Attached | undefined {
   if (config.network.kind !== "local") return undefined;
-  const { endpoint } = networks.attach(id, config.network.network);
-  return { namespace: networks.namespacePath(id), addresses: [endpoint.address] };
+  const { endpoints } = networks.attach(id, {
+    name: config.name,
+    hostname: config.hostname,
+    resolvers: config.dns.servers,
+    endpoints: config.network.endpoints,
+  });
+  return {
+    namespace: networks.namespacePath(id),
+    addresses: endpoints.flatMap(addressesOf),
+  };
 }
 
 function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: ContainerHost): string[] {

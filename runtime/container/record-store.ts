@@ -1,11 +1,12 @@
 import { readdirSync } from "node:fs";
 import { appendFile, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { makeFolder } from "../linux/make-folder.ts";
+import { plainEndpoint } from "../network/types.ts";
 import { CREATED } from "./life.ts";
 import { type ContainerPaths, containerPaths, containersDir, type Roots } from "./paths.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import { DEFAULT_SETTINGS, NO_LIMITS } from "./settings.ts";
-import type { ContainerId } from "./types.ts";
+import type { ContainerId, NetworkMode } from "./types.ts";
 
 /**
  * Containers on disk: a directory each, which exists before anything else of the container is made and goes after
@@ -83,15 +84,22 @@ export class RecordStore {
 
 /** Records of earlier versions lack what containers did not have then. */
 function completed(record: ContainerRecord): ContainerRecord {
-  const { limits } = record.config;
+  const { limits, network } = record.config;
   const devices = { ...DEFAULT_SETTINGS.devices, ...record.config.devices };
   const config = {
     ...DEFAULT_SETTINGS,
     ...record.config,
     devices,
     limits: { ...NO_LIMITS, ...limits },
+    network: withEndpoints(network),
   };
   return { ...record, config };
+}
+
+function withEndpoints(mode: NetworkMode): NetworkMode {
+  if (mode.kind !== "local" || "endpoints" in mode) return mode;
+  const { network } = mode as { readonly network: string };
+  return { kind: "local", network, endpoints: [plainEndpoint(network)] };
 }
 
 async function replaceFile(

@@ -1,4 +1,5 @@
 import type { ImageConfig, Rootfs } from "../image/types.ts";
+import type { EndpointConfig } from "../network/types.ts";
 import type { ContainerSettings, ResourceLimits, RestartPolicy } from "./settings.ts";
 
 /** What a container is asked to be and what it is: the runtime's own words, free of Docker's wire shapes. */
@@ -66,8 +67,14 @@ export interface ContainerFile {
 export type NetworkMode =
   | { readonly kind: "host" }
   | { readonly kind: "none" }
-  /** Of its own, with an interface in a network of this machine, by the network's name, while it runs. */
-  | { readonly kind: "local"; readonly network: string }
+  /** Of its own, with an interface in each of these networks of this machine while it runs. */
+  | {
+      readonly kind: "local";
+      /** The one it was made for, as somebody named it. */
+      readonly network: string;
+      /** None: it was taken out of all of them. */
+      readonly endpoints: readonly EndpointConfig[];
+    }
   /** That of another container, which must run. */
   | { readonly kind: "container"; readonly id: string }
   /** A network namespace prepared by the caller: path of its bind mount. The caller removes it. */

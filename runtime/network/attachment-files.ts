@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
-import type { Attachment } from "./types.ts";
+import type { Attachment, Endpoint } from "./types.ts";
 
 const TEMPORARY_SUFFIX = ".new";
 
@@ -20,7 +20,7 @@ export class AttachmentFiles {
     return names.flatMap((name) => {
       const path = `${this.#directory}/${name}`;
       try {
-        return JSON.parse(readFileSync(path, "utf8")) as Attachment;
+        return completed(JSON.parse(readFileSync(path, "utf8")) as Attachment | OldAttachment);
       } catch (error) {
         log.warn("state file is damaged, doing without", { path, reason: errorMessage(error) });
         rmSync(path, { force: true });
@@ -38,4 +38,20 @@ export class AttachmentFiles {
   remove(containerId: string): void {
     rmSync(`${this.#directory}/${containerId}`, { force: true });
   }
+}
+
+/** Earlier versions knew one endpoint and no names. */
+function completed(attachment: Attachment | OldAttachment): Attachment {
+  if (!("endpoint" in attachment)) return attachment;
+  const { containerId, endpoint } = attachment;
+  const plain = { ipv6: undefined, aliases: [], links: [], gatewayPriority: 0, interface: "eth0" };
+  return {
+    ...{ containerId, name: "", hostname: "", resolvers: [] },
+    endpoints: [{ ...plain, ...endpoint }],
+  };
+}
+
+interface OldAttachment {
+  readonly containerId: string;
+  readonly endpoint: Omit<Endpoint, "ipv6" | "aliases" | "links" | "gatewayPriority" | "interface">;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import {
   addBridge,
@@ -13,7 +14,6 @@ import {
 } from "../linux/netlink/link.ts";
 import {
   addAddress,
-  addRoute,
   decodeAddress,
   decodeRoute,
   deleteAddress,
@@ -21,28 +21,24 @@ import {
   dumpRoutes,
 } from "../linux/netlink/route.ts";
 import { isGone, NetlinkSocket, Protocol } from "../linux/netlink/socket.ts";
-import { inNamespace } from "../linux/netns.ts";
 import { setSysctl } from "../linux/sysctl.ts";
 import { type Cidr, parseCidr } from "./plan/cidr.ts";
 import { planForwardRules } from "./plan/forward-rules.ts";
 import { macOf } from "./plan/link-names.ts";
-import { LOOPBACK_INDEX } from "./plan/loopback.ts";
 import type { Ruleset } from "./plan/ruleset.ts";
 import { RuleSpace } from "./rule-space.ts";
 import type { Endpoint } from "./types.ts";
 
-const MTU = 1500;
 const DELETION_GROUP = 0x6d62;
-const PORT = { learning: true, flood: true, isolated: false } as const;
-/** The container's only interface. */
-const INTERFACE = "eth0";
-const INTERFACE_INDEX = 2;
 
 /** Where a bridge is and what it is called. */
 export interface BridgePlace {
   readonly link: string;
   readonly gateway: string;
   readonly prefixLength: number;
+  readonly mtu: number;
+  /** Its ports reach each other. */
+  readonly joins: boolean;
 }
 
 /** The bridges in the daemon's own namespace, with their ports and rules. */
@@ -66,11 +62,12 @@ export class BridgeSpace {
   }
 
   /** Makes the bridge, or makes the one there is as it should be. @returns whether anything had to be done for the first time. */
-  ensureBridge({ link, gateway, prefixLength }: BridgePlace): boolean {
+  ensureBridge({ link, gateway, prefixLength, mtu }: BridgePlace): boolean {
     if (this.#ready.has(link)) return false;
     const found = this.#links().find((one) => one.name === link);
+    if (found !== undefined && found.kind !== "bridge") throw notOurs(link);
     if (found === undefined)
-      this.#socket.run([addBridge({ name: link, index: 0, mtu: MTU, mac: macOf(gateway) })]);
+      this.#socket.run([addBridge({ name: link, index: 0, mtu, mac: macOf(gateway) })]);
     const index = found?.index ?? this.#indexOf(link);
     const addresses = this.#socket.dump(dumpAddresses()).map(decodeAddress);
     const stale = addresses.filter((one) => one.index === index && one.address !== gateway);
@@ -88,6 +85,17 @@ export class BridgeSpace {
     return this.#links().some(({ name }) => name === link);
   }
 
+  /** Removes the bridge. No error when there is none. */
+  removeBridge(link: string): void {
+    this.#ready.delete(link);
+    this.#delete(this.#links().filter(({ name, kind }) => name === link && kind === "bridge"));
+  }
+
+  /** @throws {ClusterError} PermissionDenied when there is a link of that name already. */
+  checkUnused(link: string): void {
+    if (this.#links().some(({ name }) => name === link)) throw notOurs(link);
+  }
+
   /** Whether a container's interface is in its bridge. */
   hasPort(bridge: string, port: string): boolean {
     const links = this.#links();
@@ -95,26 +103,25 @@ export class BridgeSpace {
     return links.some((link) => link.name === port && link.master === master);
   }
 
-  /** Joins a container's namespace to the bridge and gives it address and way out. */
-  addPort(bridge: string, endpoint: Endpoint, namespaceFd: number): void {
-    const { link: name, mac, address, prefixLength, gateway } = endpoint;
+  /** Puts an interface, down and without address, into a container's namespace, with its other end in the bridge. */
+  addPort(bridge: BridgePlace, endpoint: Endpoint, namespaceFd: number): void {
+    const { link: name, mac, interface: inside } = endpoint;
+    const { mtu, joins } = bridge;
     const index = this.#nextIndex();
-    const peer = { name: INTERFACE, index: INTERFACE_INDEX, mac, netnsFd: namespaceFd };
+    const peer = { name: inside, index: 0, mac, netnsFd: namespaceFd };
     this.#socket.run([
-      addVeth({ name, index, mtu: MTU, peer }),
-      ...enslave(index, this.#ready.get(bridge) ?? 0, PORT),
+      addVeth({ name, index, mtu, peer }),
+      ...enslave(index, this.#ready.get(bridge.link) ?? 0, {
+        learning: true,
+        flood: true,
+        isolated: !joins,
+      }),
     ]);
-    const inside = inNamespace(namespaceFd, () => new NetlinkSocket(Protocol.Route));
-    try {
-      inside.run([
-        setUp(LOOPBACK_INDEX),
-        addAddress({ index: INTERFACE_INDEX, address, prefixLength }),
-        setUp(INTERFACE_INDEX),
-        addRoute({ destination: "0.0.0.0", prefixLength: 0, gateway, index: INTERFACE_INDEX }),
-      ]);
-    } finally {
-      inside.close();
-    }
+  }
+
+  /** Removes the port and the interface at its other end, whose namespace stays. No error when there is none. */
+  removePort(port: string): void {
+    this.#delete(this.#links().filter(({ name }) => name === port));
   }
 
   /** Nothing passes any more; the kernel removes the port itself when the namespace at its other end goes. */
@@ -129,10 +136,7 @@ export class BridgeSpace {
   removeOtherPorts(bridge: string, known: ReadonlySet<string>): void {
     const master = this.#ready.get(bridge);
     const strays = this.#links().filter((link) => link.master === master && !known.has(link.name));
-    const failed = this.#socket
-      .batch(deleteLinks(strays, DELETION_GROUP))
-      .find((failure) => !isGone(failure));
-    if (failed !== undefined) throw failed.error;
+    this.#delete(strays);
   }
 
   applyRules(rules: Ruleset): void {
@@ -146,6 +150,12 @@ export class BridgeSpace {
 
   #links(): Link[] {
     return this.#socket.dump(dumpLinks()).map(decodeLink);
+  }
+
+  #delete(links: readonly Link[]): void {
+    const failures = this.#socket.batch(deleteLinks(links, DELETION_GROUP));
+    const failed = failures.find((failure) => !isGone(failure));
+    if (failed !== undefined) throw failed.error;
   }
 
   #indexOf(name: string): number {
@@ -166,6 +176,11 @@ export class BridgeSpace {
       this.#log.info("let containers' packets through the FORWARD chain", { command });
     }
   }
+}
+
+function notOurs(link: string): ClusterError {
+  const message = `cannot use ${link} as the bridge of a network: there is a link of that name`;
+  return new ClusterError("PermissionDenied", message);
 }
 
 /** Subnets this machine uses or has routes to, but for those on the links named. */

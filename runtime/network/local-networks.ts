@@ -1,32 +1,27 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
-import { openNamespace } from "../linux/netns.ts";
+import type { EventSink } from "../events/types.ts";
 import { AttachmentFiles } from "./attachment-files.ts";
-import { type BridgePlace, BridgeSpace, subnetsInUse } from "./bridge-space.ts";
-import { NamespaceFiles } from "./namespace-files.ts";
+import { subnetsInUse } from "./bridge-space.ts";
+import { bridgeLinkOf, LocalKernel } from "./local-kernel.ts";
+import { NetworkBook } from "./network-book.ts";
 import { NetworkFiles } from "./network-files.ts";
-import {
-  bridgeLinkName,
-  chooseAddress,
-  localTableName,
-  portLinkName,
-  subnetOf,
-  takenAddresses,
-} from "./plan/bridge.ts";
-import { ipv4Address, ipv4Number, overlaps } from "./plan/cidr.ts";
-import { chooseNetworkSubnet, gatewayOf } from "./plan/gateway-subnet.ts";
-import { macOf } from "./plan/link-names.ts";
-import { planLocalRules } from "./plan/local-rules.ts";
-import {
-  type Attachment,
-  DEFAULT_NETWORK,
-  type Endpoint,
-  type LocalNetwork,
-  type LocalNetworkView,
+import { checkEndpointConfig, takenAddresses } from "./plan/addresses.ts";
+import { parseIp } from "./plan/ip.ts";
+import { planEndpoint } from "./plan/new-endpoint.ts";
+import { isPredefined, linkNameOf, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
+import { planPredefined } from "./plan/predefined.ts";
+import type {
+  Attachment,
+  AttachRequest,
+  Endpoint,
+  EndpointConfig,
+  LocalNetwork,
+  MachineNetworks,
 } from "./types.ts";
 
 const ID_BYTES = 32;
@@ -36,37 +31,43 @@ export interface LocalNetworkOptions {
   readonly execRoot: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly events: EventSink;
 }
 
 /**
- * The networks of this machine alone. The kernel is touched when the first container attaches, not before.
+ * The networks of this machine alone. The kernel is touched when the first container attaches or somebody makes a network,
+ * not before.
  *
  * What a container has is written down before it is made and forgotten after it is gone, so that all there is without a
  * record is nobody's.
  */
-export class LocalNetworks implements LocalNetworkView {
+export class LocalNetworks implements MachineNetworks {
   readonly #options: LocalNetworkOptions;
-  readonly #networkFiles: NetworkFiles;
-  readonly #networks = new Map<string, LocalNetwork>();
+  readonly #book: NetworkBook;
+  readonly #files: AttachmentFiles;
   readonly #attachments = new Map<string, Attachment>();
-  /** Of the address given last, by network. */
-  readonly #lastGiven = new Map<string, number>();
-  #kernel: Kernel | undefined;
+  /** Addresses given last, by network. */
+  readonly #lastGiven = new Map<string, { readonly ipv4: bigint; readonly ipv6: bigint }>();
+  #kernel: LocalKernel | undefined;
 
-  private constructor(options: LocalNetworkOptions, files: NetworkFiles) {
+  private constructor(options: LocalNetworkOptions, book: NetworkBook) {
     this.#options = options;
-    this.#networkFiles = files;
+    this.#book = book;
+    this.#files = new AttachmentFiles(join(options.execRoot, "local-networks", "attachments"));
   }
 
   /** Takes up what an earlier process left: keeps what has a record, removes the rest. */
   static async open(options: LocalNetworkOptions): Promise<LocalNetworks> {
-    const files = await NetworkFiles.open(join(options.dataRoot, "networks"));
-    const networks = new LocalNetworks(options, files);
-    for (const network of await files.load()) networks.#networks.set(network.id, network);
-    const attachments = new AttachmentFiles(attachmentsDir(options)).load(options.log);
+    const book = await NetworkBook.open(
+      await NetworkFiles.open(join(options.dataRoot, "networks")),
+    );
+    const networks = new LocalNetworks(options, book);
+    const attachments = networks.#files.load(options.log);
     for (const one of attachments) networks.#attachments.set(one.containerId, one);
-    await networks.#ensureDefault();
-    if (attachments.length > 0 || existsSync(namespacesDir(options))) networks.#reconcile();
+    await networks.#ensurePredefined();
+    const hasOwn = book.list().some(({ name }) => !isPredefined(name));
+    if (hasOwn || attachments.length > 0 || existsSync(namespacesDir(options)))
+      networks.#reconcile();
     return networks;
   }
 
@@ -78,21 +79,116 @@ export class LocalNetworks implements LocalNetworkView {
     return join(namespacesDir(this.#options), containerId);
   }
 
-  /**
-   * Makes a container's namespace with an interface in the network. It must have none: `detach` first.
-   *
-   * @throws {ClusterError} NotFound with Docker's words; ResourceExhausted when the network has no address left.
-   */
-  attach(containerId: string, networkName: string): Attachment {
-    const network = this.#find(networkName);
+  list(): readonly LocalNetwork[] {
+    return this.#book.list();
+  }
+
+  attachments(): readonly Attachment[] {
+    return [...this.#attachments.values()];
+  }
+
+  /** Its bridge is there when this resolves. @throws {ClusterError} as `planNetwork`. */
+  async create(creation: NetworkCreation): Promise<LocalNetwork> {
+    const planned = planNetwork(creation, this.#book.list(), {
+      taken: creation.pools.length === 0 ? subnetsInUse(new Set()) : [],
+      seed: randomBytes(ID_BYTES).toString("hex"),
+    });
+    const createdAtMs = this.#options.clock.nowMs();
+    const network = { ...planned, id: randomBytes(ID_BYTES).toString("hex"), createdAtMs };
     const kernel = this.#openKernel();
-    const attachment = { containerId, endpoint: this.#newEndpoint(network) };
-    kernel.files.put(attachment);
-    this.#attachments.set(containerId, attachment);
-    this.#makeBridge(kernel, network);
+    if (linkNameOf(network) !== "") kernel.checkUnused(network);
+    await this.#book.put(network);
+    try {
+      kernel.ensureBridge(network);
+    } catch (error) {
+      await this.#book.remove(network.id);
+      throw error;
+    }
+    this.#say("create", network);
+    return network;
+  }
+
+  async remove(id: string): Promise<void> {
+    const network = this.#book.get(id);
+    if (network === undefined) throw notFound(id);
+    const { name } = network;
+    if (isPredefined(name)) throw refused(`${name} is a pre-defined network and cannot be removed`);
+    const users = this.attachments().flatMap((attachment) =>
+      attachment.endpoints
+        .filter(({ networkId }) => networkId === id)
+        .map((endpoint) => `name:"${attachment.name}" id:"${endpoint.id.slice(0, 12)}"`),
+    );
+    if (users.length > 0)
+      throw refused(
+        `error while removing network: network ${name} has active endpoints (${users.join(", ")})`,
+      );
+    this.#openKernel().removeBridge(network);
+    await this.#book.remove(id);
+    this.#lastGiven.delete(id);
+    this.#say("destroy", network);
+  }
+
+  /**
+   * Makes a container's namespace with an interface in each of the networks. It must have none: `detach` first.
+   *
+   * @throws {ClusterError} NotFound, InvalidArgument, PermissionDenied (an address is taken) with Docker's words;
+   *   ResourceExhausted when a network has no address left. What was made stays: `detach`.
+   */
+  attach(containerId: string, request: AttachRequest): Attachment {
+    const { name, hostname, resolvers } = request;
+    const endpoints: Endpoint[] = [];
+    for (const config of request.endpoints)
+      endpoints.push(this.#newEndpoint(this.#find(config.network), config, endpoints));
+    const kernel = this.#openKernel();
+    const attachment = { containerId, name, hostname, resolvers, endpoints };
+    this.#note(attachment);
     kernel.namespaces.create(containerId);
-    this.#join(kernel, attachment);
+    for (const endpoint of endpoints) this.#join(kernel, containerId, endpoint);
+    kernel.settle(attachment);
+    for (const endpoint of endpoints) this.#sayOf("connect", containerId, endpoint);
     return attachment;
+  }
+
+  /**
+   * Gives a container that is attached an interface in one more network.
+   *
+   * @throws {ClusterError} as `attach`; AlreadyExists when it has one.
+   */
+  connect(containerId: string, config: EndpointConfig): Attachment {
+    const before = this.#get(containerId);
+    const network = this.#find(config.network);
+    if (before.endpoints.some(({ networkId }) => networkId === network.id))
+      throw new ClusterError("AlreadyExists", `it is in network ${network.name} already`);
+    const endpoint = this.#newEndpoint(network, config, before.endpoints);
+    const kernel = this.#openKernel();
+    const after = { ...before, endpoints: [...before.endpoints, endpoint] };
+    this.#note(after);
+    try {
+      this.#join(kernel, containerId, endpoint);
+      kernel.settle(after);
+    } catch (error) {
+      this.#leave(kernel, before, endpoint);
+      throw error;
+    }
+    this.#sayOf("connect", containerId, endpoint);
+    return after;
+  }
+
+  /** Takes a container out of a network, by its name. No error when it is not in it. */
+  disconnect(containerId: string, networkName: string): Attachment {
+    const before = this.#get(containerId);
+    const endpoint = before.endpoints.find((one) => one.networkName === networkName);
+    if (endpoint === undefined) return before;
+    const after = { ...before, endpoints: before.endpoints.filter((one) => one !== endpoint) };
+    this.#leave(this.#openKernel(), after, endpoint);
+    this.#sayOf("disconnect", containerId, endpoint);
+    return after;
+  }
+
+  /** The container is called otherwise from now on. */
+  rename(containerId: string, name: string): void {
+    const attachment = this.#attachments.get(containerId);
+    if (attachment !== undefined) this.#note({ ...attachment, name });
   }
 
   /** Removes all a container has of networks. No error when there is nothing. */
@@ -100,163 +196,160 @@ export class LocalNetworks implements LocalNetworkView {
     const attachment = this.#attachments.get(containerId);
     if (attachment === undefined) return;
     const kernel = this.#openKernel();
-    kernel.bridges.closePort(attachment.endpoint.link);
+    for (const endpoint of attachment.endpoints) kernel.abandon(endpoint);
     kernel.namespaces.giveUp(containerId);
-    kernel.files.remove(containerId);
+    this.#files.remove(containerId);
     this.#attachments.delete(containerId);
+    for (const endpoint of attachment.endpoints) this.#sayOf("disconnect", containerId, endpoint);
   }
 
   /** Lets go of the kernel; all stays as it is and serves on. */
   close(): void {
-    this.#kernel?.namespaces.close();
-    this.#kernel?.bridges.close();
-    if (this.#kernel !== undefined) closeSync(this.#kernel.namespaceFd);
+    this.#kernel?.close();
     this.#kernel = undefined;
   }
 
   /** Everything that must be there and is not is made again; what nobody has goes. */
   #reconcile(): void {
-    const { log } = this.#options;
     const kernel = this.#openKernel();
     kernel.namespaces.removeOthers(new Set(this.#attachments.keys()));
-    for (const network of this.#networks.values()) {
-      const ofNetwork = [...this.#attachments.values()].filter(
-        ({ endpoint }) => endpoint.networkId === network.id,
-      );
-      const { link } = this.#placeOf(network);
-      if (ofNetwork.length === 0 && !kernel.bridges.hasBridge(link)) continue;
-      this.#makeBridge(kernel, network);
-      kernel.bridges.removeOtherPorts(link, new Set(ofNetwork.map((one) => one.endpoint.link)));
-      for (const attachment of ofNetwork) {
-        const { containerId, endpoint } = attachment;
-        if (kernel.bridges.hasPort(link, endpoint.link)) continue;
-        if (!kernel.namespaces.has(containerId)) continue;
-        try {
-          this.#join(kernel, attachment);
-          log.info("joined a container to its network again", { container: containerId });
-        } catch (error) {
-          const reason = errorMessage(error);
-          log.warn("cannot join a container to its network", { container: containerId, reason });
-        }
+    for (const network of this.#book.list()) {
+      try {
+        this.#reconcileNetwork(kernel, network);
+      } catch (error) {
+        const reason = errorMessage(error);
+        this.#options.log.warn("cannot take up a network", { network: network.name, reason });
       }
     }
   }
 
-  #join({ bridges }: Kernel, { containerId, endpoint }: Attachment): void {
-    const network = this.#networks.get(endpoint.networkId);
-    if (network === undefined) return;
-    const fd = openNamespace(this.namespacePath(containerId));
+  #reconcileNetwork(kernel: LocalKernel, network: LocalNetwork): void {
+    if (network.driver !== "bridge") return;
+    const ofNetwork = this.attachments().filter(({ endpoints }) =>
+      endpoints.some(({ networkId }) => networkId === network.id),
+    );
+    const isIdle = isPredefined(network.name) && ofNetwork.length === 0;
+    if (isIdle && !kernel.hasBridge(network)) return;
+    kernel.ensureBridge(network);
+    const links = this.attachments().flatMap(({ endpoints }) => endpoints.map(({ link }) => link));
+    kernel.removeOtherPorts(network, new Set(links));
+    for (const attachment of ofNetwork) this.#rejoin(kernel, network, attachment);
+  }
+
+  #rejoin(kernel: LocalKernel, network: LocalNetwork, attachment: Attachment): void {
+    const { log } = this.#options;
+    const { containerId, endpoints } = attachment;
+    const endpoint = endpoints.find(({ networkId }) => networkId === network.id);
+    if (endpoint === undefined || kernel.hasPort(network, endpoint)) return;
+    if (!kernel.namespaces.has(containerId)) return;
     try {
-      bridges.addPort(this.#placeOf(network).link, endpoint, fd);
-    } finally {
-      closeSync(fd);
+      kernel.join(network, containerId, endpoint);
+      kernel.settle(attachment);
+      log.info("joined a container to its network again", { container: containerId });
+    } catch (error) {
+      const reason = errorMessage(error);
+      log.warn("cannot join a container to its network", { container: containerId, reason });
     }
   }
 
-  #makeBridge({ bridges, used }: Kernel, network: LocalNetwork): void {
-    const place = this.#placeOf(network);
-    const isNew = bridges.ensureBridge(place);
-    used.add(network.id);
-    if (!isNew) return;
-    const facts = [...used].flatMap((id) => {
-      const one = this.#networks.get(id);
-      return one === undefined ? [] : { link: this.#placeOf(one).link, subnet: one.subnet };
-    });
-    bridges.applyRules(planLocalRules(localTableName(this.#options.dataRoot), facts));
+  #join(kernel: LocalKernel, containerId: string, endpoint: Endpoint): void {
+    const network = this.#book.get(endpoint.networkId);
+    if (network === undefined) return;
+    kernel.ensureBridge(network);
+    kernel.join(network, containerId, endpoint);
   }
 
-  #placeOf(network: LocalNetwork): BridgePlace {
-    return {
-      link: bridgeLinkName(this.#options.dataRoot, network.id),
-      gateway: network.gateway,
-      prefixLength: subnetOf(network).prefixLength,
-    };
+  /** Takes an interface away, then forgets it. */
+  #leave(kernel: LocalKernel, after: Attachment, endpoint: Endpoint): void {
+    kernel.cut(endpoint);
+    kernel.settle(after);
+    this.#note(after);
   }
 
-  #newEndpoint(network: LocalNetwork): Endpoint {
-    const subnet = subnetOf(network);
-    const taken = takenAddresses(network, this.#attachments.values());
-    const address = chooseAddress(subnet, taken, this.#lastGiven.get(network.id) ?? 0);
-    if (address === undefined)
-      throw new ClusterError(
-        "ResourceExhausted",
-        "no available IPv4 addresses on this network's address pools",
-        { details: { network: network.name } },
-      );
-    this.#lastGiven.set(network.id, ipv4Number(address));
-    return {
+  #note(attachment: Attachment): void {
+    this.#files.put(attachment);
+    this.#attachments.set(attachment.containerId, attachment);
+  }
+
+  #newEndpoint(
+    network: LocalNetwork,
+    config: EndpointConfig,
+    others: readonly Endpoint[],
+  ): Endpoint {
+    checkEndpointConfig(network, config);
+    const last = this.#lastGiven.get(network.id) ?? { ipv4: 0n, ipv6: 0n };
+    const endpoint = planEndpoint(network, config, {
       id: randomBytes(ID_BYTES).toString("hex"),
-      networkId: network.id,
-      networkName: network.name,
-      address,
-      prefixLength: subnet.prefixLength,
-      gateway: network.gateway,
-      mac: macOf(address),
-      link: portLinkName(randomBytes(ID_BYTES).toString("hex")),
-    };
+      portSeed: randomBytes(ID_BYTES).toString("hex"),
+      taken: takenAddresses(network, this.#attachments.values()),
+      lastIpv4: last.ipv4,
+      lastIpv6: last.ipv6,
+      interfaces: new Set(others.map((one) => one.interface)),
+    });
+    this.#lastGiven.set(network.id, {
+      ipv4: config.ipv4 === "" ? numberOf(endpoint.address) : last.ipv4,
+      ipv6: config.ipv6 === "" ? numberOf(endpoint.ipv6?.address ?? "") : last.ipv6,
+    });
+    return endpoint;
+  }
+
+  #get(containerId: string): Attachment {
+    const attachment = this.#attachments.get(containerId);
+    if (attachment !== undefined) return attachment;
+    throw new ClusterError("FailedPrecondition", `container ${containerId} has no network`);
   }
 
   #find(name: string): LocalNetwork {
-    const network = [...this.#networks.values()].find((one) => one.name === name);
+    const network = this.#book.named(name);
     if (network !== undefined) return network;
-    throw new ClusterError("NotFound", `network ${name.slice(0, 100)} not found`);
+    throw notFound(name);
   }
 
   /** The default network keeps its subnet as long as nobody else on this machine uses it. */
-  async #ensureDefault(): Promise<void> {
-    const found = [...this.#networks.values()].find(({ name }) => name === DEFAULT_NETWORK);
-    const taken = subnetsInUse(new Set(found === undefined ? [] : [this.#placeOf(found).link]));
-    const isUsed = [...this.#attachments.values()].some(
-      ({ endpoint }) => endpoint.networkId === found?.id,
-    );
-    const isFree = found !== undefined && !taken.some((one) => overlaps(one, subnetOf(found)));
-    if (isUsed || isFree) return;
-    const subnet = chooseNetworkSubnet(taken);
-    const network = {
-      id: found?.id ?? randomBytes(ID_BYTES).toString("hex"),
-      name: DEFAULT_NETWORK,
-      createdAtMs: found?.createdAtMs ?? this.#options.clock.nowMs(),
-      subnet: `${ipv4Address(subnet.first)}/${subnet.prefixLength}`,
-      gateway: gatewayOf(subnet),
-    };
-    await this.#networkFiles.put(network);
-    this.#networks.set(network.id, network);
+  async #ensurePredefined(): Promise<void> {
+    const known = this.#book.list();
+    const used = this.attachments().flatMap(({ endpoints }) => endpoints);
+    const own = new Set(known.map((one) => bridgeLinkOf(this.#options.dataRoot, one)));
+    const needed = planPredefined(known, {
+      usedNetworkIds: new Set(used.map(({ networkId }) => networkId)),
+      taken: subnetsInUse(own),
+      newId: () => randomBytes(ID_BYTES).toString("hex"),
+      nowMs: this.#options.clock.nowMs(),
+    });
+    for (const network of needed) await this.#book.put(network);
   }
 
-  #openKernel(): Kernel {
-    this.#kernel ??= openKernel(this.#options);
+  #openKernel(): LocalKernel {
+    const { dataRoot } = this.#options;
+    this.#kernel ??= new LocalKernel(dataRoot, namespacesDir(this.#options), this.#options);
     return this.#kernel;
   }
-}
 
-/** What is open of the kernel. */
-interface Kernel {
-  /** The daemon's own namespace. */
-  readonly namespaceFd: number;
-  readonly namespaces: NamespaceFiles;
-  readonly files: AttachmentFiles;
-  readonly bridges: BridgeSpace;
-  /** Ids of the networks that have a bridge. */
-  readonly used: Set<string>;
-}
+  #sayOf(action: string, containerId: string, { networkId }: Endpoint): void {
+    const network = this.#book.get(networkId);
+    if (network !== undefined) this.#say(action, network, { container: containerId });
+  }
 
-function openKernel(options: LocalNetworkOptions): Kernel {
-  const { dataRoot, clock, log } = options;
-  const namespaceFd = openNamespace();
-  const table = localTableName(dataRoot);
-  return {
-    namespaceFd,
-    namespaces: new NamespaceFiles(namespacesDir(options), clock),
-    files: new AttachmentFiles(attachmentsDir(options)),
-    bridges: new BridgeSpace(namespaceFd, { table, clock, log }),
-    used: new Set(),
-  };
+  /** Source: moby, daemon/events.go, LogNetworkEventWithAttributes. */
+  #say(action: string, network: LocalNetwork, more: Readonly<Record<string, string>> = {}): void {
+    const { id, name, driver } = network;
+    const attributes = { ...more, name, type: driver };
+    this.#options.events.publish({ type: "network", action, actorId: id, attributes });
+  }
 }
 
 function namespacesDir({ execRoot }: LocalNetworkOptions): string {
   return join(execRoot, "local-networks", "netns");
 }
 
-function attachmentsDir({ execRoot }: LocalNetworkOptions): string {
-  return join(execRoot, "local-networks", "attachments");
+function numberOf(address: string): bigint {
+  return parseIp(address)?.number ?? 0n;
+}
+
+function notFound(name: string): ClusterError {
+  return new ClusterError("NotFound", `network ${name.slice(0, 100)} not found`);
+}
+
+function refused(message: string): ClusterError {
+  return new ClusterError("PermissionDenied", message);
 }

@@ -11,6 +11,7 @@ import { SHM_SIZE_BYTES } from "../../runtime/container/spec/mounts.ts";
 import { planSpec } from "../../runtime/container/spec/spec.ts";
 import type { ContainerConfig } from "../../runtime/container/types.ts";
 import { FULL } from "../support/engine/full-body.ts";
+import { memoryNetworks } from "../support/memory-networks.ts";
 import { SILENT_IMAGE } from "../support/silent-image.ts";
 import { MemoryContainers } from "../support/worker/memory-containers.ts";
 
@@ -120,7 +121,7 @@ async function take(body: unknown): Promise<void> {
       throw new ClusterError("NotFound", "no image");
     },
   };
-  const networks = { findAttachment: () => undefined, namespacePath: () => "" };
+  const networks = memoryNetworks();
   const facts = newContainers({ containers, images, abilities, networks }).getContainer(id);
   JSON.stringify([writeInspect(facts, { runtimeName: "runc" }), writeSummary(facts, 0, undefined)]);
 }

@@ -23,6 +23,7 @@ import type { Change } from "../../proto/gen/store.ts";
 import { unifiedAbilities } from "../../runtime/cgroup/abilities.ts";
 import { EventJournal } from "../../runtime/events/event-journal.ts";
 import { memoryDiskUsage, memoryImages, memoryRegistries, memoryVolumes } from "./memory-images.ts";
+import { memoryNetworks } from "./memory-networks.ts";
 import { MemoryContainers } from "./worker/memory-containers.ts";
 
 const abilities = {
@@ -143,7 +144,7 @@ export async function startMemoryApi(
       },
     },
     abilities,
-    networks: { findAttachment: () => undefined, namespacePath: () => "" },
+    networks: memoryNetworks(),
   });
   const backends = newBackends(node, {
     ...{ system, containers, images, backups, events },

@@ -1,6 +1,5 @@
 import { assert } from "chai";
-import { bridgeLinkName, chooseAddress, localTableName, portLinkName } from "./bridge.ts";
-import { parseCidr } from "./cidr.ts";
+import { bridgeLinkName, localTableName, portLinkName } from "./bridge.ts";
 import { LINK_NAME_CHARS_MAX } from "./link-names.ts";
 import { planLocalRules } from "./local-rules.ts";
 import { renderWhole } from "./ruleset.ts";
@@ -18,29 +17,13 @@ describe("local networks: names", () => {
   });
 });
 
-describe("local networks: addresses", () => {
-  const subnet = parseCidr("10.1.0.0/29");
-  const CASES: readonly [string, string, number, string | undefined][] = [
-    ["the first is the gateway's neighbour", "1", 0, "10.1.0.2"],
-    ["goes on after the last one given", "1", 3, "10.1.0.4"],
-    ["passes over those taken", "1 4 5", 3, "10.1.0.6"],
-    ["begins again at the end", "1", 6, "10.1.0.2"],
-    ["never the broadcast address", "1 2 3 4 5", 5, "10.1.0.6"],
-    ["none when all are taken", "1 2 3 4 5 6", 2, undefined],
-    ["the last given may be another subnet's", "1", -9, "10.1.0.2"],
-  ];
-  for (const [name, taken, after, expected] of CASES)
-    it(name, () => {
-      const addresses = new Set(taken.split(" ").map((end) => `10.1.0.${end}`));
-      assert.equal(chooseAddress(subnet, addresses, subnet.first + after), expected);
-    });
-});
-
 describe("local networks: rules", () => {
+  const OPEN = { internal: false, masquerades: true, joins: true };
+
   it("let containers out, and in only what was asked for; networks are apart", () => {
     const bridges = [
-      { link: "mbra", subnet: "10.1.0.0/16" },
-      { link: "mbrb", subnet: "10.2.0.0/16" },
+      { link: "mbra", subnet: "10.1.0.0/16", ...OPEN },
+      { link: "mbrb", subnet: "10.2.0.0/16", ...OPEN },
     ];
     assert.equal(
       renderWhole(planLocalRules("t", bridges)),
@@ -56,6 +39,21 @@ add rule ip t forward iifname "mbra" oifname "mbra" accept
 add rule ip t forward iifname "mbrb" oifname "mbrb" accept
 add rule ip t forward oifname { "mbra", "mbrb" } drop`,
     );
+  });
+
+  it("an internal network has no way out; one that does not join keeps its containers apart", () => {
+    const bridges = [
+      { link: "mbra", subnet: "10.1.0.0/16", ...OPEN, internal: true },
+      { link: "mbrb", subnet: "10.2.0.0/16", ...OPEN, joins: false, masquerades: false },
+    ];
+    const { hooks } = planLocalRules("t", bridges);
+    assert.lengthOf(hooks.get("postrouting") ?? [], 1);
+    assert.deepEqual(hooks.get("forward")?.slice(2), [
+      'iifname "mbra" oifname "mbra" accept',
+      'iifname "mbrb" oifname "mbrb" drop',
+      'iifname { "mbra" } drop',
+      'oifname { "mbra", "mbrb" } drop',
+    ]);
   });
 
   it("are none without a bridge", () => {

@@ -5,6 +5,12 @@ export interface BridgeFacts {
   readonly link: string;
   /** "172.26.0.0/16". */
   readonly subnet: string;
+  /** Nothing leaves it. */
+  readonly internal: boolean;
+  /** Containers reach the outside under this machine's address. */
+  readonly masquerades: boolean;
+  /** Its containers reach each other. */
+  readonly joins: boolean;
 }
 
 /**
@@ -14,8 +20,8 @@ export interface BridgeFacts {
  * Answers pass, and what this machine itself sends is not forwarded and so not looked at.
  */
 export function planLocalRules(table: string, bridges: readonly BridgeFacts[]): Ruleset {
-  const all = `{ ${bridges.map(({ link }) => `"${link}"`).join(", ")} }`;
-  const perBridge = (rule: (bridge: BridgeFacts) => string) => bridges.map(rule);
+  const hidden = bridges.filter(({ internal, masquerades }) => masquerades && !internal);
+  const internal = bridges.filter((bridge) => bridge.internal);
   return {
     table,
     sets: new Map(),
@@ -29,7 +35,7 @@ export function planLocalRules(table: string, bridges: readonly BridgeFacts[]): 
               "postrouting",
               [
                 "type nat hook postrouting priority srcnat; policy accept;",
-                ...perBridge(
+                ...hidden.map(
                   ({ link, subnet }) => `ip saddr ${subnet} oifname != "${link}" masquerade`,
                 ),
               ],
@@ -39,10 +45,18 @@ export function planLocalRules(table: string, bridges: readonly BridgeFacts[]): 
               [
                 "type filter hook forward priority filter; policy accept;",
                 "ct state established,related accept",
-                ...perBridge(({ link }) => `iifname "${link}" oifname "${link}" accept`),
-                `oifname ${all} drop`,
+                ...bridges.map(
+                  ({ link, joins }) =>
+                    `iifname "${link}" oifname "${link}" ${joins ? "accept" : "drop"}`,
+                ),
+                ...(internal.length > 0 ? [`iifname ${setOf(internal)} drop`] : []),
+                `oifname ${setOf(bridges)} drop`,
               ],
             ],
           ]),
   };
+}
+
+function setOf(bridges: readonly BridgeFacts[]): string {
+  return `{ ${bridges.map(({ link }) => `"${link}"`).join(", ")} }`;
 }

@@ -1,0 +1,137 @@
+import { closeSync } from "node:fs";
+import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import { openNamespace } from "../linux/netns.ts";
+import { type BridgePlace, BridgeSpace } from "./bridge-space.ts";
+import { settleInside } from "./inside-links.ts";
+import { NamespaceFiles } from "./namespace-files.ts";
+import { subnetOf } from "./plan/addresses.ts";
+import { bridgeLinkName, localTableName } from "./plan/bridge.ts";
+import { readBridgeOptions } from "./plan/bridge-options.ts";
+import { type BridgeFacts, planLocalRules } from "./plan/local-rules.ts";
+import type { Attachment, Endpoint, LocalNetwork } from "./types.ts";
+
+/** What of the kernel local networks are made of, while it is held open: bridges, rules, the containers' namespaces. */
+export class LocalKernel {
+  readonly #dataRoot: string;
+  /** The daemon's own. */
+  readonly #namespaceFd: number;
+  readonly #bridges: BridgeSpace;
+  readonly namespaces: NamespaceFiles;
+  /** The networks that have a bridge. */
+  readonly #used = new Map<string, LocalNetwork>();
+
+  constructor(
+    dataRoot: string,
+    namespacesDir: string,
+    { clock, log }: { readonly clock: Clock; readonly log: Log },
+  ) {
+    this.#dataRoot = dataRoot;
+    this.#namespaceFd = openNamespace();
+    this.namespaces = new NamespaceFiles(namespacesDir, clock);
+    const table = localTableName(dataRoot);
+    this.#bridges = new BridgeSpace(this.#namespaceFd, { table, clock, log });
+  }
+
+  hasBridge(network: LocalNetwork): boolean {
+    return this.#bridges.hasBridge(bridgeLinkOf(this.#dataRoot, network));
+  }
+
+  /** @throws {ClusterError} PermissionDenied when somebody else has a link of the bridge's name. */
+  checkUnused(network: LocalNetwork): void {
+    this.#bridges.checkUnused(bridgeLinkOf(this.#dataRoot, network));
+  }
+
+  /** Makes the network's bridge with its rules, or makes the one there is as it should be. */
+  ensureBridge(network: LocalNetwork): void {
+    const place = placeOf(this.#dataRoot, network);
+    if (place === undefined || !this.#bridges.ensureBridge(place)) return;
+    this.#used.set(network.id, network);
+    this.#applyRules();
+  }
+
+  removeBridge(network: LocalNetwork): void {
+    this.#bridges.removeBridge(bridgeLinkOf(this.#dataRoot, network));
+    this.#used.delete(network.id);
+    this.#applyRules();
+  }
+
+  removeOtherPorts(network: LocalNetwork, known: ReadonlySet<string>): void {
+    this.#bridges.removeOtherPorts(bridgeLinkOf(this.#dataRoot, network), known);
+  }
+
+  hasPort(network: LocalNetwork, { link }: Endpoint): boolean {
+    return this.#bridges.hasPort(bridgeLinkOf(this.#dataRoot, network), link);
+  }
+
+  /** Makes a container's interface in the network, without address yet: `settle` comes after. */
+  join(network: LocalNetwork, containerId: string, endpoint: Endpoint): void {
+    const place = placeOf(this.#dataRoot, network);
+    if (place === undefined) return;
+    this.#inside(containerId, (fd) => this.#bridges.addPort(place, endpoint, fd));
+  }
+
+  /** Gives a container's interfaces addresses and the way out, as they are to be now. */
+  settle({ containerId, endpoints }: Attachment): void {
+    this.#inside(containerId, (fd) => settleInside(fd, endpoints));
+  }
+
+  /** Takes an interface out of a container that stays. */
+  cut({ link }: Endpoint): void {
+    this.#bridges.removePort(link);
+  }
+
+  /** Closes an interface of a container whose namespace is about to go, and with it the interface. */
+  abandon({ link }: Endpoint): void {
+    this.#bridges.closePort(link);
+  }
+
+  /** Lets go; all stays as it is and serves on. */
+  close(): void {
+    this.namespaces.close();
+    this.#bridges.close();
+    closeSync(this.#namespaceFd);
+  }
+
+  #inside(containerId: string, work: (namespaceFd: number) => void): void {
+    const fd = openNamespace(this.namespaces.path(containerId));
+    try {
+      work(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #applyRules(): void {
+    const facts = [...this.#used.values()].flatMap((one) => factsOf(this.#dataRoot, one));
+    this.#bridges.applyRules(planLocalRules(localTableName(this.#dataRoot), facts));
+  }
+}
+
+/** The bridge's link: that somebody chose, else ours. */
+export function bridgeLinkOf(dataRoot: string, network: LocalNetwork): string {
+  const { linkName } = readBridgeOptions(network.options);
+  return linkName === "" ? bridgeLinkName(dataRoot, network.id) : linkName;
+}
+
+function placeOf(dataRoot: string, network: LocalNetwork): BridgePlace | undefined {
+  const { ipv4, options, driver } = network;
+  if (ipv4 === undefined || driver !== "bridge") return undefined;
+  const { mtu, joins } = readBridgeOptions(options);
+  const { prefixLength } = subnetOf(ipv4);
+  return {
+    link: bridgeLinkOf(dataRoot, network),
+    gateway: ipv4.gateway,
+    prefixLength,
+    mtu,
+    joins,
+  };
+}
+
+function factsOf(dataRoot: string, network: LocalNetwork): BridgeFacts[] {
+  const { ipv4, internal, options } = network;
+  if (ipv4 === undefined) return [];
+  const { masquerades, joins } = readBridgeOptions(options);
+  const link = bridgeLinkOf(dataRoot, network);
+  return [{ link, subnet: ipv4.subnet, internal, masquerades, joins }];
+}

@@ -1,0 +1,90 @@
+import { ClusterError } from "../../../core/errors.ts";
+import type { Attachment, EndpointConfig, LocalNetwork, Pool } from "../types.ts";
+import { formatIp, holds, type IpFamily, type IpSubnet, parseIp, parseSubnet } from "./ip.ts";
+import { isPredefined } from "./new-network.ts";
+
+/** Addresses of containers in networks: which may be asked for, which is next. */
+
+/**
+ * The next free address after `after`, from the beginning again when the end is reached: one that was given back is not
+ * given to somebody else at once.
+ *
+ * @returns undefined when all are taken.
+ */
+export function chooseAddress(
+  pool: Pool,
+  taken: ReadonlySet<string>,
+  after: bigint,
+): string | undefined {
+  const subnet = subnetOf(pool);
+  const range = pool.ipRange === "" ? subnet : (parseSubnet(pool.ipRange) ?? subnet);
+  const first = range.first > subnet.first ? range.first : subnet.first + 1n;
+  // IPv6 has no broadcast address.
+  const holdsEnd = range.last === subnet.last && subnet.family === 4;
+  const end = holdsEnd ? range.last - 1n : range.last;
+  const count = end - first + 1n;
+  const start = after >= first && after < end ? after + 1n - first : 0n;
+  for (let step = 0n; step < count; step++) {
+    const address = formatIp({ family: subnet.family, number: first + ((start + step) % count) });
+    if (!taken.has(address)) return address;
+  }
+  return undefined;
+}
+
+/** Addresses of a network that somebody has. */
+export function takenAddresses(
+  { id, ipv4, ipv6 }: LocalNetwork,
+  attachments: Iterable<Attachment>,
+): Set<string> {
+  const taken = new Set<string>();
+  for (const pool of [ipv4, ipv6])
+    if (pool !== undefined)
+      for (const address of [pool.gateway, ...Object.values(pool.reserved)]) taken.add(address);
+  for (const { endpoints } of attachments)
+    for (const { networkId, address, ipv6: six } of endpoints) {
+      if (networkId !== id) continue;
+      taken.add(address);
+      if (six !== undefined) taken.add(six.address);
+    }
+  return taken;
+}
+
+export function subnetOf({ subnet }: Pool): IpSubnet {
+  const parsed = parseSubnet(subnet);
+  if (parsed !== undefined) return parsed;
+  throw new ClusterError("DataLoss", `a network has no subnet but ${subnet.slice(0, 100)}`);
+}
+
+/**
+ * Refuses what a container cannot have in this network, whoever is in it.
+ *
+ * @throws {ClusterError} InvalidArgument. Docker's words. Source: moby, daemon/container_operations.go.
+ */
+export function checkEndpointConfig(network: LocalNetwork, config: EndpointConfig): void {
+  const asksAddress = config.ipv4 !== "" || config.ipv6 !== "";
+  if (isPredefined(network.name)) {
+    if (asksAddress)
+      throw invalid("user specified IP address is supported on user defined networks only");
+    if (config.aliases.length > 0)
+      throw invalid("network-scoped aliases are only supported for user-defined networks");
+  }
+  checkAddress(4, config.ipv4, network.ipv4);
+  checkAddress(6, config.ipv6, network.ipv6);
+}
+
+function checkAddress(family: IpFamily, address: string, pool: Pool | undefined): void {
+  if (address === "") return;
+  const ip = parseIp(address);
+  if (ip === undefined || ip.family !== family)
+    throw invalid(`invalid IPv${family} address: ${address.slice(0, 100)}`);
+  if (pool !== undefined && !pool.isChosen)
+    throw invalid(
+      "user specified IP address is supported only when connecting to networks with user configured subnets",
+    );
+  if (pool === undefined || !holds(subnetOf(pool), ip))
+    throw invalid(`no configured subnet contains IP address ${formatIp(ip)}`);
+}
+
+function invalid(message: string): ClusterError {
+  return new ClusterError("InvalidArgument", message);
+}

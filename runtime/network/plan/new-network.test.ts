@@ -1,0 +1,173 @@
+import { assert } from "chai";
+import { ClusterError } from "../../../core/errors.ts";
+import type { Endpoint } from "../types.ts";
+import { readBridgeOptions } from "./bridge-options.ts";
+import { parseCidr } from "./cidr.ts";
+import { chooseGateway } from "./gateway-choice.ts";
+import { type NetworkCreation, planNetwork } from "./new-network.ts";
+import type { PoolRequest } from "./pools.ts";
+
+const FACTS = { taken: [], seed: "0123456789abcdef0123456789abcdef" };
+const CREATION: NetworkCreation = {
+  ...{ name: "app", driver: "", internal: false, attachable: false, ipv6: false },
+  ...{ pools: [], labels: {}, options: {} },
+};
+const plan = (more: Partial<NetworkCreation>, known: readonly NetworkCreation[] = []) =>
+  planNetwork(
+    { ...CREATION, ...more },
+    known.map((one) => ({ ...planNetwork(one, [], FACTS), id: one.name, createdAtMs: 0 })),
+    FACTS,
+  );
+const pool = (more: Partial<PoolRequest>) => ({
+  pools: [{ subnet: "10.1.0.0/16", gateway: "", ipRange: "", reserved: {}, ...more }],
+});
+const refuses = (
+  more: Partial<NetworkCreation>,
+  code: string,
+  words: string,
+  known: NetworkCreation[] = [],
+) => {
+  try {
+    plan(more, known);
+  } catch (error) {
+    assert.instanceOf(error, ClusterError);
+    assert.include((error as ClusterError).message, words);
+    assert.equal((error as ClusterError).code, code);
+    return;
+  }
+  assert.fail(`took ${JSON.stringify(more)}`);
+};
+
+describe("local networks: what a new one is", () => {
+  it("has a subnet that nothing uses, and its first address as gateway", () => {
+    const { driver, ipv4 } = planNetwork(CREATION, [], {
+      ...FACTS,
+      taken: [parseCidr("172.26.0.0/16")],
+    });
+    assert.equal(driver, "bridge");
+    assert.deepInclude(ipv4, { subnet: "172.27.0.0/16", gateway: "172.27.0.1", isChosen: false });
+  });
+
+  it("does not take the subnet of another", () => {
+    assert.equal(plan({}, [{ ...CREATION, name: "first" }]).ipv4?.subnet, "172.27.0.0/16");
+  });
+
+  it("has the addresses that were asked for", () => {
+    const asked = pool({
+      gateway: "10.1.9.9",
+      ipRange: "10.1.5.0/24",
+      reserved: { a: "10.1.0.7" },
+    });
+    assert.deepEqual(plan(asked).ipv4, {
+      ...{ subnet: "10.1.0.0/16", gateway: "10.1.9.9", ipRange: "10.1.5.0/24" },
+      ...{ reserved: { a: "10.1.0.7" }, isChosen: true },
+    });
+  });
+
+  const BAD_POOLS: readonly [Partial<PoolRequest>, string][] = [
+    [{ subnet: "10.1.0.0" }, "invalid subnet 10.1.0.0: invalid CIDR block notation"],
+    [{ subnet: "10.1.0.5/16" }, "invalid subnet 10.1.0.5/16: it should be 10.1.0.0/16"],
+    [{ subnet: "10.1.0.0/31" }, "no room"],
+    [{ subnet: "", gateway: "10.1.0.1" }, "invalid subnet "],
+    [
+      { gateway: "10.2.0.1" },
+      "invalid gateway 10.2.0.1: parent subnet 10.1.0.0/16 doesn't contain this address",
+    ],
+    [{ gateway: "fd00::1" }, "invalid gateway fd00::1: parent subnet is an IPv4 block"],
+    [{ gateway: "x" }, "invalid gateway x: invalid address"],
+    [
+      { ipRange: "10.2.0.0/24" },
+      "invalid ip-range 10.2.0.0/24: parent subnet 10.1.0.0/16 doesn't contain ip-range",
+    ],
+    [{ ipRange: "10.0.0.0/8" }, "CIDR block is bigger than its parent subnet"],
+    [{ ipRange: "10.1.5.1/24" }, "invalid ip-range 10.1.5.1/24: it should be 10.1.5.0/24"],
+    [{ reserved: { a: "10.9.0.1" } }, "invalid auxiliary address 10.9.0.1"],
+  ];
+  for (const [asked, words] of BAD_POOLS)
+    it(`refuses ${JSON.stringify(asked)}`, () => {
+      refuses(pool(asked), "InvalidArgument", words);
+    });
+
+  it("refuses what overlaps with another network", () => {
+    const known = [{ ...CREATION, name: "first", ...pool({}) }];
+    const words = "Pool overlaps with other one on this address space";
+    refuses(pool({ subnet: "10.1.128.0/24" }), "PermissionDenied", words, known);
+    assert.equal(plan(pool({ subnet: "10.2.0.0/24" }), known).ipv4?.subnet, "10.2.0.0/24");
+  });
+
+  const LINK = { options: { "com.docker.network.bridge.name": "br9" } };
+  const BAD: readonly [Partial<NetworkCreation>, string, string][] = [
+    [{ name: "" }, "InvalidArgument", "invalid name: name is empty"],
+    [{ name: "a/b" }, "InvalidArgument", "invalid name"],
+    [{ name: "n".repeat(129) }, "InvalidArgument", "invalid name"],
+    [{ name: "bridge" }, "PermissionDenied", "not permitted on predefined bridge network"],
+    [{ name: "first" }, "AlreadyExists", "network with name first already exists"],
+    [{ driver: "host" }, "PermissionDenied", 'only one instance of "host" network is allowed'],
+    [{ driver: "weave" }, "NotFound", 'plugin "weave" not found'],
+    [{ driver: "ipvlan" }, "Unimplemented", "ipvlan networks are not supported"],
+    [LINK, "PermissionDenied", "bridge br9 is that of first"],
+    [
+      { options: { "com.docker.network.bridge.enable_icc": "no" } },
+      "InvalidArgument",
+      "enable_icc",
+    ],
+  ];
+  for (const [asked, code, words] of BAD)
+    it(`refuses ${JSON.stringify(asked).slice(0, 60)}`, () => {
+      refuses(asked, code, words, [{ ...CREATION, name: "first", ...LINK }]);
+    });
+});
+
+describe("local networks: options of a bridge", () => {
+  const NAME = "com.docker.network.bridge";
+  it("have defaults", () => {
+    assert.deepEqual(readBridgeOptions({}), {
+      ...{ linkName: "", joins: true, masquerades: true, mtu: 1500 },
+      ...{ hostAddress: "", interfacePrefix: "eth" },
+    });
+  });
+  it("are read", () => {
+    const options = {
+      [`${NAME}.name`]: "br-app",
+      [`${NAME}.enable_icc`]: "false",
+      [`${NAME}.enable_ip_masquerade`]: "0",
+      [`${NAME}.host_binding_ipv4`]: "127.0.0.1",
+      "com.docker.network.driver.mtu": "1400",
+      "com.docker.network.container_iface_prefix": "net",
+      note: "somebody's",
+    };
+    assert.deepEqual(readBridgeOptions(options), {
+      ...{ linkName: "br-app", joins: false, masquerades: false, mtu: 1400 },
+      ...{ hostAddress: "127.0.0.1", interfacePrefix: "net" },
+    });
+  });
+  const BAD: readonly [string, string][] = [
+    [`${NAME}.name`, "a name with blanks"],
+    [`${NAME}.name`, "sixteencharacter"],
+    [`${NAME}.name`, "../x"],
+    [`${NAME}.gateway_mode_ipv4`, "routed"],
+    [`${NAME}.unheard_of`, "1"],
+    ["com.docker.network.driver.mtu", "67"],
+    ["com.docker.network.driver.mtu", "1e3"],
+    ["com.docker.network.container_iface_prefix", "0"],
+  ];
+  for (const [name, value] of BAD)
+    it(`${name} cannot be ${value}`, () => {
+      assert.throws(() => readBridgeOptions({ [name]: value }), ClusterError);
+    });
+});
+
+describe("local networks: the way out of several", () => {
+  const endpoint = (networkName: string, gateway: string, gatewayPriority = 0) =>
+    ({ networkName, gateway, gatewayPriority, ipv6: undefined }) as Endpoint;
+  const CASES: readonly [string, readonly Endpoint[], string | undefined][] = [
+    ["none has one", [endpoint("a", "")], undefined],
+    ["the first name", [endpoint("b", "1"), endpoint("a", "1")], "a"],
+    ["one that has a gateway", [endpoint("b", "1"), endpoint("a", "")], "b"],
+    ["the greatest priority", [endpoint("a", "1"), endpoint("b", "1", 5)], "b"],
+  ];
+  for (const [name, endpoints, expected] of CASES)
+    it(name, () => {
+      assert.equal(chooseGateway(endpoints)?.networkName, expected);
+    });
+});
