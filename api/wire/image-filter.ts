@@ -1,8 +1,8 @@
+import { compileGlob } from "../../core/glob.ts";
 import type { ImageFacts } from "../backends/images.ts";
 import { hasLabels, readTruth } from "../http/filter-values.ts";
 import type { Filters } from "../http/filters.ts";
 import { parseMomentMs } from "../http/moment.ts";
-import { compileGlob } from "./glob.ts";
 
 export const LIST_FILTERS = ["dangling", "label", "before", "since", "reference", "until"];
 export const PRUNE_FILTERS = ["dangling", "label", "label!", "until"];

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { compileGlob } from "./glob.ts";
+import { compileDeepGlob, compileGlob } from "./glob.ts";
 
 describe("globs", () => {
   const cases: { pattern: string; fits: string[]; not: string[] }[] = [
@@ -20,6 +20,22 @@ describe("globs", () => {
   }
   for (const pattern of ["[", "[]", "[a-", "[a-]", "\\", "[-a]"]) {
     it(`refuse ${pattern}`, () => expect(() => compileGlob(pattern)).to.throw("syntax error"));
+  }
+
+  const deep: { pattern: string; fits: string[]; not: string[] }[] = [
+    { pattern: "**", fits: ["a", "a/b/c"], not: [] },
+    { pattern: "**/x", fits: ["x", "a/x", "a/b/x"], not: ["ax", "a/bx", "x/a"] },
+    { pattern: "a/**", fits: ["a/b", "a/b/c"], not: ["a", "ab"] },
+    { pattern: "a/**/b", fits: ["a/b", "a/x/b", "a/x/y/b"], not: ["ab", "a/xb"] },
+    { pattern: "a**b", fits: ["ab", "a/x/b"], not: ["a/x"] },
+    { pattern: "*/x", fits: ["a/x"], not: ["x", "a/b/x"] },
+  ];
+  for (const { pattern, fits, not } of deep) {
+    it(`cross directories: ${pattern}`, () => {
+      const matches = compileDeepGlob(pattern);
+      expect(fits.filter((text) => !matches(text))).to.deep.equal([]);
+      expect(not.filter(matches)).to.deep.equal([]);
+    });
   }
 
   it("take no longer for a hostile pattern", () => {
