@@ -27,6 +27,7 @@ const PURE = [
   "manager/reaper",
   "manager/endpoints",
   "runtime/cgroup",
+  "runtime/build/dockerfile",
   "runtime/network/plan",
 ];
 
