@@ -94,7 +94,8 @@ export class Snapshots {
 
   /** Mounts it; nothing to do when it is mounted. */
   mount({ lowerDirs, upperDir, workDir, merged }: Rootfs): void {
-    if (!isMountPoint(merged)) mountOverlay({ lowerDirs, upperDir, workDir, target: merged });
+    if (isMountPoint(merged)) return;
+    mountOverlay({ lowerDirs, upper: { dir: upperDir, workDir }, target: merged });
   }
 
   /** Unmounts and removes it. No error when there is none. */

@@ -10,6 +10,9 @@ const UTIME_OMIT = 0x3ffffffe;
 /** The kernel's own limit of a value, XATTR_SIZE_MAX. */
 const XATTR_BYTES_MAX = 65_536;
 
+/** None of that name, or a file system without any. */
+const NO_XATTR = new Set([constants.errno.ENODATA, constants.errno.EOPNOTSUPP]);
+
 const timespec = koffi.struct({ sec: "int64_t", nsec: "int64_t" });
 
 /** A file's name: a text, or bytes, because names need not be UTF-8. */
@@ -43,6 +46,12 @@ const cLgetxattr: GetXattr = libc.func(
 const cLlistxattr: ListXattr = libc.func(
   "intptr_t llistxattr(const void *path, _Out_ uint8_t *names, size_t size)",
 );
+const cGetxattr: GetXattr = libc.func(
+  "intptr_t getxattr(const void *path, const char *name, _Out_ uint8_t *value, size_t size)",
+);
+const cListxattr: ListXattr = libc.func(
+  "intptr_t listxattr(const void *path, _Out_ uint8_t *names, size_t size)",
+);
 const cMknod: Mknod = libc.func("int mknod(const void *path, uint32_t mode, uint64_t dev)");
 const cUtimensat: Utimensat = libc.func("utimensat", "int", [
   "int",
@@ -62,17 +71,35 @@ export function setXattr(path: FilePath, name: string, value: Uint8Array): void 
 
 /** Reads an extended attribute; a symbolic link's own; undefined when there is none. */
 export function findXattr(path: FilePath, name: string): Uint8Array | undefined {
+  return readXattr(cLgetxattr, path, name);
+}
+
+/** The same of an open file, named by its handle: `/proc/self/fd/N`. */
+export function findXattrOf(handle: string, name: string): Uint8Array | undefined {
+  return readXattr(cGetxattr, handle, name);
+}
+
+function readXattr(call: GetXattr, path: FilePath, name: string): Uint8Array | undefined {
   const value = new Uint8Array(XATTR_BYTES_MAX);
-  const size = cLgetxattr(cPath(path), name, value, value.length);
-  if (size === -1 && koffi.errno() === constants.errno.ENODATA) return undefined;
+  const size = call(cPath(path), name, value, value.length);
+  if (size === -1 && NO_XATTR.has(koffi.errno())) return undefined;
   return value.slice(0, checked(size, `read attribute ${name} of ${shown(path)}`));
 }
 
 /** Names of a file's extended attributes; a symbolic link's own. */
 export function listXattrs(path: FilePath): readonly string[] {
+  return readXattrNames(cLlistxattr, path);
+}
+
+/** The same of an open file, named by its handle: `/proc/self/fd/N`. */
+export function listXattrsOf(handle: string): readonly string[] {
+  return readXattrNames(cListxattr, handle);
+}
+
+function readXattrNames(call: ListXattr, path: FilePath): readonly string[] {
   const names = new Uint8Array(XATTR_BYTES_MAX);
-  const size = cLlistxattr(cPath(path), names, names.length);
-  if (size === -1 && koffi.errno() === constants.errno.EOPNOTSUPP) return [];
+  const size = call(cPath(path), names, names.length);
+  if (size === -1 && NO_XATTR.has(koffi.errno())) return [];
   const text = Buffer.from(names.subarray(0, checked(size, `list attributes of ${shown(path)}`)));
   return text
     .toString("latin1")
@@ -114,10 +141,11 @@ function deviceNumber(major: number, minor: number): number {
 }
 
 /** As C wants it: ended by a zero. */
-function cPath(path: FilePath): Uint8Array {
+export function cPath(path: FilePath): Uint8Array {
   return Buffer.concat([typeof path === "string" ? Buffer.from(path) : path, Buffer.alloc(1)]);
 }
 
-function shown(path: FilePath): string {
+/** For messages. */
+export function shown(path: FilePath): string {
   return typeof path === "string" ? path : Buffer.from(path).toString();
 }

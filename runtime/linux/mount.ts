@@ -8,8 +8,8 @@ import { checked, errnoError, libc } from "./libc.ts";
 export interface OverlayMount {
   /** Uppermost first. */
   readonly lowerDirs: readonly string[];
-  readonly upperDir: string;
-  readonly workDir: string;
+  /** Undefined: nothing can be written; two lower directories at least. */
+  readonly upper: { readonly dir: string; readonly workDir: string } | undefined;
   readonly target: string;
 }
 
@@ -49,8 +49,9 @@ const SPECIAL = /[,:\\]/;
  * Paths that the options cannot hold (too long together, or with `,` `:` `\`) are named by open handles instead.
  */
 export function mountOverlay(overlay: OverlayMount): void {
-  const paths = [...overlay.lowerDirs, overlay.upperDir, overlay.workDir];
-  const plain = overlayOptions(paths);
+  const { upper } = overlay;
+  const paths = [...overlay.lowerDirs, ...(upper === undefined ? [] : [upper.dir, upper.workDir])];
+  const plain = overlayOptions(paths, upper !== undefined);
   if (Buffer.byteLength(plain) <= OPTIONS_BYTES_MAX && !paths.some((path) => SPECIAL.test(path))) {
     mountWith(plain, overlay.target);
     return;
@@ -58,7 +59,8 @@ export function mountOverlay(overlay: OverlayMount): void {
   const handles: number[] = [];
   try {
     for (const path of paths) handles.push(openSync(path, O_PATH | constants.O_DIRECTORY));
-    mountWith(overlayOptions(handles.map((fd) => `/proc/self/fd/${fd}`)), overlay.target);
+    const names = handles.map((fd) => `/proc/self/fd/${fd}`);
+    mountWith(overlayOptions(names, upper !== undefined), overlay.target);
   } finally {
     for (const fd of handles) closeSync(fd);
   }
@@ -124,8 +126,9 @@ export function isMountPoint(path: string): boolean {
   return self !== undefined && self.dev !== statSync(dirname(path)).dev;
 }
 
-/** `paths` ends with the upper and the work directory. */
-function overlayOptions(paths: readonly string[]): string {
+/** @param hasUpper `paths` ends with the upper and the work directory. */
+function overlayOptions(paths: readonly string[], hasUpper: boolean): string {
+  if (!hasUpper) return `lowerdir=${paths.join(":")}`;
   const lower = paths.slice(0, -2).join(":");
   return `lowerdir=${lower},upperdir=${paths.at(-2)},workdir=${paths.at(-1)}`;
 }

@@ -124,7 +124,7 @@ describe("linux: processes, mounts and files", function () {
       mkdirSync(path, { recursive: true });
     for (const [index, path] of lowerDirs.entries()) writeFileSync(join(path, "file"), `${index}`);
 
-    mountOverlay({ lowerDirs, upperDir, workDir, target });
+    mountOverlay({ lowerDirs, upper: { dir: upperDir, workDir }, target });
     expect(isMountPoint(target)).to.equal(true);
     expect(readFileSync(join(target, "file"), "utf8")).to.equal("0");
     await unmountAside(target);

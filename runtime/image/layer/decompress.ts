@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Decompress } from "fzstd";
 import { ClusterError } from "../../../core/errors.ts";
@@ -42,7 +43,36 @@ export async function* decompressedFile(path: string): AsyncGenerator<Uint8Array
   else yield* gunzip(packed);
 }
 
-async function* gunzip(packed: ReturnType<typeof createReadStream>): AsyncGenerator<Uint8Array> {
+/**
+ * The same for what comes from elsewhere. Ends its source only when it has come to the end of it.
+ *
+ * @throws {ClusterError} as `decompressedFile`.
+ */
+export async function* decompressed(source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const head: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes < MAGIC_BYTES) {
+    const { done, value } = await source.next();
+    if (done === true) break;
+    head.push(value);
+    bytes += value.length;
+  }
+  const whole = chain(head, source);
+  const compression = compressionOf(Buffer.concat(head));
+  if (compression === "none") yield* whole;
+  else if (compression === "zstd") yield* unzstd(whole);
+  else yield* gunzip(Readable.from(whole, { objectMode: false }));
+}
+
+async function* chain(
+  head: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* head;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}
+
+async function* gunzip(packed: Readable): AsyncGenerator<Uint8Array> {
   const unpacked = createGunzip({ chunkSize: READ_BYTES });
   packed.on("error", (error) => unpacked.destroy(error));
   packed.pipe(unpacked);

@@ -164,7 +164,7 @@ export class LayerWriter implements TarSink {
 }
 
 /** Attributes by which a layer would speak to overlayfs itself are left out: whiteouts are how a layer says such things. */
-function setXattrs(path: Buffer, entry: TarEntry): void {
+export function setXattrs(path: Buffer, entry: Pick<TarEntry, "xattrs">): void {
   for (const [name, value] of entry.xattrs) {
     if (/^(trusted|user)\.overlay\./.test(name)) continue;
     try {
