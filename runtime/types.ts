@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { MachineAbilities } from "./cgroup/abilities.ts";
-import type { MachineContainers } from "./container/types.ts";
+import type { ContainerRoots, MachineContainers } from "./container/types.ts";
 import type { EventJournal } from "./events/event-journal.ts";
 import type { ImageStoreOptions, Images } from "./image/types.ts";
 import type { MachineNetworks } from "./network/types.ts";
@@ -24,7 +24,7 @@ export interface EngineOptions {
 /** This machine's images, containers and volumes. Opening it takes up what an earlier process left running. */
 export interface EngineParts {
   readonly images: Images;
-  readonly containers: MachineContainers;
+  readonly containers: MachineContainers & ContainerRoots;
   readonly volumes: Volumes;
   readonly networks: MachineNetworks;
   /** What happened here; everybody says it there. */

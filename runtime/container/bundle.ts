@@ -73,7 +73,7 @@ export function writeBundle(
     config,
     image: record.imageConfig,
     hostname,
-    user: lookUpUser(record),
+    user: lookUpUser(record, record.rootfs.merged),
     rootfs: record.rootfs.merged,
     mounts: record.mounts,
     files:
@@ -137,10 +137,13 @@ function shareableShm({ name, config, paths }: Peer): string {
   );
 }
 
-function lookUpUser(record: ContainerRecord): ContainerUser {
-  const { config, imageConfig, rootfs } = record;
+/** Whom a container runs as. @param root where its root file system is. @throws {ClusterError} InvalidArgument. */
+export function lookUpUser(
+  { config, imageConfig }: Pick<ContainerRecord, "config" | "imageConfig">,
+  root: string,
+): ContainerUser {
   const read = (path: string) =>
-    readInRoot(rootfs.merged, path, ACCOUNT_FILE_BYTES_MAX)?.toString("utf8") ?? "";
+    readInRoot(root, path, ACCOUNT_FILE_BYTES_MAX)?.toString("utf8") ?? "";
   return planUser(config.user === "" ? imageConfig.user : config.user, config.groups, {
     passwd: read("/etc/passwd"),
     group: read("/etc/group"),

@@ -10,8 +10,7 @@ interface Subject {
 
 /** What the journal says of something that happened to a container. Source: moby, daemon/events.go. */
 export function toEngineEvents(event: ContainerEvent, subject: Subject): NewEngineEvent[] {
-  const { config, imageConfig } = subject;
-  const own = { ...imageConfig.labels, ...config.labels, image: config.image, name: config.name };
+  const own = attributesOf(subject);
   const say = (action: string, more: Readonly<Record<string, string>> = {}): NewEngineEvent => ({
     type: "container",
     action,
@@ -49,6 +48,11 @@ export function toEngineEvents(event: ContainerEvent, subject: Subject): NewEngi
     case "health":
       return [say(`health_status: ${event.state}`)];
   }
+}
+
+/** What every event of a container says of it. */
+export function attributesOf({ config, imageConfig }: Subject): Readonly<Record<string, string>> {
+  return { ...imageConfig.labels, ...config.labels, image: config.image, name: config.name };
 }
 
 const SECOND_MS = 1000;

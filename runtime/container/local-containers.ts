@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
+import type { TreeChange } from "../image/layer/tree-changes.ts";
 import type { CgroupStats } from "../linux/cgroups.ts";
 import { networkFilesOf } from "./bundle.ts";
 import { clearRemains } from "./clear-remains.ts";
@@ -13,9 +14,11 @@ import { readLog } from "./log/log-reader.ts";
 import { LogRotator, type RotatedLog } from "./log/log-rotator.ts";
 import { makeRecord, newContainerId } from "./make-record.ts";
 import { type ContainerContext, ManagedContainer } from "./managed-container.ts";
-import { bundlesDir, containersDir, exitDir, runtimeRoot } from "./paths.ts";
+import { bundlesDir, containersDir, exitDir, runtimeRoot, scratchDir } from "./paths.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import { RecordStore } from "./record-store.ts";
+import { clearScratch, type RootView } from "./root-views.ts";
+import { rootfsChanges } from "./rootfs-changes.ts";
 import type { ResourceLimits, RestartPolicy } from "./settings.ts";
 import { parseSignal } from "./signals.ts";
 import { Turns } from "./turns.ts";
@@ -26,6 +29,7 @@ import type {
   ContainerFile,
   ContainerFilePaths,
   ContainerId,
+  ContainerRoots,
   LogQuery,
   LogRecord,
   MachineContainers,
@@ -39,7 +43,7 @@ const DEFAULT_STOP_SIGNAL = "SIGTERM";
 const SIGKILL = 9;
 
 /** The containers of this machine under one pair of roots. */
-export class LocalContainers implements MachineContainers {
+export class LocalContainers implements MachineContainers, ContainerRoots {
   readonly #host: ContainerHost;
   readonly #records: RecordStore;
   readonly #context: ContainerContext;
@@ -71,6 +75,7 @@ export class LocalContainers implements MachineContainers {
     const { roots } = host;
     for (const dir of [containersDir(roots), bundlesDir(roots), exitDir(roots), runtimeRoot(roots)])
       await mkdir(dir, { recursive: true, mode: 0o700 });
+    clearScratch(roots);
     const containers = new LocalContainers(host, log);
     await containers.#adoptAll();
     return containers;
@@ -184,6 +189,16 @@ export class LocalContainers implements MachineContainers {
       log: isLogged ? paths.logFile : "",
       rootfs: record.rootfs,
     };
+  }
+
+  async openView(id: ContainerId, withMounts: boolean): Promise<RootView> {
+    return this.#find(id).openView(withMounts);
+  }
+
+  async changes(id: ContainerId): Promise<readonly TreeChange[]> {
+    const { rootfs } = this.#find(id).record;
+    const scratch = `${scratchDir(this.#host.roots)}/${id}-base`;
+    return rootfsChanges(rootfs, scratch);
   }
 
   pidsOf(id: ContainerId): readonly number[] {

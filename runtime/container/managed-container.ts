@@ -4,8 +4,10 @@ import { planResources } from "../cgroup/resources.ts";
 import { type HealthPlan, planHealth } from "../health/health-plan.ts";
 import { HealthLoop } from "../health/loop.ts";
 import { systemError } from "../linux/libc.ts";
+import { unmountAside } from "../linux/mount.ts";
 import { signalProcess } from "../linux/process.ts";
 import type { RunResult } from "../linux/run.ts";
+import { networkFilesOf } from "./bundle.ts";
 import { type ConmonLife, watchConmon } from "./conmon.ts";
 import { type ContainerHost, createRun } from "./container-run.ts";
 import { blockDeviceNumbers } from "./host-devices.ts";
@@ -26,6 +28,7 @@ import type { ContainerRecord, ContainerStatus } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
 import { isStartedWithDaemon } from "./restart-policy.ts";
 import { Restarts } from "./restarts.ts";
+import { type RootView, RootViews } from "./root-views.ts";
 import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
 import { Turns } from "./turns.ts";
 import type {
@@ -70,6 +73,7 @@ export class ManagedContainer {
   readonly #healthPlan: HealthPlan | undefined;
   readonly #onEnd = new Set<() => void>();
   readonly #restarts: Restarts;
+  readonly #views: RootViews;
   #record: ContainerRecord;
   #status: ContainerStatus;
   #execs = 0;
@@ -83,6 +87,7 @@ export class ManagedContainer {
     this.paths = containerPaths(context.host.roots, record.id);
     this.#context = context;
     this.#turns = new Turns(`container ${config.name}`, { slots: 1, waitingMax: WAITING_MAX });
+    this.#views = new RootViews(context.host, () => this.#afterViews());
     this.#healthPlan = planHealth(config.health, imageConfig.healthcheck);
     this.#status = status;
   }
@@ -239,6 +244,19 @@ export class ManagedContainer {
     const pidFile = `${this.paths.bundle}/exec-${this.#execs}.pid`;
     const limits = { timeoutMs, outputBytesMax: EXEC_OUTPUT_BYTES_MAX };
     return execs.run(() => host.runtime.exec(this.record.id, command, pidFile, limits));
+  }
+
+  /**
+   * Opens its files to somebody who copies; the caller closes.
+   *
+   * @param withMounts also what is mounted into it: volumes, directories of the host.
+   * @throws {ClusterError} FailedPrecondition when its removal was begun; as `RootViews.open`.
+   */
+  async openView(withMounts: boolean): Promise<RootView> {
+    return this.#turns.run(() => {
+      if (this.#status.state === "dead") throw this.#refusal("open", "its removal was begun");
+      return this.#views.open(this.record, withMounts ? networkFilesOf(this.paths) : undefined);
+    });
   }
 
   /**
@@ -411,15 +429,28 @@ export class ManagedContainer {
     await records.forget(id);
   }
 
+  /** While somebody looks at its files they stay mounted: two mounts of one upper directory would not agree. */
   async #clear(): Promise<void> {
+    const { merged } = this.record.rootfs;
     try {
-      await clearRun(this.record.id, this.record.rootfs.merged, this.#context.host);
+      await clearRun(this.record.id, this.#views.isOpen ? undefined : merged, this.#context.host);
     } catch (error) {
       this.#warn(
         "cannot clear away all of a container's run: tried again at the next start",
         error,
       );
     }
+  }
+
+  async #afterViews(): Promise<void> {
+    await this.#turns.runFirst(async () => {
+      if (this.isRunning || this.#views.isOpen) return;
+      try {
+        await unmountAside(this.record.rootfs.merged);
+      } catch (error) {
+        this.#warn("cannot unmount a container's root file system", error);
+      }
+    });
   }
 
   async #note(status: ContainerStatus): Promise<void> {

@@ -53,6 +53,11 @@ export function runtimeRoot(roots: Roots): string {
   return join(roots.execRoot, "runtime");
 }
 
+/** Where trees of mounts are put together, each for a moment. */
+export function scratchDir(roots: Roots): string {
+  return join(roots.execRoot, "scratch");
+}
+
 export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
   const dir = join(containersDir(roots), id);
   const bundle = join(bundlesDir(roots), id);

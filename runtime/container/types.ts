@@ -1,5 +1,7 @@
+import type { TreeChange } from "../image/layer/tree-changes.ts";
 import type { ImageConfig, Rootfs } from "../image/types.ts";
 import type { EndpointConfig } from "../network/types.ts";
+import type { RootView } from "./root-views.ts";
 import type { ContainerSettings, ResourceLimits, RestartPolicy } from "./settings.ts";
 
 /** What a container is asked to be and what it is: the runtime's own words, free of Docker's wire shapes. */
@@ -270,4 +272,17 @@ export interface MachineContainers extends Containers {
   filesOf(id: ContainerId): ContainerFilePaths;
   /** Of every process in it, on the host; none when it does not run. */
   pidsOf(id: ContainerId): readonly number[];
+}
+
+/** The files inside containers. Each throws `NotFound`. */
+export interface ContainerRoots {
+  /**
+   * Opens its files to somebody who copies, whether it runs or not; the caller closes.
+   *
+   * @param withMounts also what is mounted into it: volumes, directories of the host.
+   * @throws `FailedPrecondition`, `ResourceExhausted`.
+   */
+  openView(id: ContainerId, withMounts: boolean): Promise<RootView>;
+  /** What it has changed of its image's files, in the order of paths. */
+  changes(id: ContainerId): Promise<readonly TreeChange[]>;
 }
