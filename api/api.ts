@@ -5,6 +5,7 @@ import { ApiServer } from "./http/server.ts";
 import { backupRoutes } from "./routes/backup.ts";
 import { commitRoutes } from "./routes/commit.ts";
 import { configRoutes } from "./routes/configs.ts";
+import { containerFileRoutes } from "./routes/container-files.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { diskUsageRoutes } from "./routes/disk-usage.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -42,6 +43,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...nodeRoutes(nodes, membership),
     ...networkRoutes(networks),
     ...containerRoutes(containers),
+    ...containerFileRoutes(containers, backends.containerFiles),
     ...imageRoutes(images),
     ...imageTransferRoutes(images),
     ...commitRoutes(backends),

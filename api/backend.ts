@@ -22,6 +22,7 @@ import type {
   Service,
   ServiceSpec,
 } from "../proto/gen/objects.ts";
+import type { ContainerFileBackend } from "./backends/container-files.ts";
 import type { ContainerBackend, MachineAbilities } from "./backends/containers.ts";
 import type { DiskUsageBackend } from "./backends/disk-usage.ts";
 import type { EventBackend } from "./backends/events.ts";
@@ -242,6 +243,7 @@ export interface RestoreOptions {
 
 export interface Backends {
   readonly containers: ContainerBackend;
+  readonly containerFiles: ContainerFileBackend;
   readonly backups: BackupBackend;
   readonly images: ImageBackend;
   readonly services: ServiceBackend;

@@ -16,6 +16,7 @@ export function newBackends(
     Backends,
     | "system"
     | "containers"
+    | "containerFiles"
     | "images"
     | "backups"
     | "events"

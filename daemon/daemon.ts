@@ -9,6 +9,7 @@ import { newBackends } from "./backends.ts";
 import { startPeriodic } from "./backup/backup-config.ts";
 import { Backups } from "./backup/backups.ts";
 import type { DaemonConfig } from "./config.ts";
+import { newContainerFiles } from "./engine/container-files.ts";
 import { newContainers } from "./engine/containers.ts";
 import { newDiskUsage } from "./engine/disk-usage.ts";
 import { newImages } from "./engine/images.ts";
@@ -86,6 +87,7 @@ export async function startDaemon(
     newBackends(node, {
       system: newSystem(facts, engine, () => (periodic?.failure ? [periodic.failure] : [])),
       containers: newContainers(engine),
+      containerFiles: newContainerFiles(engine),
       images: newImages(engine.images, clock, engine.events),
       backups,
       registries: newRegistries(engine.images),

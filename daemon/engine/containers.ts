@@ -26,7 +26,8 @@ type ImageFinder = Pick<Images, "get">;
 
 /** This machine's containers as the API needs them. */
 export function newContainers(
-  engine: Pick<EngineParts, "containers" | "abilities" | "networks"> & {
+  engine: Pick<EngineParts, "abilities" | "networks"> & {
+    readonly containers: MachineContainers;
     readonly images: ImageFinder;
   },
 ): ContainerBackend {

@@ -49,8 +49,7 @@ export class RootViews {
    * @throws {ClusterError} ResourceExhausted when too many are open; FailedPrecondition when what it mounts is not there.
    */
   async open(record: ContainerRecord, files: NetworkFiles | undefined): Promise<RootView> {
-    const { images, volumes } = this.#host;
-    const { merged } = record.rootfs;
+    const { images, roots } = this.#host;
     if (this.#open >= VIEWS_MAX)
       throw new ClusterError(
         "ResourceExhausted",
@@ -59,12 +58,12 @@ export class RootViews {
     this.#open += 1;
     try {
       images.mountRootfs(record.rootfs);
-      if (files !== undefined)
-        for (const mount of record.mounts) await volumes.maybePopulate(mount, merged);
-      const mounts = files === undefined ? [] : planTreeMounts(record, files);
-      for (const { source, target } of mounts) requireSource(source, target);
-      const scratch = `${scratchDir(this.#host.roots)}/${record.id}-${++this.#made}`;
-      const fd = openMountTree(merged, mounts, scratch, makeTarget);
+      const scratch = `${scratchDir(roots)}/${record.id}-${++this.#made}`;
+      const fd = await this.#withVolumes(record, files !== undefined, () => {
+        const mounts = files === undefined ? [] : planTreeMounts(record, files);
+        for (const { source, target } of mounts) requireSource(source, target);
+        return openMountTree(record.rootfs.merged, mounts, scratch, makeTarget);
+      });
       return { root: `/proc/self/fd/${fd}`, close: onlyOnce(() => this.#close(fd)) };
     } catch (error) {
       this.#open -= 1;
@@ -72,6 +71,21 @@ export class RootViews {
       if (this.#open === 0) void this.#onLastClosed();
       throw error;
     }
+  }
+
+  /** Volumes that are mounted themselves must be while they are taken into a tree; there they stay. */
+  async #withVolumes(record: ContainerRecord, wanted: boolean, work: () => number) {
+    const { volumes } = this.#host;
+    const names = record.mounts
+      .filter(({ type, source }) => type === "volume" && hasOptions(volumes.get(source).options))
+      .map(({ source }) => source);
+    // Everybody in one order: two containers must not wait for each other's volumes.
+    const inOrder = wanted ? [...new Set(names)].toSorted().toReversed() : [];
+    const nested = inOrder.reduce<() => Promise<number>>(
+      (inner, name) => () => volumes.whileMounted(name, record.id, inner),
+      async () => work(),
+    );
+    return nested();
   }
 
   async #close(fd: number): Promise<void> {
@@ -110,6 +124,10 @@ export function planTreeMounts(
       planned.set(target, { source: hostPath, target, readOnly, recursive: nonRecursive !== true });
   const depth = ({ target }: TreeMount) => target.split("/").length;
   return [...planned.values()].toSorted((a, b) => depth(a) - depth(b));
+}
+
+function hasOptions(options: Readonly<Record<string, string>>): boolean {
+  return Object.keys(options).length > 0;
 }
 
 function requireSource(source: string, target: string): void {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newApi } from "../../api/api.ts";
 import type { Backends, SwarmInfo, SystemBackend } from "../../api/backend.ts";
+import type { ContainerFileBackend } from "../../api/backends/container-files.ts";
 import type { EventBackend } from "../../api/backends/events.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
@@ -151,6 +152,7 @@ export async function startMemoryApi(
     registries: memoryRegistries(),
     diskUsage: memoryDiskUsage(),
     volumes: memoryVolumes(),
+    containerFiles: noFiles,
   });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));
@@ -167,3 +169,14 @@ export async function startMemoryApi(
     },
   };
 }
+
+/** No container is here, so none has files. */
+const noFiles: ContainerFileBackend = {
+  containerChanges: async () => [],
+  exportContainer: async () => {},
+  statContainerPath: async (_, path) => {
+    throw new ClusterError("NotFound", `no ${path}`);
+  },
+  packContainerPath: async () => {},
+  unpackToContainer: async () => {},
+};
