@@ -16,6 +16,7 @@ import {
   requireRuntime,
   requireSeccomp,
 } from "./container/requirements.ts";
+import { canReadOnlyBelow } from "./container/runtime-version.ts";
 import { EventJournal } from "./events/event-journal.ts";
 import { ImageStore } from "./image/image-store.ts";
 import { absentArchitectures } from "./linux/abi.ts";
@@ -102,6 +103,7 @@ export class Engine implements EngineParts {
       kernel: release(),
       absentArchitectures: absentArchitectures(),
       ownCapabilities: ownCapabilities(),
+      canReadOnlyBelow: canReadOnlyBelow(runtime, release()),
       seccomp,
     };
     const host = {

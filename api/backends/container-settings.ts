@@ -79,6 +79,11 @@ export interface MountSettings {
   readonly createSource?: boolean | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly driverOptions?: Readonly<Record<string, string>> | undefined;
+  /** Of a volume only this part of it, a relative path that leads to nothing outside. */
+  readonly subpath?: string | undefined;
+  /** How far down a read-only bind is: `top`, what is mounted in it may be written to; `all`, or it fails; else as far as this
+   * machine can. */
+  readonly readOnlyDepth?: "top" | "all" | undefined;
   /** A volume that goes with the last container that has it. */
   readonly anonymous?: boolean | undefined;
 }

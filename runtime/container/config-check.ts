@@ -56,8 +56,11 @@ export function checkConfig(config: ContainerConfig, image: ImageConfig): void {
   planLogLimits(config.log);
   const mounts = config.mounts.map((mount) => ({ ...mount, hostPath: "" }));
   const files = { hostname: "", hosts: "", resolvConf: "" };
-  planMounts({ config, mounts, files, initPath: "", shm: { kind: "none" } });
+  planMounts({ config, mounts, files, initPath: "", shm: { kind: "none" }, host: ANY_HOST });
 }
+
+/** What it cannot do is said when the container starts. */
+const ANY_HOST = { canReadOnlyBelow: true };
 
 const NO_SECCOMP_FACTS = {
   architecture: "",

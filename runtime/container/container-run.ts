@@ -18,6 +18,7 @@ import type { OciRuntime } from "./oci-runtime.ts";
 import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./paths.ts";
 import type { FindPeer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
+import { prepareMounts } from "./run-mounts.ts";
 import type { ContainerFile } from "./types.ts";
 
 const SHORT_ID_LENGTH = 12;
@@ -60,9 +61,9 @@ export async function createRun(
   const paths = containerPaths(host.roots, record.id);
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
   host.images.mountRootfs(record.rootfs);
-  await mountVolumes(record, host);
+  const mounts = await prepareMounts(record, paths, host);
   const fileMounts = await makeContainerFiles(files, paths.filesDir);
-  writeBundle(record, paths, {
+  writeBundle({ ...record, mounts }, paths, {
     cgroupsPath: host.cgroups.groupOf(record.id),
     fileMounts,
     host: host.facts,
@@ -82,13 +83,6 @@ export async function createRun(
     conmon.unwatch();
     throw error;
   }
-}
-
-/** @throws {ClusterError} NotFound, Internal. */
-async function mountVolumes({ id, mounts }: ContainerRecord, host: ContainerHost): Promise<void> {
-  for (const { type, source, target, readOnly, propagation } of mounts)
-    if (type === "volume")
-      await host.volumes.mount(source, { container: id, target, readOnly, propagation });
 }
 
 /** Gives it its part of this machine's networks; one whose networks are others' or none has no part. */

@@ -14,7 +14,7 @@ import {
 } from "./life.ts";
 import { LOG_SLACK_BYTES } from "./log/log-files.ts";
 import { containerPaths } from "./paths.ts";
-import { isOldRunc } from "./runtime-version.ts";
+import { canReadOnlyBelow, isOldRunc } from "./runtime-version.ts";
 import { parseSignal } from "./signals.ts";
 import { Turns } from "./turns.ts";
 import type { ContainerId } from "./types.ts";
@@ -176,6 +176,20 @@ describe("container: small plans", () => {
     for (const version of ["1.2.8", "1.3.0", "1.2.10", "2.0.0"])
       expect(isOldRunc(version), version).to.equal(false);
   });
+});
+
+describe("container: mounts read-only with all below them", () => {
+  const cases = [
+    { name: "runc", version: "1.1.5+ds1", kernel: "6.1.0-18-amd64", can: true },
+    { name: "runc", version: "1.0.3", kernel: "6.1.0", can: false },
+    { name: "runc", version: "1.1.5", kernel: "5.10.0-28-amd64", can: false },
+    { name: "crun", version: "1.8.1", kernel: "5.12.0", can: true },
+    { name: "crun", version: "1.3", kernel: "6.1.0", can: false },
+    { name: "runsc", version: "2024", kernel: "6.1.0", can: false },
+  ];
+  for (const { can, kernel, ...runtime } of cases)
+    it(`${can ? "can" : "cannot"} be with ${runtime.name} ${runtime.version} on ${kernel}`, () =>
+      expect(canReadOnlyBelow(runtime, kernel)).to.equal(can));
 });
 
 describe("container: turns", () => {

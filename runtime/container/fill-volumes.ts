@@ -34,10 +34,11 @@ export async function fillVolumes(
 
 /** One with options may be empty only because nothing is mounted there yet. */
 function wantsContent(
-  { type, noCopy, source, hostPath }: ResolvedMount,
+  { type, noCopy, source, hostPath, subpath }: ResolvedMount,
   { volumes }: Pick<ContainerHost, "volumes">,
 ): boolean {
-  if (type !== "volume" || noCopy) return false;
+  // A part of a volume is somebody's work already.
+  if (type !== "volume" || noCopy || subpath !== undefined) return false;
   const hasOptions = Object.keys(volumes.get(source).options).length > 0;
   return hasOptions || readdirSync(hostPath).length === 0;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { ClusterError } from "../../core/errors.ts";
 import type { Image } from "../image/types.ts";
 import { systemError } from "../linux/libc.ts";
@@ -124,7 +124,8 @@ async function checkBindSource({ source, createSource }: MountConfig): Promise<v
       "InvalidArgument",
       `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,
     );
-  if (createSource === true) await mkdir(source, { recursive: true, mode: 0o755 });
+  // With each start, should it be gone by then.
+  if (createSource === true) return;
   try {
     await stat(source);
   } catch (error) {

@@ -16,6 +16,8 @@ export interface ContainerPaths {
   readonly filesDir: string;
   /** Where the memory that others may join is mounted, if it has such. */
   readonly shmDir: string;
+  /** Where the parts of volumes that it has are bound, if it has some. */
+  readonly subpathsDir: string;
   /** conmon holds its write end until the container has ended. */
   readonly lifeFifo: string;
   readonly pidFile: string;
@@ -70,6 +72,7 @@ export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
     bundle,
     filesDir: join(bundle, "files"),
     shmDir: join(bundle, "shm"),
+    subpathsDir: join(bundle, "subpaths"),
     lifeFifo: join(bundle, "life"),
     pidFile: join(bundle, "pid"),
     conmonPidFile: join(bundle, "conmon.pid"),

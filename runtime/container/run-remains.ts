@@ -18,6 +18,7 @@ import { watchConmon } from "./conmon.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { type Ending, UNKNOWN_EXIT_CODE } from "./life.ts";
 import { bundlesDir, type ContainerPaths, containerPaths, exitDir, runtimeRoot } from "./paths.ts";
+import { releaseMounts } from "./run-mounts.ts";
 import type { ContainerId } from "./types.ts";
 import { within } from "./within.ts";
 
@@ -116,6 +117,7 @@ export async function clearRun(
   await attempt(() => unmountAside(paths.filesDir));
   await attempt(() => unmountAside(paths.shmDir));
   await attempt(() => (merged === undefined ? undefined : unmountAside(merged)));
+  await attempt(() => releaseMounts(paths));
   await attempt(() => host.volumes.unmountAll(id));
   await attempt(() => host.networks.detach(id));
   await attempt(() => rm(paths.exitFile, { force: true }));

@@ -1,12 +1,35 @@
 /** The first with the repairs of 2025 (CVE-2025-31133, -52565, -52881). Debian's own patches do not show in the number. */
 const SAFE_RUNC = [1, 2, 8] as const;
 
+/** mount_setattr(2) came with it. */
+const KERNEL_WITH_RRO = [5, 12] as const;
+/** The first versions that know the mount option `rro`. */
+const RUNTIMES_WITH_RRO: Readonly<Record<string, readonly number[]>> = {
+  runc: [1, 1],
+  crun: [1, 4],
+};
+
+/** Whether a mount can be made read-only with all that is mounted below it. */
+export function canReadOnlyBelow(
+  runtime: { readonly name: string; readonly version: string },
+  kernel: string,
+): boolean {
+  const first = RUNTIMES_WITH_RRO[runtime.name];
+  return (
+    first !== undefined && isAtLeast(runtime.version, first) && isAtLeast(kernel, KERNEL_WITH_RRO)
+  );
+}
+
 /** Whether a runc of this version, as it prints it itself, may lack known security repairs. */
 export function isOldRunc(version: string): boolean {
+  return !isAtLeast(version, SAFE_RUNC);
+}
+
+function isAtLeast(version: string, wanted: readonly number[]): boolean {
   const numbers = version.split(/[.+~-]/).map(Number);
-  for (const [place, safe] of SAFE_RUNC.entries()) {
+  for (const [place, least] of wanted.entries()) {
     const number = numbers[place] ?? 0;
-    if (number !== safe) return !(number > safe);
+    if (number !== least) return number > least;
   }
-  return false;
+  return true;
 }

@@ -101,6 +101,11 @@ export interface MountConfig {
   /** For a volume that is made: its labels, and what is mounted in it, as `VolumeOptions`. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly driverOptions?: Readonly<Record<string, string>> | undefined;
+  /** Of a volume only this part of it, a relative path that leads to nothing outside. */
+  readonly subpath?: string | undefined;
+  /** How far down a read-only bind is: `top`, what is mounted in it may be written to; `all`, or it fails; else as far as this
+   * machine can. */
+  readonly readOnlyDepth?: "top" | "all" | undefined;
   /** The volume was made for a container alone, and goes with the last that has it. */
   readonly anonymous?: boolean | undefined;
 }

@@ -29,6 +29,8 @@ const cUmount = libc.func("int umount2(const char *target, int flags)") as Koffi
 
 const MS_RDONLY = 1;
 const MS_REMOUNT = 32;
+const MS_BIND = 4096;
+const MS_REC = 16_384;
 /** MS_NOSUID, MS_NODEV, MS_NOEXEC. */
 const SEALED = 2 | 4 | 8;
 const TMPFS_MAGIC = 0x01021994;
@@ -88,6 +90,11 @@ export function mountTmpfs(target: string, sizeBytes: number): void {
 export function mountSharedMemory(target: string, sizeBytes: number): void {
   const options = `mode=1777,size=${sizeBytes}`;
   checked(cMount("shm", target, "tmpfs", SEALED, options), `mount shared memory on ${target}`);
+}
+
+/** Makes `target` show what is at `source`, with all that is mounted below it. */
+export function mountBind(source: string, target: string): void {
+  checked(cMount(source, target, "", MS_BIND | MS_REC, ""), `bind ${source} to ${target}`);
 }
 
 /** Makes what `mountTmpfs` mounted read-only; nobody may have a file of it open for writing. */

@@ -21,6 +21,7 @@ const cOpenat2: Openat2 = libc.func(
 const SYS_OPENAT2 = 437;
 const HOW_BYTES = 24;
 const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_BENEATH = 0x08;
 const RESOLVE_IN_ROOT = 0x10;
 const O_CLOEXEC = 0o2000000;
 const O_PATH = 0o10000000;
@@ -28,6 +29,7 @@ const ENOENT = 2;
 const EAGAIN = 11;
 const ENOTDIR = 20;
 const TRIES_MAX = 64;
+const EXDEV = 18;
 
 /**
  * Opens `path` as a process with `root` as its root directory would.
@@ -37,7 +39,7 @@ const TRIES_MAX = 64;
  * @throws {ClusterError} as open(2); `InvalidArgument` for a loop of links.
  */
 export function findInRoot(root: string, path: FilePath, flags: number): number | undefined {
-  const found = tryOpen(root, path, flags);
+  const found = tryOpen(root, path, flags, RESOLVE_IN_ROOT);
   if (typeof found === "number") return found;
   const errno = found.errno;
   if (errno === ENOENT || errno === ENOTDIR) return undefined;
@@ -46,17 +48,37 @@ export function findInRoot(root: string, path: FilePath, flags: number): number 
 
 /** The same; @throws {ClusterError} `NotFound` when there is no such file, `InvalidArgument` when a part is no directory. */
 export function openInRoot(root: string, path: FilePath, flags: number): number {
-  const found = tryOpen(root, path, flags);
+  const found = tryOpen(root, path, flags, RESOLVE_IN_ROOT);
   if (typeof found === "number") return found;
   throw errnoError(found.errno, `open ${shown(path)}`);
 }
 
-function tryOpen(root: string, path: FilePath, flags: number): number | { errno: number } {
+/**
+ * Opens `path` below a directory; what leads out of it, by `..` or by a link, is an error.
+ *
+ * @param flags of open(2).
+ * @returns a file descriptor the caller closes.
+ * @throws {ClusterError} `NotFound`; `PermissionDenied` for a path that leads outside; as open(2).
+ */
+export function openBeneath(root: string, path: string, flags: number): number {
+  const opened = tryOpen(root, path, flags, RESOLVE_BENEATH);
+  if (typeof opened === "number") return opened;
+  if (opened.errno === EXDEV)
+    throw new ClusterError("PermissionDenied", `cannot open ${path}: it leads out of ${root}`);
+  throw errnoError(opened.errno, `open ${path} below ${root}`);
+}
+
+function tryOpen(
+  root: string,
+  path: FilePath,
+  flags: number,
+  resolve: number,
+): number | { errno: number } {
   const dir = openSync(root, O_PATH | constants.O_DIRECTORY);
   try {
     const how = Buffer.alloc(HOW_BYTES);
     how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
-    how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
+    how.writeBigUInt64LE(BigInt(resolve | RESOLVE_NO_MAGICLINKS), 16);
     for (let tries = 1; ; tries++) {
       const fd = cOpenat2(SYS_OPENAT2, dir, cPath(path), how, HOW_BYTES);
       if (fd !== -1) return fd;
@@ -96,6 +118,8 @@ export function readInRoot(root: string, path: string, bytesMax: number): Buffer
 
 /** The flags to open a directory only to name it: as `/proc/self/fd/N`. */
 export const PATH_ONLY = O_PATH | constants.O_DIRECTORY;
+/** The same of anything. */
+export const ANY_PATH_ONLY = O_PATH;
 
 /**
  * Makes a directory inside `root` with all above it, or an empty file there; what is there stays.

@@ -1,8 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import Docker from "dockerode";
-import { isMountedAt } from "../../runtime/linux/mount-table.ts";
+import { isMountedAt, mountOfPath } from "../../runtime/linux/mount-table.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
 import { Swagger } from "../support/swagger.ts";
@@ -10,6 +17,9 @@ import { Swagger } from "../support/swagger.ts";
 const FILE = resolve(import.meta.dirname, "../../../shared/reference/docker-engine-api-v1.51.yaml");
 const LIVE = ["--network", "none", "busybox"];
 const END_MS = 20_000;
+
+/** The library does not know it yet. */
+const subpathOf = (Subpath: string) => ({ Subpath, NoCopy: false, Labels: {} }) as never;
 
 describe("e2e: volumes by the stock docker command line and dockerode", function () {
   this.timeout(120_000);
@@ -189,6 +199,85 @@ describe("e2e: volumes by the stock docker command line and dockerode", function
     expect(usage.Volumes).to.deep.equal([]);
     expect(await docker("volume", "rm", "bound", "memory")).to.equal("bound\nmemory");
     expect(readFileSync(join(source, "in"), "utf8")).to.equal("behind\n");
+  });
+
+  it("are mounted in part, and nothing in them leads outside", async () => {
+    await docker("volume", "create", "parts");
+    const root = pathOf("parts");
+    mkdirSync(join(root, "dir"));
+    writeFileSync(join(root, "dir/in"), "part\n");
+    symlinkSync("dir", join(root, "good"));
+    symlinkSync("/etc", join(root, "bad"));
+    const create = (name: string, subpath: string) =>
+      client.createContainer({
+        name,
+        Image: "busybox",
+        Cmd: ["cat", "/v/in"],
+        HostConfig: {
+          NetworkMode: "none",
+          Mounts: [
+            { Type: "volume", Source: "parts", Target: "/v", VolumeOptions: subpathOf(subpath) },
+          ],
+        },
+      });
+    await create("part", "good");
+    await docker("start", "part");
+    await docker("wait", "part");
+    expect(await docker("logs", "part")).to.equal("part");
+    const [mount] = (await client.getContainer("part").inspect()).Mounts;
+    expect(mount).to.include({ Source: root, Mode: "z", RW: true, Driver: "local" });
+    await docker("rm", "part");
+    expect(readFileSync(join(root, "dir/in"), "utf8")).to.equal("part\n");
+    const bad = [
+      ["bad", "path concatenation escapes the base directory"],
+      ["missing", `cannot access path ${root}/missing: no such file or directory`],
+    ] as const;
+    for (const [subpath, says] of bad) {
+      await create("bad", subpath);
+      expect(await host.failDocker("start", "bad")).to.contain(says);
+      await docker("rm", "bad");
+    }
+    await docker("volume", "rm", "parts");
+  });
+
+  it("are made with options by the mounts of a container", async () => {
+    const mount = "type=volume,source=made,target=/m,volume-label=a=b,volume-driver=local";
+    const options = "volume-opt=type=tmpfs,volume-opt=device=tmpfs,volume-opt=o=size=1m";
+    expect(
+      await output(["--mount", `${mount},${options}`], "grep -c ' /m tmpfs ' /proc/mounts"),
+    ).to.equal("1");
+    const format = "{{.Labels.a}} {{.Options.o}}";
+    expect(await docker("volume", "inspect", "-f", format, "made")).to.equal("b size=1m");
+    await docker("volume", "rm", "made");
+  });
+
+  it("and what else is mounted is shown as it is", async () => {
+    const source = join(host.cluster.folder, "late");
+    const flags = ["-v", `${source}:/late:ro`, "--tmpfs", "/t", "-v", "shown:/v:nocopy"];
+    await docker("create", "--name", "shown", ...flags, ...LIVE, "touch", "/late/x");
+    expect(existsSync(source)).to.equal(false);
+    for (let round = 0; round < 2; round++) {
+      await docker("start", "shown");
+      await docker("wait", "shown");
+      expect(existsSync(source)).to.equal(true);
+      if (round === 0) rmdirSync(source);
+    }
+    expect(await docker("inspect", "-f", "{{.State.ExitCode}}", "shown")).to.equal("1");
+    const format =
+      "{{range .Mounts}}{{.Type}} {{.Destination}} {{.Mode}} {{.RW}} {{.Propagation}},{{end}}";
+    expect(await docker("inspect", "-f", format, "shown")).to.equal(
+      "bind /late ro false rprivate,volume /v nocopy true ,",
+    );
+    await docker("rm", "shown");
+    await docker("volume", "rm", "shown");
+    await docker("create", "--name", "shared", "-v", `${source}:/s:shared`, ...LIVE);
+    const { point, isShared } = mountOfPath(source);
+    if (isShared) await docker("start", "shared");
+    else
+      expect(await host.failDocker("start", "shared")).to.contain(
+        `path ${source} is mounted on ${point} but it is not a shared mount`,
+      );
+    await docker("rm", "-f", "shared");
   });
 
   it("that cannot be mounted say so", async () => {

@@ -150,6 +150,7 @@ function plan(config: ContainerConfig): unknown {
       kernel: "6.1",
       absentArchitectures: [],
       ownCapabilities: "1ffffffffff",
+      canReadOnlyBelow: true,
       seccomp: undefined,
     },
   });

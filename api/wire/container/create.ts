@@ -1,6 +1,7 @@
 import type { ContainerSettings, HealthSettings } from "../../backends/container-settings.ts";
 import type { MountFacts } from "../../backends/containers.ts";
 import { JsonReader } from "../../http/json-reader.ts";
+import { noSuchVolumeDriver } from "../volume.ts";
 import {
   type ResolveContainer,
   readExtraHosts,
@@ -273,8 +274,7 @@ function checkRuntime(name: string, runtimes: readonly string[]): void {
 
 function checkVolumeDriver(name: string): void {
   if (name === "" || name === "local") return;
-  const shown = name.slice(0, 100);
-  throw invalid(`error looking up volume plugin ${shown}: plugin "${shown}" not found`);
+  throw invalid(noSuchVolumeDriver(name));
 }
 
 function checkIsolation(isolation: string): void {

@@ -2,7 +2,7 @@ import type { ContainerFacts, ContainerSizes } from "../../backends/containers.t
 import { isRunning, statusOf } from "../../containers/state.ts";
 import { wireTime } from "../common.ts";
 import { commandOf, writeConfig, writeHostConfig } from "./config.ts";
-import { writeMountPoint } from "./mounts.ts";
+import { writeMountPoints } from "./mount-points.ts";
 import { writeNetworkSettings } from "./network-settings.ts";
 
 /** Docker's ContainerInspectResponse. */
@@ -44,7 +44,7 @@ export function writeInspect(
       },
     },
     ...(sizes === undefined ? {} : { SizeRw: sizes.writtenBytes, SizeRootFs: sizes.rootfsBytes }),
-    Mounts: container.mounts.map(writeMountPoint),
+    Mounts: writeMountPoints(container),
     Config: writeConfig(container),
     NetworkSettings: writeNetworkSettings(container),
   };

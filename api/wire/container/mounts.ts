@@ -2,25 +2,17 @@ import type { ClusterError } from "../../../core/errors.ts";
 import type { MountSettings } from "../../backends/container-settings.ts";
 import type { MountFacts } from "../../backends/containers.ts";
 import type { JsonReader } from "../../http/json-reader.ts";
+import { noSuchVolumeDriver } from "../volume.ts";
+import { checkVolumeName, NO_MOUNT, PROPAGATIONS, readBind, trimSlash } from "./bind-text.ts";
 import { invalid } from "./invalid.ts";
 
 /** Docker's five ways to mount something: Binds, Mounts, Tmpfs, Volumes, VolumesFrom. Source: moby, volume/mounts. */
 
-const PROPAGATIONS = new Set(["private", "rprivate", "shared", "rshared", "slave", "rslave"]);
-/** What a bind's options may say beside the propagation; `z` and `Z` are SELinux's, which is not there. */
-const OPTIONS = new Set(["ro", "rw", "z", "Z", "nocopy", "copy"]);
-const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
-
-const NO_MOUNT: MountSettings = {
-  type: "volume",
-  source: "",
-  target: "",
-  readOnly: false,
-  propagation: "",
-  tmpfsSizeBytes: 0,
-  tmpfsMode: 0,
-  noCopy: false,
-};
+const DEPTH_CONFLICTS = [
+  ["!ReadOnly", "ReadOnlyNonRecursive"],
+  ["!ReadOnly", "ReadOnlyForceRecursive"],
+  ["ReadOnlyNonRecursive", "ReadOnlyForceRecursive"],
+] as const;
 
 /**
  * Everything a container is to have mounted.
@@ -55,34 +47,6 @@ export function readMounts(
   return [...named, ...add(others), ...add(anonymous)];
 }
 
-/** `[source:]target[:options]`. */
-export function readBind(text: string): MountSettings {
-  const parts = text.split(":");
-  const [source = "", target, options = "", ...rest] = parts.length === 1 ? ["", text] : parts;
-  if (target === undefined || target === "" || rest.length > 0) throw badBind(text);
-  if (!target.startsWith("/"))
-    throw invalid(
-      `invalid volume specification: '${text}': invalid mount config for type "${source.startsWith("/") ? "bind" : "volume"}": invalid mount path: '${target}' mount path must be absolute`,
-    );
-  if (trimSlash(target) === "") throw invalid(`invalid volume specification: '${text}'`);
-  const words = options === "" ? [] : options.split(",");
-  const unknown = words.find((word) => !OPTIONS.has(word) && !PROPAGATIONS.has(word));
-  if (unknown !== undefined) throw invalid(`invalid mode: ${options}`);
-  const propagation = words.find((word) => PROPAGATIONS.has(word)) ?? "";
-  const isBind = source.startsWith("/");
-  if (!isBind && source !== "") checkVolumeName(source);
-  return {
-    ...NO_MOUNT,
-    type: isBind ? "bind" : "volume",
-    source,
-    target,
-    readOnly: words.includes("ro"),
-    propagation,
-    noCopy: words.includes("nocopy"),
-    ...(isBind ? { createSource: true } : {}),
-  };
-}
-
 function readMount(json: JsonReader): MountSettings {
   json.refuse("ClusterOptions", "ImageOptions");
   const type = json.string("Type").toLowerCase();
@@ -97,31 +61,84 @@ function readMount(json: JsonReader): MountSettings {
   if (type === "bind" && source === "") throw wrong("field Source must not be empty");
   if (type === "tmpfs" && source !== "") throw wrong("field Source must not be specified");
   if (type === "volume" && source !== "") checkVolumeName(source);
-  const bind = json.object("BindOptions");
-  bind.refuse("ReadOnlyForceRecursive");
-  const volume = json.object("VolumeOptions");
-  volume.refuse("Subpath");
-  const driver = volume.object("DriverConfig");
-  if (!["", "local"].includes(driver.string("Name")) || driver.isSet("Options"))
-    throw wrong(
-      "volume drivers with a name or options are not supported by this version of muster",
-    );
-  const tmpfs = json.object("TmpfsOptions");
-  return {
-    ...NO_MOUNT,
-    type,
-    source,
-    target,
-    readOnly: json.boolean("ReadOnly"),
-    propagation: bind.choice("Propagation", Object.fromEntries(selfMap(PROPAGATIONS)), ""),
-    nonRecursive: bind.boolean("NonRecursive"),
-    createSource: bind.boolean("CreateMountpoint"),
-    noCopy: volume.boolean("NoCopy"),
-    labels: volume.stringMap("Labels"),
-    tmpfsSizeBytes: tmpfs.count("SizeBytes"),
-    tmpfsMode: tmpfs.count("Mode"),
-    tmpfsOptions: tmpfs.list("Options", readTmpfsOption),
+  for (const other of ["bind", "volume", "tmpfs"].filter((known) => known !== type)) {
+    const field = `${other[0]?.toUpperCase()}${other.slice(1)}Options`;
+    if (json.isSet(field)) throw wrong(`field ${field} must not be specified`);
+  }
+  const readOnly = json.boolean("ReadOnly");
+  const common: MountSettings = { ...NO_MOUNT, type, source, target, readOnly };
+  switch (type) {
+    case "bind":
+      return { ...common, ...readBindOptions(json.object("BindOptions"), readOnly, wrong) };
+    case "volume":
+      return { ...common, ...readVolumeOptions(json.object("VolumeOptions"), source, wrong) };
+    case "tmpfs": {
+      const tmpfs = json.object("TmpfsOptions");
+      return {
+        ...common,
+        tmpfsSizeBytes: tmpfs.count("SizeBytes"),
+        tmpfsMode: tmpfs.count("Mode"),
+        tmpfsOptions: tmpfs.list("Options", readTmpfsOption),
+      };
+    }
+  }
+}
+
+type Wrong = (why: string) => ClusterError;
+
+function readBindOptions(
+  json: JsonReader,
+  readOnly: boolean,
+  wrong: Wrong,
+): Partial<MountSettings> {
+  const said: Record<string, boolean> = {
+    "!ReadOnly": !readOnly,
+    ReadOnlyNonRecursive: json.boolean("ReadOnlyNonRecursive"),
+    ReadOnlyForceRecursive: json.boolean("ReadOnlyForceRecursive"),
   };
+  const conflict = DEPTH_CONFLICTS.find((pair) => pair.every((name) => said[name]));
+  if (conflict !== undefined)
+    throw wrong(`mount options conflict: ${conflict[0]} && BindOptions.${conflict[1]}`);
+  const propagation = json.string("Propagation");
+  if (propagation !== "" && !PROPAGATIONS.includes(propagation))
+    throw wrong(`invalid propagation mode: ${propagation.slice(0, 40)}`);
+  return {
+    propagation,
+    nonRecursive: json.boolean("NonRecursive"),
+    createSource: json.boolean("CreateMountpoint"),
+    readOnlyDepth: said.ReadOnlyNonRecursive
+      ? "top"
+      : said.ReadOnlyForceRecursive
+        ? "all"
+        : undefined,
+  };
+}
+
+function readVolumeOptions(json: JsonReader, source: string, wrong: Wrong): Partial<MountSettings> {
+  const subpath = json.string("Subpath");
+  if (!isLocal(subpath)) throw wrong("subpath must be a relative path within the volume");
+  if (subpath !== "" && source === "")
+    throw wrong("must not set Subpath when using anonymous volumes");
+  const driver = json.object("DriverConfig");
+  const name = driver.string("Name");
+  if (name !== "" && name !== "local") throw invalid(noSuchVolumeDriver(name));
+  return {
+    noCopy: json.boolean("NoCopy"),
+    labels: json.stringMap("Labels"),
+    driverOptions: driver.stringMap("Options"),
+    ...(subpath === "" ? {} : { subpath }),
+  };
+}
+
+/** Whether a path stays below where it begins, links aside. */
+function isLocal(path: string): boolean {
+  let depth = 0;
+  for (const part of path.split("/")) {
+    if (part === "..") depth -= 1;
+    else if (part !== "" && part !== ".") depth += 1;
+    if (depth < 0) return false;
+  }
+  return !path.startsWith("/") && !path.includes("\0");
 }
 
 /** `["exec"]` or `["size", "64m"]`. */
@@ -153,49 +170,9 @@ function readFrom(text: string, mountsOf: (ref: string) => readonly MountFacts[]
   const readOnly = mode.split(",").includes("ro");
   return mountsOf(ref)
     .filter(({ type }) => type !== "tmpfs")
-    .map(({ hostPath: _, ...mount }) => ({ ...mount, readOnly: mount.readOnly || readOnly }));
-}
-
-/** Docker's MountPoint, of what is mounted. */
-export function writeMountPoint(mount: MountFacts): Record<string, unknown> {
-  const { type, target, readOnly, propagation } = mount;
-  const common = { Type: type, Destination: target };
-  const mode = { Mode: "", RW: !readOnly };
-  if (type === "tmpfs") return { ...common, Source: "", ...mode, Propagation: "" };
-  if (type === "bind")
-    return {
-      ...common,
-      Source: mount.hostPath,
-      ...mode,
-      Propagation: propagation === "" ? "rprivate" : propagation,
-    };
-  const { source, hostPath } = mount;
-  return {
-    ...common,
-    Name: source,
-    Source: hostPath,
-    Driver: "local",
-    ...mode,
-    Mode: "z",
-    Propagation: propagation,
-  };
-}
-
-function* selfMap(words: Iterable<string>): Generator<[string, string]> {
-  for (const word of words) yield [word, word];
-}
-
-function checkVolumeName(name: string): void {
-  if (VOLUME_NAME.test(name)) return;
-  throw invalid(
-    `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-  );
-}
-
-function trimSlash(path: string): string {
-  return path.replace(/\/+$/, "");
-}
-
-function badBind(text: string): ClusterError {
-  return invalid(`invalid volume specification: '${text.slice(0, 200)}'`);
+    .map(({ hostPath: _, ...mount }) => ({
+      ...mount,
+      readOnly: mount.readOnly || readOnly,
+      noCopy: true,
+    }));
 }

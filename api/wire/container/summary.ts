@@ -1,7 +1,7 @@
 import type { ContainerFacts, ContainerSizes } from "../../backends/containers.ts";
 import { describeStatus, statusOf } from "../../containers/state.ts";
 import { commandOf, labelsOf } from "./config.ts";
-import { writeMountPoint } from "./mounts.ts";
+import { writeMountPoints } from "./mount-points.ts";
 import { writeNetworks } from "./network-settings.ts";
 
 const SECOND_MS = 1000;
@@ -32,7 +32,7 @@ export function writeSummary(
         : {}),
     },
     NetworkSettings: { Networks: writeNetworks(container) },
-    Mounts: container.mounts.map(writeMountPoint),
+    Mounts: writeMountPoints(container),
   };
 }
 

@@ -2,6 +2,7 @@ import { ClusterError } from "../../../core/errors.ts";
 import type { ContainerConfig, ResolvedMount } from "../types.ts";
 import { normalizePath } from "./container-path.ts";
 import type { OciMount } from "./oci-spec.ts";
+import type { HostFacts } from "./spec.ts";
 
 /** Files of ours that a container sees unless it mounts something there itself. */
 export interface NetworkFiles {
@@ -43,6 +44,7 @@ export interface MountsInput {
   readonly shm: SharedMemory;
   /** Of files that nothing else may hide. */
   readonly fileMounts?: readonly OciMount[];
+  readonly host: Pick<HostFacts, "canReadOnlyBelow">;
 }
 
 /**
@@ -53,7 +55,7 @@ export interface MountsInput {
  * @throws {ClusterError} InvalidArgument for a target that is not absolute, is `/`, or is there twice.
  */
 export function planMounts(input: MountsInput): OciMount[] {
-  const { files, initPath, fileMounts = [] } = input;
+  const { files, initPath, host, fileMounts = [] } = input;
   const mounts = new Map<string, OciMount>();
   for (const mount of [...planSystemMounts(input.config), ...planShm(input.shm)])
     mounts.set(mount.destination, mount);
@@ -72,7 +74,7 @@ export function planMounts(input: MountsInput): OciMount[] {
     if (target === "/") throw refusal(mount.target, "the container's root cannot be mounted over");
     if (seen.has(target)) throw refusal(mount.target, "it is there twice");
     seen.add(target);
-    mounts.set(target, mount.type === "tmpfs" ? tmpfs(mount, target) : bindOf(mount, target));
+    mounts.set(target, mount.type === "tmpfs" ? tmpfs(mount, target) : bindOf(mount, target, host));
   }
   for (const mount of fileMounts) {
     const target = normalizePath(mount.destination, "target of a file");
@@ -94,12 +96,21 @@ function bind(source: string, destination: string, options: readonly string[]): 
   return { destination, type: "bind", source, options };
 }
 
-function bindOf(mount: ResolvedMount, target: string): OciMount {
+function bindOf(mount: ResolvedMount, target: string, host: MountsInput["host"]): OciMount {
   const propagation = mount.propagation === "" ? "rprivate" : mount.propagation;
   if (!PROPAGATIONS.includes(propagation))
     throw refusal(mount.target, `no propagation is called ${JSON.stringify(propagation)}`);
   const how = mount.nonRecursive === true ? "bind" : "rbind";
-  return bind(mount.hostPath, target, [how, propagation, mount.readOnly ? "ro" : "rw"]);
+  const access = mount.readOnly ? readOnlyOf(mount, host) : ["rw"];
+  return bind(mount.hostPath, target, [how, propagation, ...access]);
+}
+
+/** With what is mounted below it, where kernel and runtime can. Source: moby, daemon/oci_linux.go. */
+function readOnlyOf({ readOnlyDepth, target }: ResolvedMount, host: MountsInput["host"]): string[] {
+  if (readOnlyDepth === "top") return ["ro"];
+  if (host.canReadOnlyBelow) return ["ro", "rro"];
+  if (readOnlyDepth !== "all") return ["ro"];
+  throw refusal(target, "it cannot be read-only with what is mounted below it on this machine");
 }
 
 function tmpfs(mount: ResolvedMount, target: string): OciMount {

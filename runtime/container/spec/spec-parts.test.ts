@@ -170,14 +170,16 @@ describe("spec: mounts", () => {
     noCopy: false,
     ...changes,
   });
-  const plan = (...mounts: ResolvedMount[]) =>
+  const planOn = (canReadOnlyBelow: boolean, ...mounts: ResolvedMount[]) =>
     planMounts({
       config: DEFAULT_SETTINGS,
       mounts,
       files,
       initPath: "",
       shm: { kind: "own", sizeBytes: 4096 },
+      host: { canReadOnlyBelow },
     });
+  const plan = (...mounts: ResolvedMount[]) => planOn(true, ...mounts);
   const at = (target: string, ...mounts: ResolvedMount[]) =>
     plan(...mounts).find(({ destination }) => destination === target);
 
@@ -186,8 +188,18 @@ describe("spec: mounts", () => {
       destination: "/data",
       type: "bind",
       source: "/src",
-      options: ["rbind", "rprivate", "ro"],
+      options: ["rbind", "rprivate", "ro", "rro"],
     }));
+  it("is read-only as far down as was asked for and can be", () => {
+    const optionsOf = (canReadOnlyBelow: boolean, readOnlyDepth?: "top" | "all") =>
+      planOn(canReadOnlyBelow, mount({ readOnly: true, readOnlyDepth })).find(
+        ({ destination }) => destination === "/data",
+      )?.options;
+    expect(optionsOf(false)).to.include("ro").and.not.include("rro");
+    expect(optionsOf(true, "top")).to.not.include("rro");
+    expect(optionsOf(true, "all")).to.include("rro");
+    refused(() => optionsOf(false, "all"), /cannot be read-only with what is mounted below/);
+  });
   it("of a tmpfs has its size and mode", () =>
     expect(
       at("/t", mount({ type: "tmpfs", target: "/t", tmpfsSizeBytes: 10 }))?.options,

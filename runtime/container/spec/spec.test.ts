@@ -31,6 +31,7 @@ function input(changes: Partial<ContainerConfig>, more: Partial<SpecInput> = {})
       kernel: "6.1.0",
       absentArchitectures: [],
       ownCapabilities: "1ffffffffff",
+      canReadOnlyBelow: true,
       seccomp: undefined,
     },
     ...more,
