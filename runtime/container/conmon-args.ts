@@ -1,6 +1,7 @@
 import { ClusterError } from "../../core/errors.ts";
 import { LOG_SLACK_BYTES, type LogLimits } from "./log/log-files.ts";
 import type { ContainerPaths } from "./paths.ts";
+import type { InputMode } from "./stream/run-streams.ts";
 
 /** What conmon is told about a container. Source: conmon(8), 2.1. */
 export interface ConmonInput {
@@ -14,7 +15,7 @@ export interface ConmonInput {
   readonly exitDir: string;
   readonly log: LogLimits;
   readonly tty: boolean;
-  readonly openStdin: boolean;
+  readonly input: InputMode;
 }
 
 /** conmon's arguments without its own name. */
@@ -33,7 +34,8 @@ export function planConmonArgs(input: ConmonInput): string[] {
     // A flush of every log at every exit costs more than the exit; the last lines of a power cut are not promised.
     "--no-sync-log",
     ...(input.tty ? ["--terminal"] : []),
-    ...(input.openStdin ? ["--stdin", "--leave-stdin-open"] : []),
+    ...(input.input.isOpen ? ["--stdin"] : []),
+    ...(input.input.endsWithClient ? [] : ["--leave-stdin-open"]),
   ];
 }
 

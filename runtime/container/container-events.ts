@@ -37,6 +37,10 @@ export function toEngineEvents(event: ContainerEvent, subject: Subject): NewEngi
       return [say("restart")];
     case "paused":
       return [say("pause")];
+    case "attached":
+      return [say("attach")];
+    case "detached":
+      return [say("detach")];
     case "unpaused":
       return [say("unpause")];
     case "renamed":

@@ -19,7 +19,8 @@ import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./path
 import type { FindPeer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
 import { prepareMounts } from "./run-mounts.ts";
-import type { ContainerFile } from "./types.ts";
+import type { InputMode } from "./stream/run-streams.ts";
+import type { ContainerConfig, ContainerFile } from "./types.ts";
 
 const SHORT_ID_LENGTH = 12;
 
@@ -85,6 +86,11 @@ export async function createRun(
   }
 }
 
+/** A terminal is never closed: it has its own ways to say that there is no more. */
+export function inputModeOf({ openStdin, stdinOnce, tty }: ContainerConfig): InputMode {
+  return { isOpen: openStdin, endsWithClient: openStdin && stdinOnce && !tty };
+}
+
 /** Gives it its part of this machine's networks; one whose networks are others' or none has no part. */
 function attach(
   { id, config }: ContainerRecord,
@@ -114,7 +120,7 @@ function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: Contai
     exitDir: exitDir(host.roots),
     log: planLogLimits(record.config.log),
     tty: record.config.tty,
-    openStdin: record.config.openStdin,
+    input: inputModeOf(record.config),
   });
 }
 

@@ -96,7 +96,7 @@ describe("container: conmon", () => {
       exitDir: "/e/exits",
       log: { kind: "file", journal: false, sizeBytesMax: 1000, filesMax: 2 },
       tty: false,
-      openStdin: false,
+      input: { isOpen: false, endsWithClient: false },
       ...changes,
     }).join(" ");
 
@@ -104,10 +104,14 @@ describe("container: conmon", () => {
     expect(args({})).to.include("--bundle /e/containers/abc");
     expect(args({})).to.include("--log-path k8s-file:/d/containers/abc/container.log");
     expect(args({})).to.include(`--log-size-max ${1000 + LOG_SLACK_BYTES}`);
-    expect(args({})).to.not.match(/--terminal|--stdin/);
+    expect(args({})).to.not.match(/--terminal|--stdin /);
   });
   it("keeps a terminal and an open input when asked, and no log when none is wanted", () => {
-    expect(args({ tty: true, openStdin: true })).to.match(/--terminal --stdin --leave-stdin-open$/);
+    const input = (endsWithClient: boolean) => ({ isOpen: true, endsWithClient });
+    expect(args({ tty: true, input: input(false) })).to.match(
+      /--terminal --stdin --leave-stdin-open$/,
+    );
+    expect(args({ input: input(true) })).to.match(/--no-sync-log --stdin$/);
     expect(
       args({ log: { kind: "none", journal: false, sizeBytesMax: 1, filesMax: 1 } }),
     ).to.include("--log-path none");

@@ -24,6 +24,7 @@ import { parseSignal } from "./signals.ts";
 import { Turns } from "./turns.ts";
 import type {
   Container,
+  ContainerAttachment,
   ContainerConfig,
   ContainerEvent,
   ContainerFile,
@@ -176,6 +177,16 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
     checkConfig({ ...config, ...change }, imageConfig);
     await container.change(change);
     this.#emit({ kind: "updated", id });
+  }
+
+  attach(id: ContainerId): ContainerAttachment {
+    const attachment = this.#find(id).attach();
+    this.#emit({ kind: "attached", id });
+    const detach = () => {
+      attachment.close();
+      this.#emit({ kind: "detached", id });
+    };
+    return { ...attachment, detach };
   }
 
   filesOf(id: ContainerId): ContainerFilePaths {

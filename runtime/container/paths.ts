@@ -24,6 +24,8 @@ export interface ContainerPaths {
   readonly conmonPidFile: string;
   /** conmon's FIFO for orders. */
   readonly controlFifo: string;
+  /** conmon's socket for those who give input and take output. */
+  readonly attachSocket: string;
   readonly exitFile: string;
   /** The OCI runtime's own directory for it. */
   readonly runtimeDir: string;
@@ -77,6 +79,7 @@ export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
     pidFile: join(bundle, "pid"),
     conmonPidFile: join(bundle, "conmon.pid"),
     controlFifo: join(bundle, "ctl"),
+    attachSocket: join(bundle, "attach"),
     exitFile: join(exitDir(roots), id),
     runtimeDir: join(runtimeRoot(roots), id),
   };

@@ -3,6 +3,7 @@ import type { ImageConfig, Rootfs } from "../image/types.ts";
 import type { EndpointConfig } from "../network/types.ts";
 import type { RootView } from "./root-views.ts";
 import type { ContainerSettings, ResourceLimits, RestartPolicy } from "./settings.ts";
+import type { Attachment } from "./stream/types.ts";
 
 /** What a container is asked to be and what it is: the runtime's own words, free of Docker's wire shapes. */
 
@@ -179,7 +180,11 @@ export type ContainerEvent =
         /** By somebody, and it has ended. */
         | "stopped"
         /** By somebody: stopped and started. */
-        | "restarted";
+        | "restarted"
+        /** Somebody has its streams. */
+        | "attached"
+        /** Somebody left its streams while it runs. */
+        | "detached";
       readonly id: ContainerId;
     }
   | { readonly kind: "killed"; readonly id: ContainerId; readonly signal: number }
@@ -241,6 +246,12 @@ export interface Containers {
   onEvent(listener: (event: ContainerEvent) => void): () => void;
 }
 
+/** Somebody's part of a container's streams. */
+export interface ContainerAttachment extends Attachment {
+  /** Goes, by somebody's own will: the journal says so. */
+  detach(): void;
+}
+
 /** Where on the host some files of a container are; the network files while it runs. */
 export interface ContainerFilePaths {
   readonly hostname: string;
@@ -274,6 +285,8 @@ export interface MachineContainers extends Containers {
     id: ContainerId,
     change: { readonly limits?: ResourceLimits; readonly restart?: RestartPolicy },
   ): Promise<void>;
+  /** Its streams; of one that does not run, from its next start on. @throws `FailedPrecondition` when its removal was begun. */
+  attach(id: ContainerId): ContainerAttachment;
   filesOf(id: ContainerId): ContainerFilePaths;
   /** Of every process in it, on the host; none when it does not run. */
   pidsOf(id: ContainerId): readonly number[];

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ClusterError } from "../../../core/errors.ts";
 import type {
   Container,
+  ContainerAttachment,
   ContainerConfig,
   ContainerEvent,
   ContainerFile,
@@ -106,6 +107,21 @@ export class MemoryContainers implements MachineContainers {
   async update(id: ContainerId, change: Partial<ContainerConfig>): Promise<void> {
     this.#change(id, { config: { ...this.get(id).config, ...change } });
     this.#emit({ kind: "updated", id });
+  }
+
+  /** What it has written; input goes nowhere. */
+  attach(id: ContainerId): ContainerAttachment {
+    const lines = this.#lines.get(this.get(id).id) ?? [];
+    const ignore = () => {};
+    return {
+      output: (async function* () {
+        yield* lines;
+      })(),
+      write: async () => {},
+      closeInput: ignore,
+      close: ignore,
+      detach: ignore,
+    };
   }
 
   filesOf(id: ContainerId): ContainerFilePaths {
