@@ -5,6 +5,7 @@ import type {
   ResourceLimits,
   RestartPolicy,
 } from "./container-settings.ts";
+import type { AttachedStreams } from "./streams.ts";
 
 /** The containers of this machine, by their whole ids. Every call that names one throws `NotFound` when there is none. */
 export interface ContainerBackend {
@@ -40,6 +41,8 @@ export interface ContainerBackend {
     query: ContainerLogQuery,
     signal: AbortSignal,
   ): AsyncIterable<ContainerLogLine>;
+  /** Its streams; of one that does not run, from its next start on. */
+  attachContainer(id: string): AttachedStreams;
   /** What `ps` says of its processes. @throws `FailedPrecondition` without ps; `InvalidArgument` with its words. */
   containerProcesses(id: string, psArgs: readonly string[]): Promise<ProcessTable>;
   containerSizes(id: string): Promise<ContainerSizes>;

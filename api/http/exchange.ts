@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { ClusterError } from "../../core/errors.ts";
 import { MESSAGE_BYTES_MAX } from "../../proto/limits.ts";
 import { API_VERSION_MAX } from "./api-version.ts";
+import { answerWithStream, type Hijacked, hijackSocket } from "./hijack.ts";
+import { readUpgradeBody } from "./upgrade-body.ts";
 
 /** A request's JSON body may be this long: what is in it then fits into one message to another manager. */
 export const BODY_BYTES_MAX = MESSAGE_BYTES_MAX;
@@ -18,6 +21,8 @@ export class Exchange {
   readonly response: ServerResponse;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  readonly #upgrading: Duplex | undefined;
+  #hasBody = true;
 
   constructor(
     request: IncomingMessage,
@@ -26,12 +31,15 @@ export class Exchange {
       readonly params: Readonly<Record<string, string | undefined>>;
       readonly query: URLSearchParams;
       readonly apiMinor?: number | undefined;
+      /** The connection, when the client asks for an upgrade. */
+      readonly upgrading?: Duplex | undefined;
     },
   ) {
     this.request = request;
     this.response = response;
     this.params = target.params;
     this.query = target.query;
+    this.#upgrading = target.upgrading;
     this.apiMinor = target.apiMinor ?? Number(API_VERSION_MAX.slice(2));
     const gone = new AbortController();
     response.once("close", () => gone.abort());
@@ -54,6 +62,17 @@ export class Exchange {
     const version = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(version)) return version;
     throw new ClusterError("InvalidArgument", `invalid version '${text}': must be a whole number`);
+  }
+
+  /** Answers with bytes both ways; from here on the response is not the handler's any more. @throws as {@link json}. */
+  async hijack(contentType: string): Promise<Hijacked> {
+    const { request, response } = this;
+    if (this.#upgrading === undefined) return answerWithStream(request, response, contentType);
+    const { headers } = request;
+    // What comes in pieces without a length is the process's: some clients never say how much they will send.
+    if (this.#hasBody && headers["transfer-encoding"] === undefined)
+      await readUpgradeBody(this.#upgrading, headers, BODY_BYTES_MAX);
+    return hijackSocket(this.#upgrading, response, contentType);
   }
 
   header(name: string): string {
@@ -84,6 +103,11 @@ export class Exchange {
 
   /** A body that is too large is read to its end and let go: who is cut off while sending does not read the answer. */
   async #body(): Promise<string> {
+    if (this.#upgrading !== undefined) {
+      this.#hasBody = false;
+      const { headers } = this.request;
+      return (await readUpgradeBody(this.#upgrading, headers, BODY_BYTES_MAX)).toString("utf8");
+    }
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of this.request) {

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { ListenOptions } from "node:net";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { ListenOptions, Socket } from "node:net";
 import { ClusterError, errorCode, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { API_VERSION_MAX, splitVersion, versionRefusal } from "./api-version.ts";
@@ -23,6 +23,8 @@ export interface ServerFacts {
 export class ApiServer {
   readonly #routes: RouteTable;
   readonly #servers: Server[] = [];
+  /** Connections whose clients asked for an upgrade: the servers no longer know them. */
+  readonly #upgraded = new Set<Socket>();
   readonly #facts: ServerFacts;
   readonly #log: Log;
   #inWork = 0;
@@ -38,6 +40,9 @@ export class ApiServer {
     const server = createServer({ requestTimeout: 0 }, (request, response) => {
       void this.#serve(request, response);
     });
+    server.on("upgrade", (request, socket, head) => {
+      void this.#serveUpgrade(request, socket as Socket, head);
+    });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(options, () => resolve());
@@ -52,12 +57,33 @@ export class ApiServer {
       servers.map(async (server) => {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         server.closeAllConnections();
+        for (const socket of this.#upgraded) socket.destroy();
         await closed;
       }),
     );
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /**
+   * Node hands over every connection whose client asks for an upgrade, also where the route has none to give: those are
+   * answered like any other, and closed.
+   */
+  async #serveUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    this.#upgraded.add(socket);
+    socket.once("close", () => this.#upgraded.delete(socket));
+    socket.on("error", () => socket.destroy());
+    if (head.length > 0) socket.unshift(head);
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.once("finish", () => socket.end(() => socket.destroy()));
+    await this.#serve(request, response, socket);
+  }
+
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrading?: Socket,
+  ): Promise<void> {
     this.#inWork++;
     this.#setHeaders(response);
     try {
@@ -67,7 +93,7 @@ export class ApiServer {
           `more than ${REQUESTS_MAX} requests in work: try again`,
         );
       }
-      send(response, await this.#dispatch(request, response));
+      send(response, await this.#dispatch(request, response, upgrading));
     } catch (error) {
       this.#fail(request, response, error);
     } finally {
@@ -75,7 +101,11 @@ export class ApiServer {
     }
   }
 
-  async #dispatch(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+  async #dispatch(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrading: Socket | undefined,
+  ): Promise<Answer> {
     const [, target = "/", query = ""] = /^([^?]*)\??(.*)$/s.exec(request.url ?? "/") ?? [];
     const { minor, path } = splitVersion(target.replace(ABSOLUTE_FORM, ""));
     const refusal = minor === undefined ? undefined : versionRefusal(minor);
@@ -87,6 +117,7 @@ export class ApiServer {
       params: found.params,
       query: new URLSearchParams(query),
       apiMinor: minor,
+      upgrading,
     });
     return found.route.handler(exchange);
   }
@@ -107,6 +138,7 @@ export class ApiServer {
         error: errorMessage(error),
         stack: stackOf(error),
       });
+    if (response.socket === null) return;
     if (response.headersSent) response.destroy();
     else send(response, { status, body: { message: errorMessage(error) } });
   }

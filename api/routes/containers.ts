@@ -12,6 +12,7 @@ import { type Answer, created, ok, type Route } from "../http/router.ts";
 import { checkName, readContainerCreate } from "../wire/container/create.ts";
 import { writeInspect } from "../wire/container/inspect.ts";
 import { writeSummary } from "../wire/container/summary.ts";
+import { attachRoutes } from "./container-attach.ts";
 import { conflictOfName } from "./container-errors.ts";
 import { containerLifeRoutes } from "./container-life.ts";
 import { containerOutputRoutes } from "./container-output.ts";
@@ -48,6 +49,7 @@ export function containerRoutes(backend: ContainerBackend): Route[] {
     },
     ...containerLifeRoutes(backend),
     ...containerOutputRoutes(backend),
+    ...attachRoutes(backend),
   ];
 }
 

@@ -3,10 +3,8 @@ import type { LogMessage, LogOptions } from "../../proto/gen/control.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Answer } from "../http/router.ts";
 import { untilDrained } from "../http/send-list.ts";
+import { frame, StreamNumber } from "../streams/frame.ts";
 
-const STDOUT = 1;
-const STDERR = 2;
-const FRAME_HEADER_BYTES = 8;
 const NEWLINE = 0x0a;
 
 /** A line of somebody's output. */
@@ -72,7 +70,9 @@ export async function sendLogs<Line extends LogLine>(
     if (message.data.at(-1) === NEWLINE) unfinished.delete(source);
     else unfinished.add(source);
     const line = Buffer.concat([Buffer.from(prefix), message.data]);
-    const chunk = tty ? line : frame(message.stderr ? STDERR : STDOUT, line);
+    const chunk = tty
+      ? line
+      : frame(message.stderr ? StreamNumber.Stderr : StreamNumber.Stdout, line);
     if (!response.write(chunk)) await untilDrained(exchange);
   }
   response.end();
@@ -83,13 +83,6 @@ export async function sendLogs<Line extends LogLine>(
 export function taskDetails(message: LogMessage): string {
   const prefix = "com.docker.swarm";
   return `${prefix}.node.id=${message.nodeId},${prefix}.service.id=${message.serviceId},${prefix}.task.id=${message.taskId}`;
-}
-
-function frame(stream: number, data: Buffer): Buffer {
-  const header = Buffer.alloc(FRAME_HEADER_BYTES);
-  header.writeUInt8(stream, 0);
-  header.writeUInt32BE(data.length, 4);
-  return Buffer.concat([header, data]);
 }
 
 function isOn(query: URLSearchParams, name: string): boolean {

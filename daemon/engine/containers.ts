@@ -52,6 +52,7 @@ export function newContainers(
     waitForContainer: async (id, condition, signal) =>
       waitFor(containers, idOf(id), condition, signal),
     containerLogs: (id, query, signal) => readLogs(containers, idOf(id), { ...query, signal }),
+    attachContainer: (id) => containers.attach(idOf(id)),
     containerProcesses: async (id, psArgs) => listProcesses(containers.pidsOf(idOf(id)), psArgs),
     async containerSizes(id) {
       const { imageId } = containers.get(idOf(id));

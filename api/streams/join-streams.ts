@@ -1,0 +1,74 @@
+import type { AttachedStreams } from "../backends/streams.ts";
+import type { Hijacked } from "../http/hijack.ts";
+import { DetachScanner } from "./detach-keys.ts";
+import { frame, StreamNumber } from "./frame.ts";
+
+/** How a client and a process are joined. */
+export interface JoinOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Bytes go as they are; otherwise in frames. */
+  readonly tty: boolean;
+  /** Undefined: nobody can leave by typing. */
+  readonly detachKeys: Uint8Array | undefined;
+  /** Who sends no more input wants no more output either. */
+  readonly endsWithInput: boolean;
+}
+
+/**
+ * Carries bytes both ways until the process ends, or the client leaves or is cut off.
+ *
+ * Never rejects. A client that reads slowly holds the process back for as long as the backend lets it.
+ */
+export async function joinStreams(
+  client: Hijacked,
+  streams: AttachedStreams,
+  options: JoinOptions,
+): Promise<void> {
+  const output = sendOutput(client, streams, options);
+  const input = options.stdin ? takeInput(client, streams, options) : client.untilGone();
+  const last = await Promise.race([output, input]);
+  if (last === "left") streams.detach();
+  else streams.close();
+  if (last === "cut off") client.destroy();
+  else client.end();
+}
+
+async function sendOutput(
+  client: Hijacked,
+  streams: AttachedStreams,
+  { tty, stdout, stderr }: JoinOptions,
+): Promise<"ended" | "cut off"> {
+  try {
+    for await (const chunk of streams.output) {
+      if (!(chunk.stderr ? stderr : stdout)) continue;
+      const number = chunk.stderr ? StreamNumber.Stderr : StreamNumber.Stdout;
+      await client.write(tty ? chunk.data : frame(number, chunk.data));
+    }
+    return "ended";
+  } catch {
+    // Too slow, or gone: of no interest to anybody here.
+    return "cut off";
+  }
+}
+
+async function takeInput(
+  client: Hijacked,
+  streams: AttachedStreams,
+  { detachKeys, endsWithInput }: JoinOptions,
+): Promise<"left"> {
+  const scanner = detachKeys === undefined ? undefined : new DetachScanner(detachKeys);
+  try {
+    for await (const bytes of client.input()) {
+      const { data, detached } = scanner?.scan(bytes) ?? { data: bytes, detached: false };
+      if (data.length > 0) await streams.write(data);
+      if (detached) return "left";
+    }
+  } catch {
+    // The connection broke: as if it had ended.
+  }
+  streams.closeInput();
+  if (!endsWithInput) await client.untilGone();
+  return "left";
+}
