@@ -180,7 +180,7 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
   }
 
   attach(id: ContainerId): ContainerAttachment {
-    const attachment = this.#find(id).attach();
+    const attachment = this.#find(id).streams.attach();
     this.#emit({ kind: "attached", id });
     const detach = () => {
       attachment.close();

@@ -30,8 +30,7 @@ import { isStartedWithDaemon } from "./restart-policy.ts";
 import { Restarts } from "./restarts.ts";
 import { type RootView, RootViews } from "./root-views.ts";
 import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
-import { RunStreams } from "./stream/run-streams.ts";
-import type { Attachment } from "./stream/types.ts";
+import { ContainerStreams } from "./stream/container-streams.ts";
 import { Turns } from "./turns.ts";
 import type {
   Container,
@@ -70,6 +69,7 @@ const KILL_WAIT_MS = 10_000;
  */
 export class ManagedContainer {
   readonly paths: ContainerPaths;
+  readonly streams: ContainerStreams;
   readonly #context: ContainerContext;
   readonly #turns: Turns;
   readonly #healthPlan: HealthPlan | undefined;
@@ -79,8 +79,6 @@ export class ManagedContainer {
   #record: ContainerRecord;
   #status: ContainerStatus;
   #execs = 0;
-  /** Of the run there is, or of the next. */
-  #streams: RunStreams;
   #conmon: ConmonLife | undefined;
   #healthLoop: HealthLoop | undefined;
 
@@ -94,7 +92,8 @@ export class ManagedContainer {
     this.#views = new RootViews(context.host, () => this.#afterViews());
     this.#healthPlan = planHealth(config.health, imageConfig.healthcheck);
     this.#status = status;
-    this.#streams = this.#newStreams();
+    const input = inputModeOf(config);
+    this.streams = new ContainerStreams(this.paths.attachSocket, input, context.host.clock);
   }
 
   get record(): ContainerRecord {
@@ -121,17 +120,6 @@ export class ManagedContainer {
   asPeer(): Peer {
     const { config } = this.record;
     return { name: config.name, config, paths: this.paths, process: this.#status.process };
-  }
-
-  /** @throws {ClusterError} FailedPrecondition when its removal was begun. */
-  attach(): Attachment {
-    if (this.#status.state === "dead") throw this.#refusal("attach to", "its removal was begun");
-    return this.#streams.attach();
-  }
-
-  #newStreams(): RunStreams {
-    const { attachSocket } = this.paths;
-    return new RunStreams(attachSocket, inputModeOf(this.record.config), this.#context.host.clock);
   }
 
   /** @throws {ClusterError} FailedPrecondition when it runs; as `createRun`. */
@@ -306,7 +294,7 @@ export class ManagedContainer {
     const { host } = this.#context;
     if (this.isRunning && isConmonAlive(this.paths)) {
       const conmon = watchConmon(this.paths);
-      this.#streams.open();
+      this.streams.open();
       await host.runtime.release(this.record.id, conmon.ended);
       this.#watch(conmon);
     } else if (this.isRunning) await this.#finish();
@@ -321,7 +309,7 @@ export class ManagedContainer {
     this.#restarts.cancel();
     this.#conmon?.unwatch();
     this.#healthLoop?.close();
-    this.#streams.close();
+    this.streams.close();
   }
 
   /** Does what its restart policy wants of one that does not run when the daemon starts. */
@@ -370,13 +358,13 @@ export class ManagedContainer {
       });
       // Written before the program runs: a run nobody knows of would be cleared away by the next process.
       await records.saveStatus(id, running);
-      this.#streams.open();
+      this.streams.open();
       await host.runtime.release(id, conmon.ended);
       this.#status = running;
     } catch (error) {
       conmon?.unwatch();
       await this.#clear();
-      this.#endStreams();
+      this.streams.endRun();
       const failure = systemError(error, `start container ${this.record.config.name}`);
       await this.#note(afterFailedStart(this.#status, failureOf(failure)));
       throw failure;
@@ -430,7 +418,7 @@ export class ManagedContainer {
     if (ending.exitCode === UNKNOWN_EXIT_CODE) await this.#clear();
     const { restart } = this.record.config;
     const restartInMs = this.#restarts.plan(restart, this.#status, ending);
-    this.#endStreams();
+    this.streams.endRun();
     await this.#note(afterExit(this.#status, ending, restartInMs !== undefined));
     if (restartInMs !== undefined) this.#restarts.schedule(restartInMs);
     const { exitCode, oomKilled } = ending;
@@ -440,19 +428,13 @@ export class ManagedContainer {
     await this.#clear();
   }
 
-  /** Who is attached gets what is still to come of this run; who comes now waits for the next. */
-  #endStreams(): void {
-    this.#streams.finish();
-    this.#streams = this.#newStreams();
-  }
-
   async #remove(withVolumes: boolean): Promise<void> {
     const { host, records } = this.#context;
     const { id, rootfs } = this.record;
     const anonymousVolumes = withVolumes ? this.record.anonymousVolumes : [];
     if (!withVolumes) await records.releaseVolumes(id);
     await records.revoke(id);
-    this.#streams.close();
+    this.streams.close();
     await clearRun(id, rootfs.merged, host);
     await host.images.removeRootfs(id);
     await host.volumes.release(id, anonymousVolumes);

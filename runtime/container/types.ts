@@ -285,7 +285,7 @@ export interface MachineContainers extends Containers {
     id: ContainerId,
     change: { readonly limits?: ResourceLimits; readonly restart?: RestartPolicy },
   ): Promise<void>;
-  /** Its streams; of one that does not run, from its next start on. @throws `FailedPrecondition` when its removal was begun. */
+  /** Its streams; of one that does not run, from its next start on. */
   attach(id: ContainerId): ContainerAttachment;
   filesOf(id: ContainerId): ContainerFilePaths;
   /** Of every process in it, on the host; none when it does not run. */
