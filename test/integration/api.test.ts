@@ -124,7 +124,7 @@ describe("integration: API over a Unix socket", function () {
     it("knows no other method of a path it serves", async () => {
       expect((await askJson(api.socketPath, "DELETE /info")).status).to.equal(404);
     });
-    for (const path of ["/containers/x/changes", "/plugins", "/build"]) {
+    for (const path of ["/plugins", "/plugins/x/json", "/grpc"]) {
       it(`says that it does not serve ${path} yet`, async () => {
         const { status, json } = await get(`/v1.41${path}`);
         expect(status).to.equal(501);
