@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ClusterError } from "../../core/errors.ts";
 import { NO_LIMITS } from "../container/settings.ts";
 import { parseCpuUsageNanos, parseNumber, parseOomKills } from "./counters.ts";
-import { allDirs, findCgroupLayout, findControllerDir, joinDirs } from "./layout.ts";
+import { allDirs, findCgroupLayout, findControllerDir, findOwnDir, joinDirs } from "./layout.ts";
 import { planResources } from "./resources.ts";
 import { chooseRuntime } from "./runtime-choice.ts";
 
@@ -56,6 +56,25 @@ describe("cgroup: layout", () => {
     ]);
     expect(joinDirs(layoutOf(V2), "/g")).to.deep.equal(["/sys/fs/cgroup/g"]);
   });
+  for (const { what, mountinfo, memberships, dir } of [
+    { what: "version 2", mountinfo: V2, memberships: "0::/a/b\n", dir: "/sys/fs/cgroup/a/b" },
+    {
+      what: "version 2 of both",
+      mountinfo: `${V1}\n${UNIFIED}`,
+      memberships: "4:memory:/m\n0::/\n",
+      dir: "/sys/fs/cgroup/unified",
+    },
+    {
+      what: "version 1 alone",
+      mountinfo: V1,
+      memberships: "9:pids:/p\n3:cpu,cpuacct:/c\n0::/u\n",
+      dir: "/sys/fs/cgroup/cpu,cpuacct/c",
+    },
+    { what: "nothing that is mounted", mountinfo: V1, memberships: "9:pids:/p\n", dir: undefined },
+    { what: "no text", mountinfo: V2, memberships: "", dir: undefined },
+  ])
+    it(`find our own group in ${what}`, () =>
+      expect(findOwnDir(layoutOf(mountinfo), memberships)).to.equal(dir));
 });
 
 describe("cgroup: resources", () => {

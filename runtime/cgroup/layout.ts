@@ -69,6 +69,22 @@ export function joinDirs(layout: CgroupLayout, group: string): string[] {
   return [...mountPoints].map((mountPoint) => mountPoint + group);
 }
 
+/**
+ * The directory of the group a process is in, in one hierarchy: version 2's where there is one.
+ *
+ * @param memberships text of its /proc/…/cgroup: `id:controllers:group` a line, cgroups(7).
+ */
+export function findOwnDir(layout: CgroupLayout, memberships: string): string | undefined {
+  for (const line of memberships.split("\n")) {
+    const [, controllers = "", group = ""] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
+    const first = controllers.split(",")[0] ?? "";
+    const isUnified = line.startsWith("0::") && layout.unified !== "";
+    const mountPoint = isUnified ? layout.unified : layout.unified === "" && layout.v1[first];
+    if (mountPoint) return mountPoint + group.replace(/\/$/, "");
+  }
+  return undefined;
+}
+
 /** mountinfo writes space, tab, newline and backslash as three octal digits. */
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>

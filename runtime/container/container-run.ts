@@ -60,6 +60,7 @@ export async function createRun(
   findPeer: FindPeer,
 ): Promise<CreatedRun> {
   const paths = containerPaths(host.roots, record.id);
+  void host.cgroups.expectMove();
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
   host.images.mountRootfs(record.rootfs);
   const mounts = await prepareMounts(record, paths, host);
