@@ -1,15 +1,18 @@
+import { expandLogTag } from "../../core/log-tag.ts";
 import type { ContainerSettings } from "../backends/container-settings.ts";
+import type { ContainerFacts } from "../backends/containers.ts";
+
+type Logged = Pick<ContainerFacts, "id" | "imageId"> & {
+  readonly settings: Pick<ContainerSettings, "name" | "image" | "log" | "labels" | "env">;
+};
 
 /**
  * What `docker logs --details` shows before each line: the labels and variables that the log's options ask for.
  *
  * Source: moby, daemon/logger/loginfo.go, ExtraAttributes.
  */
-export function logAttributes({
-  log,
-  labels,
-  env,
-}: Pick<ContainerSettings, "log" | "labels" | "env">): string {
+export function logAttributes({ id, imageId, settings }: Logged): string {
+  const { name, image: imageName, log, labels, env } = settings;
   const { options } = log;
   const variables = Object.fromEntries(
     env.flatMap((entry) => {
@@ -21,7 +24,8 @@ export function logAttributes({
     ...choose(labels, options.labels, options["labels-regex"]),
     ...choose(variables, options.env, options["env-regex"]),
   ];
-  const pairs = new Map(options.tag === undefined ? chosen : [...chosen, ["tag", options.tag]]);
+  const tag = expandLogTag(options.tag ?? "", { id, name, imageName, imageId });
+  const pairs = new Map(tag === "" ? chosen : [...chosen, ["tag", tag]]);
   return [...pairs]
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
     .join(",");

@@ -29,13 +29,14 @@ export function containerOutputRoutes(backend: ContainerBackend): Route[] {
 
 async function logs(
   backend: ContainerBackend,
-  { id, settings }: ContainerFacts,
+  container: ContainerFacts,
   exchange: Exchange,
 ): Promise<Answer> {
+  const { id, settings } = container;
   const query = readLogOptions(exchange.query);
   if (settings.log.driver === "none")
     throw new ClusterError("Unimplemented", "configured logging driver does not support reading");
-  const attributes = logAttributes(settings);
+  const attributes = logAttributes(container);
   const lines = backend.containerLogs(id, query, exchange.signal);
   return sendLogs(exchange, lines, { tty: settings.tty, detailsOf: () => attributes });
 }

@@ -3,7 +3,7 @@ import { ClusterError } from "../../core/errors.ts";
 import { checkLimits } from "../cgroup/resources.ts";
 import { planHealth } from "../health/health-plan.ts";
 import type { ImageConfig } from "../image/types.ts";
-import { planLogLimits } from "./log/log-files.ts";
+import { checkLog } from "./log/log-options.ts";
 import { parseSignal } from "./signals.ts";
 import { planCommand } from "./spec/command.ts";
 import { planConfinement } from "./spec/confinement.ts";
@@ -53,7 +53,7 @@ export function checkConfig(config: ContainerConfig, image: ImageConfig): void {
   planSysctls(config.sysctls, config);
   checkLimits(config.limits);
   planHealth(config.health, image.healthcheck);
-  planLogLimits(config.log);
+  checkLog(config.log);
   const mounts = config.mounts.map((mount) => ({ ...mount, hostPath: "" }));
   const files = { hostname: "", hosts: "", resolvConf: "" };
   planMounts({ config, mounts, files, initPath: "", shm: { kind: "none" }, host: ANY_HOST });

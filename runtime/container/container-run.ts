@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
+import { DEFAULT_LOG_TAG, expandLogTag } from "../../core/log-tag.ts";
 import type { EventSink } from "../events/types.ts";
 import type { Images } from "../image/types.ts";
 import type { Cgroups } from "../linux/cgroups.ts";
@@ -21,8 +22,6 @@ import type { ContainerRecord } from "./record.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import type { InputMode } from "./stream/run-streams.ts";
 import type { ContainerConfig, ContainerFile } from "./types.ts";
-
-const SHORT_ID_LENGTH = 12;
 
 /** This machine as containers need it. */
 export interface ContainerHost {
@@ -114,7 +113,7 @@ function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: Contai
   return planConmonArgs({
     id: record.id,
     name: record.config.name,
-    logTag: record.config.log.options.tag ?? record.id.slice(0, SHORT_ID_LENGTH),
+    logTag: logTagOf(record),
     paths,
     runtimePath: host.runtime.program.path,
     runtimeRoot: host.runtime.root,
@@ -123,6 +122,11 @@ function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: Contai
     tty: record.config.tty,
     input: inputModeOf(record.config),
   });
+}
+
+function logTagOf({ id, config, imageId }: ContainerRecord): string {
+  const { name, image: imageName, log } = config;
+  return expandLogTag(log.options.tag ?? DEFAULT_LOG_TAG, { id, name, imageName, imageId });
 }
 
 function processOf(pid: number, record: ContainerRecord): ProcessRef {

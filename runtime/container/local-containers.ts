@@ -192,12 +192,13 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
   filesOf(id: ContainerId): ContainerFilePaths {
     const { paths, record } = this.#find(id);
     const { hostname, hosts, resolvConf } = networkFilesOf(paths);
-    const isLogged = planLogLimits(record.config.log).kind !== "none";
+    // What the others write is theirs alone to read, as in Docker.
+    const isShown = ["", "json-file"].includes(record.config.log.driver);
     return {
       hostname,
       hosts,
       resolvConf,
-      log: isLogged ? paths.logFile : "",
+      log: isShown ? paths.logFile : "",
       rootfs: record.rootfs,
     };
   }

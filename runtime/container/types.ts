@@ -52,7 +52,7 @@ export interface ContainerConfig extends ContainerSettings {
   /** Own addresses for /etc/hosts, without prefix length. */
   readonly addresses: readonly string[];
   readonly oomScoreAdj: number;
-  /** `json-file` with max-size and max-file; `none`. */
+  /** A driver and its options, as `checkLog` lets them through; empty: json-file. */
   readonly log: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
 }
 
@@ -257,7 +257,7 @@ export interface ContainerFilePaths {
   readonly hostname: string;
   readonly hosts: string;
   readonly resolvConf: string;
-  /** Empty: nothing is logged. */
+  /** Of the driver json-file; empty with others. */
   readonly log: string;
   readonly rootfs: Rootfs;
 }

@@ -4,6 +4,8 @@ import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
+import { eventually } from "../support/eventually.ts";
+import { FakeJournal, JOURNAL_SOCKET, type JournalEntry } from "../support/fake-journal.ts";
 
 const run = promisify(execFile);
 
@@ -169,6 +171,8 @@ const REFUSED: readonly { readonly flags: readonly string[]; readonly says: stri
   { flags: ["--oom-score-adj", "2000"], says: "range for oom score adj is [-1000, 1000]" },
   { flags: ["--log-driver", "gelf"], says: "no log driver named 'gelf' is registered" },
   { flags: ["--log-opt", "colour=red"], says: "unknown log opt 'colour' for json-file log driver" },
+  { flags: ["--log-opt", "mode=non-blocking"], says: "non-blocking is not supported" },
+  { flags: ["--log-driver", "none", "--log-opt", "tag=x"], says: /none/ },
   { flags: ["--runtime", "nosuch"], says: "unknown or invalid runtime name: nosuch" },
   {
     flags: ["--mount", "type=bind,source=/no/such,target=/x"],
@@ -180,6 +184,10 @@ const REFUSED: readonly { readonly flags: readonly string[]; readonly says: stri
   { flags: ["--storage-opt", "size=1g"], says: "StorageOpt is not supported" },
   { flags: ["--userns", "private"], says: /user namespace|USER mode/i },
 ];
+
+const hasJournal = existsSync(JOURNAL_SOCKET);
+const WRITTEN_MS = 20_000;
+const order = ({ PRIORITY }: JournalEntry) => Number(PRIORITY);
 
 describe("e2e: what docker run may ask of a container", function () {
   this.timeout(180_000);
@@ -301,6 +309,59 @@ describe("e2e: what docker run may ask of a container", function () {
     expect(await host.failDocker("create", ...flags, "busybox")).to.contain(
       "decoding seccomp profile failed: it has no defaultAction",
     );
+  });
+
+  it("keeps what it writes as it asks", async () => {
+    const { dataRoot } = host.node;
+    const logged = async (flags: readonly string[], format: string) => {
+      const script = "echo said; echo cried >&2";
+      const create = ["create", "--name", "logged", "--network", "none", ...flags];
+      await host.mustDocker(...create, "busybox", "sh", "-c", script);
+      await host.mustDocker("start", "logged");
+      await host.mustDocker("wait", "logged");
+      const { stdout, stderr } = await host.docker("logs", "--details", "logged");
+      const shown = await host.mustDocker("inspect", "-f", format, "logged");
+      const id = await host.mustDocker("inspect", "-f", "{{.Id}}", "logged");
+      await host.mustDocker("rm", "logged");
+      return { said: `${stdout}|${stderr.trimEnd()}`, shown, id };
+    };
+    const format = "{{.HostConfig.LogConfig.Type}} {{.LogPath}}";
+    const tag = ["--log-opt", "tag={{.Name}}.{{.ImageName}}"];
+    const plain = await logged(tag, format);
+    expect(plain.said).to.equal("tag=logged.busybox said\n|tag=logged.busybox cried");
+    expect(plain.shown).to.equal(`json-file ${dataRoot}/containers/${plain.id}/container.log`);
+    const local = await logged(["--log-driver", "local", "--log-opt", "max-size=1m"], format);
+    expect([local.said, local.shown]).to.deep.equal([" said\n| cried", "local"]);
+    const none = await logged(["--log-driver", "none"], format);
+    expect(none.shown).to.equal("none");
+    expect(none.said).to.contain("configured logging driver does not support reading");
+  });
+
+  it(`sends what it writes to the journal${hasJournal ? " (skipped: there is a real one)" : ""}`, async function () {
+    if (hasJournal) this.skip();
+    const flags = ["--log-driver", "journald", "--log-opt", "tag={{.Name}}/{{.ID}}"];
+    const create = ["create", "--name", "journaled", "--network", "none", ...flags, "busybox"];
+    expect(await host.failDocker(...create)).to.contain("journald is not enabled on this host");
+    const journal = new FakeJournal();
+    try {
+      const id = await host.mustDocker(...create, "sh", "-c", "echo said; echo cried >&2");
+      await host.mustDocker("start", "journaled");
+      await host.mustDocker("wait", "journaled");
+      await eventually("both lines are there", () => journal.entries().length >= 2, WRITTEN_MS);
+      const short = id.slice(0, 12);
+      const common = { CONTAINER_ID: short, CONTAINER_ID_FULL: id, CONTAINER_NAME: "journaled" };
+      const tagged = { ...common, CONTAINER_TAG: `journaled/${short}` };
+      const [said, cried] = journal.entries().toSorted((a, b) => order(b) - order(a));
+      expect(said).to.include({ ...tagged, PRIORITY: "6" });
+      expect(cried).to.include({ ...tagged, PRIORITY: "3" });
+      // With the newline or without, as conmon's version has it.
+      expect([said, cried].map((entry) => entry?.MESSAGE?.trim())).to.deep.equal(["said", "cried"]);
+      const { stdout } = await host.docker("logs", "journaled");
+      expect(stdout).to.equal("said\n");
+      await host.mustDocker("rm", "journaled");
+    } finally {
+      journal.close();
+    }
   });
 
   it("has its group where it asks, and other limits while it runs", async () => {

@@ -88,31 +88,13 @@ export function readOomScore(json: JsonReader): number {
   throw invalid(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
 }
 
-/** @throws {ClusterError} InvalidArgument for options that no driver of ours has. Docker's words. */
+/** Which drivers and options there are is the runtime's business. */
 export function readLogConfig(json: JsonReader): {
   readonly driver: string;
   readonly options: Record<string, string>;
 } {
-  const driver = json.string("Type") === "" ? "json-file" : json.string("Type");
-  const options = json.stringMap("Config");
-  const known = LOG_OPTIONS[driver];
-  if (known === undefined)
-    throw invalid(`logger: no log driver named '${driver.slice(0, 40)}' is registered`);
-  for (const name of Object.keys(options))
-    if (!known.includes(name))
-      throw invalid(`unknown log opt '${name.slice(0, 40)}' for ${driver} log driver`);
-  if (driver === "journald" && options.tag?.includes("{{"))
-    throw invalid("templates in the log option tag are not supported by this version of muster");
-  return { driver, options };
+  return { driver: json.string("Type") || "json-file", options: json.stringMap("Config") };
 }
-
-const ATTRIBUTES = ["labels", "labels-regex", "env", "env-regex", "tag"];
-const LOG_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  "json-file": ["max-size", "max-file", ...ATTRIBUTES],
-  local: ["max-size", "max-file"],
-  journald: ["max-size", "max-file", "tag"],
-  none: [],
-};
 
 function isAddress(text: string): boolean {
   return /^(?:\d{1,3}\.){3}\d{1,3}$/.test(text) || /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text);
