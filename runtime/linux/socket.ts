@@ -39,6 +39,9 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const SocketType = { Stream: 1, Datagram: 2, Raw: 3 } as const;
 const LISTEN_BACKLOG = 128;
+const IPPROTO_SCTP = 132;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
 const SOCKADDR_IN_BYTES = 16;
 const SOCKADDR_NETLINK_BYTES = 12;
 const AF_NETLINK = 16;
@@ -51,14 +54,29 @@ export interface BoundSocket {
 
 /** Binds a UDP socket. `port` 0: any. @throws {ClusterError} `FailedPrecondition` or `Internal`; details.errno says why. */
 export function bindUdp(address: Uint8Array, port: number): BoundSocket {
-  return bound(SocketType.Datagram, address, port, () => undefined);
+  return bound({ type: SocketType.Datagram }, address, port);
 }
 
 /** Binds a TCP socket and listens. */
 export function listenTcp(address: Uint8Array, port: number): BoundSocket {
-  return bound(SocketType.Stream, address, port, (fd) => {
-    checked(cListen(fd, LISTEN_BACKLOG), `listen on port ${port}`);
-  });
+  return bound({ type: SocketType.Stream, listens: true }, address, port);
+}
+
+/**
+ * Takes a port so that nobody else gets it; nothing is ever read from the socket.
+ *
+ * @throws {ClusterError} details.errno says why: EADDRINUSE, EADDRNOTAVAIL, EPROTONOSUPPORT (no SCTP in this kernel).
+ */
+export function holdPort(
+  protocol: "tcp" | "udp" | "sctp",
+  address: Uint8Array,
+  port: number,
+): BoundSocket {
+  if (protocol === "udp") return bindUdp(address, port);
+  const number = protocol === "sctp" ? IPPROTO_SCTP : 0;
+  // What connections of an earlier program left on this port does not keep it; a listening socket does.
+  const kind = { type: SocketType.Stream, protocol: number, listens: true, reuses: true };
+  return bound(kind, address, port);
 }
 
 /** A netlink socket of the current network namespace; answers are there when `send` returns. */
@@ -96,20 +114,26 @@ export function closeSocket(fd: number): void {
   checked(cClose(fd), `close socket ${fd}`);
 }
 
-function bound(
-  type: number,
-  address: Uint8Array,
-  port: number,
-  prepare: (fd: number) => void,
-): BoundSocket {
-  const fd = checked(cSocket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "open a socket");
+interface SocketKind {
+  readonly type: number;
+  /** Of `IPPROTO_…`; the family's own for this type when absent. */
+  readonly protocol?: number;
+  readonly listens?: boolean;
+  readonly reuses?: boolean;
+}
+
+function bound(kind: SocketKind, address: Uint8Array, port: number): BoundSocket {
+  const { type, protocol = 0, listens = false, reuses = false } = kind;
+  const flags = type | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const fd = checked(cSocket(AF_INET, flags, protocol), "open a socket");
   return closingOnError(fd, () => {
+    if (reuses) setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     const name = Buffer.alloc(SOCKADDR_IN_BYTES);
     name.writeUInt16LE(AF_INET, 0);
     name.writeUInt16BE(port, 2);
     name.set(address, 4);
     checked(cBind(fd, name, name.length), `bind to ${address.join(".")}:${port}`);
-    prepare(fd);
+    if (listens) checked(cListen(fd, LISTEN_BACKLOG), `listen on port ${port}`);
     const given = Buffer.alloc(SOCKADDR_IN_BYTES);
     checked(cGetName(fd, given, Uint32Array.of(given.length)), "ask for a socket's name");
     return { fd, port: given.readUInt16BE(2) };

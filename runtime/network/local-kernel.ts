@@ -133,5 +133,6 @@ function factsOf(dataRoot: string, network: LocalNetwork): BridgeFacts[] {
   if (ipv4 === undefined) return [];
   const { masquerades, joins } = readBridgeOptions(options);
   const link = bridgeLinkOf(dataRoot, network);
-  return [{ link, subnet: ipv4.subnet, internal, masquerades, joins }];
+  const { subnet, gateway } = ipv4;
+  return [{ link, subnet, gateway, internal, masquerades, joins }];
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { EventSink } from "../events/types.ts";
-import { AttachmentFiles } from "./attachment-files.ts";
+import { attachmentFiles } from "./attachment-files.ts";
 import { subnetsInUse } from "./bridge-space.ts";
 import { bridgeLinkOf, LocalKernel } from "./local-kernel.ts";
 import { NetworkBook } from "./network-book.ts";
@@ -15,6 +15,8 @@ import { parseIp } from "./plan/ip.ts";
 import { planEndpoint } from "./plan/new-endpoint.ts";
 import { isPredefined, linkNameOf, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
 import { planPredefined } from "./plan/predefined.ts";
+import { chooseWayIn, type WayIn } from "./ports/way-in.ts";
+import type { RunFiles } from "./run-files.ts";
 import type {
   Attachment,
   AttachRequest,
@@ -44,7 +46,7 @@ export interface LocalNetworkOptions {
 export class LocalNetworks implements MachineNetworks {
   readonly #options: LocalNetworkOptions;
   readonly #book: NetworkBook;
-  readonly #files: AttachmentFiles;
+  readonly #files: RunFiles<Attachment>;
   readonly #attachments = new Map<string, Attachment>();
   /** Addresses given last, by network. */
   readonly #lastGiven = new Map<string, { readonly ipv4: bigint; readonly ipv6: bigint }>();
@@ -53,7 +55,7 @@ export class LocalNetworks implements MachineNetworks {
   private constructor(options: LocalNetworkOptions, book: NetworkBook) {
     this.#options = options;
     this.#book = book;
-    this.#files = new AttachmentFiles(join(options.execRoot, "local-networks", "attachments"));
+    this.#files = attachmentFiles(join(options.execRoot, "local-networks", "attachments"));
   }
 
   /** Takes up what an earlier process left: keeps what has a record, removes the rest. */
@@ -77,6 +79,13 @@ export class LocalNetworks implements MachineNetworks {
 
   namespacePath(containerId: string): string {
     return join(namespacesDir(this.#options), containerId);
+  }
+
+  /** Where published ports of a container lead to; undefined: nowhere. */
+  wayInto(containerId: string): WayIn | undefined {
+    const endpoints = this.#attachments.get(containerId)?.endpoints ?? [];
+    const linkOf = (network: LocalNetwork) => bridgeLinkOf(this.#options.dataRoot, network);
+    return chooseWayIn(endpoints, (id) => this.#book.get(id), linkOf);
   }
 
   list(): readonly LocalNetwork[] {

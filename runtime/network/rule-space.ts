@@ -1,14 +1,12 @@
 import { assert } from "../../core/assert.ts";
 import type { Clock } from "../../core/clock.ts";
-import { decodeFlow, deleteFlow, dumpFlows } from "../linux/netlink/conntrack.ts";
-import { isGone, NetlinkSocket, Protocol } from "../linux/netlink/socket.ts";
 import { inNamespace } from "../linux/netns.ts";
 import { Nftables } from "../linux/nftables.ts";
+import { forgetFlows, UDP } from "./flows.ts";
 import { NFT_FAMILY, type Ruleset, renderChange, renderWhole } from "./plan/ruleset.ts";
 
 /** After it the kernel has destroyed replaced rules and closing costs nothing; see `Nftables`. */
 const CLOSE_DELAY_MS = 500;
-const UDP = 17;
 
 /** The nftables table of one namespace. */
 export class RuleSpace {
@@ -70,20 +68,11 @@ export class RuleSpace {
    * Reads the machine's whole flow table: about 12 ms. Ask only when there may be such flows.
    */
   forgetUdpFlows(addresses: ReadonlySet<string>): void {
-    const socket = inNamespace(this.#namespaceFd, () => new NetlinkSocket(Protocol.Netfilter));
-    try {
-      const flows = socket.dump(dumpFlows()).map(decodeFlow);
-      const stale = flows.filter(
-        (flow) =>
-          flow.protocol === UDP &&
-          flow.destination !== flow.answeredBy &&
-          addresses.has(flow.answeredBy),
-      );
-      const failed = socket.batch(stale.map(deleteFlow)).find((failure) => !isGone(failure));
-      if (failed !== undefined) throw failed.error;
-    } finally {
-      socket.close();
-    }
+    forgetFlows(
+      this.#namespaceFd,
+      ({ protocol, destination, answeredBy }) =>
+        protocol === UDP && destination !== answeredBy && addresses.has(answeredBy),
+    );
   }
 
   /** Runs other commands in the namespace; what they print. */

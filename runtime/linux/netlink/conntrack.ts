@@ -10,7 +10,7 @@ const AF_INET = 2;
 const Attribute = { Original: 1, Reply: 2 } as const;
 const Tuple = { Ip: 1, Protocol: 2 } as const;
 const Ip = { Source: 1, Destination: 2 } as const;
-const PROTOCOL_NUMBER = 1;
+const Protocol = { Number: 1, DestinationPort: 3 } as const;
 const NLA_F_NESTED = 0x8000;
 
 /** A flow: where it was sent to, and who really answers. */
@@ -18,6 +18,8 @@ export interface Flow {
   /** As in IP headers: 6 TCP, 17 UDP. */
   readonly protocol: number;
   readonly destination: string;
+  /** Of protocols that have ports, else 0. */
+  readonly destinationPort: number;
   readonly answeredBy: string;
   /** The attribute that names it to the kernel. */
   readonly key: Buffer;
@@ -35,8 +37,9 @@ export function decodeFlow(message: Message): Flow {
   const reply = decodeAttributes(attributes.get(Attribute.Reply) ?? Buffer.alloc(0));
   const protocol = decodeAttributes(original.get(Tuple.Protocol) ?? Buffer.alloc(0));
   return {
-    protocol: protocol.get(PROTOCOL_NUMBER)?.readUInt8() ?? 0,
+    protocol: protocol.get(Protocol.Number)?.readUInt8() ?? 0,
     destination: addressOf(original.get(Tuple.Ip), Ip.Destination),
+    destinationPort: protocol.get(Protocol.DestinationPort)?.readUInt16BE() ?? 0,
     answeredBy: addressOf(reply.get(Tuple.Ip), Ip.Source),
     key,
   };

@@ -34,7 +34,7 @@ const LinkInfo = { Kind: 1, Data: 2, SlaveKind: 4, SlaveData: 5 } as const;
 const VETH_PEER = 1;
 const Vxlan = { Id: 1, Local: 4, Learning: 7, Proxy: 11, Port: 15 } as const;
 const Bridge = { ForwardDelay: 1, MulticastSnooping: 23 } as const;
-const Port = { State: 1, Learning: 8, UnicastFlood: 9, Isolated: 33 } as const;
+const Port = { State: 1, Hairpin: 4, Learning: 8, UnicastFlood: 9, Isolated: 33 } as const;
 
 const PORT_DISABLED = 0;
 
@@ -181,13 +181,22 @@ export function enslave(index: number, master: number, port: PortSpec): Request[
   ];
 }
 
+/** The bridge sends back through this port of it what came in there, when it is meant for the same port. */
+export function reflectPort(index: number): Request {
+  return changePort(`let port ${index} be answered by itself`, index, u8(Port.Hairpin, 1));
+}
+
 /** The bridge passes nothing on from or to this port of it; at once, where taking an interface down or away waits. */
 export function disablePort(index: number): Request {
-  return change(`close port ${index}`, index, 0, [
+  return changePort(`close port ${index}`, index, u8(Port.State, PORT_DISABLED));
+}
+
+function changePort(action: string, index: number, setting: Buffer): Request {
+  return change(action, index, 0, [
     nested(
       Attribute.LinkInfo,
       text(LinkInfo.SlaveKind, "bridge"),
-      nested(LinkInfo.SlaveData, u8(Port.State, PORT_DISABLED)),
+      nested(LinkInfo.SlaveData, setting),
     ),
   ]);
 }

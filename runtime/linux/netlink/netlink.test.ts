@@ -113,8 +113,17 @@ describe("netlink: objects come back as they were written", () => {
       1,
       Buffer.concat([attribute(1, ipv4Bytes("10.0.0.5")), attribute(2, ipv4Bytes("10.0.0.9"))]),
     );
-    const key = Buffer.concat([ip, attribute(2, u8(1, 17))]);
-    const flow: Flow = { protocol: 17, destination: "10.0.0.9", answeredBy: "", key };
+    const key = Buffer.concat([
+      ip,
+      attribute(2, Buffer.concat([u8(1, 17), attribute(3, Buffer.from([0, 53]))])),
+    ]);
+    const flow: Flow = {
+      protocol: 17,
+      destination: "10.0.0.9",
+      destinationPort: 53,
+      answeredBy: "",
+      key,
+    };
     assert.deepEqual(decodeFlow(echoed(deleteFlow(flow))), flow);
   });
 });

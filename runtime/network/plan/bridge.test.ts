@@ -22,8 +22,8 @@ describe("local networks: rules", () => {
 
   it("let containers out, and in only what was asked for; networks are apart", () => {
     const bridges = [
-      { link: "mbra", subnet: "10.1.0.0/16", ...OPEN },
-      { link: "mbrb", subnet: "10.2.0.0/16", ...OPEN },
+      { link: "mbra", subnet: "10.1.0.0/16", gateway: "10.1.0.1", ...OPEN },
+      { link: "mbrb", subnet: "10.2.0.0/16", gateway: "10.2.0.1", ...OPEN },
     ];
     assert.equal(
       renderWhole(planLocalRules("t", bridges)),
@@ -37,14 +37,22 @@ add chain ip t forward { type filter hook forward priority filter; policy accept
 add rule ip t forward ct state established,related accept
 add rule ip t forward iifname "mbra" oifname "mbra" accept
 add rule ip t forward iifname "mbrb" oifname "mbrb" accept
-add rule ip t forward oifname { "mbra", "mbrb" } drop`,
+add rule ip t forward ct status dnat accept
+add rule ip t forward oifname { "mbra", "mbrb" } drop
+add chain ip t guard { type filter hook prerouting priority raw; policy accept; }
+add rule ip t guard iifname != "lo" ip daddr 127.0.0.0/8 drop
+add rule ip t guard iifname != { "lo", "mbra" } ip daddr 10.1.0.0/16 ip daddr != 10.1.0.1 drop
+add rule ip t guard iifname != { "lo", "mbrb" } ip daddr 10.2.0.0/16 ip daddr != 10.2.0.1 drop`,
     );
   });
 
   it("an internal network has no way out; one that does not join keeps its containers apart", () => {
     const bridges = [
-      { link: "mbra", subnet: "10.1.0.0/16", ...OPEN, internal: true },
-      { link: "mbrb", subnet: "10.2.0.0/16", ...OPEN, joins: false, masquerades: false },
+      { link: "mbra", subnet: "10.1.0.0/16", gateway: "10.1.0.1", ...OPEN, internal: true },
+      {
+        ...{ link: "mbrb", subnet: "10.2.0.0/16", gateway: "10.2.0.1" },
+        ...{ ...OPEN, joins: false, masquerades: false },
+      },
     ];
     const { hooks } = planLocalRules("t", bridges);
     assert.lengthOf(hooks.get("postrouting") ?? [], 1);
@@ -52,6 +60,7 @@ add rule ip t forward oifname { "mbra", "mbrb" } drop`,
       'iifname "mbra" oifname "mbra" accept',
       'iifname "mbrb" oifname "mbrb" drop',
       'iifname { "mbra" } drop',
+      "ct status dnat accept",
       'oifname { "mbra", "mbrb" } drop',
     ]);
   });

@@ -11,11 +11,13 @@ export interface BridgeFacts {
   readonly masquerades: boolean;
   /** Its containers reach each other. */
   readonly joins: boolean;
+  /** The bridge's own address. */
+  readonly gateway: string;
 }
 
 /**
  * The rules of all local networks: containers reach the outside under this machine's address; from outside, and from other
- * networks, nobody reaches them.
+ * networks, nobody reaches them but by published ports (ports/port-rules.ts).
  *
  * Answers pass, and what this machine itself sends is not forwarded and so not looked at.
  */
@@ -50,7 +52,21 @@ export function planLocalRules(table: string, bridges: readonly BridgeFacts[]): 
                     `iifname "${link}" oifname "${link}" ${joins ? "accept" : "drop"}`,
                 ),
                 ...(internal.length > 0 ? [`iifname ${setOf(internal)} drop`] : []),
+                "ct status dnat accept",
                 `oifname ${setOf(bridges)} drop`,
+              ],
+            ],
+            [
+              "guard",
+              [
+                "type filter hook prerouting priority raw; policy accept;",
+                // Ports of 127.0.0.1 lead to containers, whose bridges therefore route it: nobody else may send to it.
+                'iifname != "lo" ip daddr 127.0.0.0/8 drop',
+                // Before any translation: so that no rule of whatever table leads a stranger's packet to a container.
+                ...bridges.map(
+                  ({ link, subnet, gateway }) =>
+                    `iifname != { "lo", "${link}" } ip daddr ${subnet} ip daddr != ${gateway} drop`,
+                ),
               ],
             ],
           ]),

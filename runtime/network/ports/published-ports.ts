@@ -1,0 +1,224 @@
+import { closeSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../../core/clock.ts";
+import { errorMessage } from "../../../core/errors.ts";
+import type { Log } from "../../../core/log.ts";
+import { decodeLink, dumpLinks, reflectPort } from "../../linux/netlink/link.ts";
+import { decodeAddress, dumpAddresses } from "../../linux/netlink/route.ts";
+import { NetlinkSocket, Protocol } from "../../linux/netlink/socket.ts";
+import { openNamespace } from "../../linux/netns.ts";
+import { setSysctl } from "../../linux/sysctl.ts";
+import { forgetFlows } from "../flows.ts";
+import { RuleSpace } from "../rule-space.ts";
+import { RunFiles } from "../run-files.ts";
+import { hostPortText } from "./host-port.ts";
+import { HostPorts } from "./host-ports.ts";
+import { byPort, EPHEMERAL_PORTS, type PortRange, parsePortRange } from "./port-choice.ts";
+import { planPortRules, portTableName } from "./port-rules.ts";
+import { portSockets } from "./port-sockets.ts";
+import { noIpv6, programmingFailed } from "./publish-errors.ts";
+import { hasUdp, leadsTo, missesIt } from "./stale-flows.ts";
+import type { PortBinding, Publication, PublishedPort, PublishedPortView } from "./types.ts";
+import type { WayIn } from "./way-in.ts";
+
+const EPHEMERAL_FILE = "/proc/sys/net/ipv4/ip_local_port_range";
+
+export interface PublishedPortOptions {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Ports of this machine that lead to containers in its local networks.
+ *
+ * What is published is written down before the kernel is told and forgotten after it has forgotten. Rules serve on while
+ * no daemon runs; the next one takes up ports and sockets. The kernel is touched when the first port is published.
+ */
+export class PublishedPorts implements PublishedPortView {
+  readonly #options: PublishedPortOptions;
+  readonly #files: RunFiles<Publication>;
+  readonly #publications = new Map<string, Publication>();
+  readonly #hostPorts = new HostPorts(portSockets, ephemeralPorts());
+  #kernel: Kernel | undefined;
+
+  private constructor(options: PublishedPortOptions) {
+    this.#options = options;
+    this.#files = new RunFiles(
+      join(options.execRoot, "local-networks", "ports"),
+      (json) => json as Publication,
+    );
+  }
+
+  /** Takes up what an earlier process published. */
+  static open(options: PublishedPortOptions): PublishedPorts {
+    const ports = new PublishedPorts(options);
+    for (const one of ports.#files.load(options.log)) ports.#takeUp(one);
+    if (ports.#publications.size > 0) ports.#apply();
+    return ports;
+  }
+
+  publishedPorts(containerId: string): readonly PublishedPort[] {
+    return this.#publications.get(containerId)?.ports ?? [];
+  }
+
+  /**
+   * Lets ports of this machine lead to a container: all that are wanted or none. It must have none: `unpublish` first.
+   *
+   * @throws {ClusterError} with Docker's words when a port cannot be had; nothing has then changed.
+   */
+  publish(
+    container: { readonly id: string; readonly name: string },
+    way: WayIn | undefined,
+    bindings: readonly PortBinding[],
+  ): void {
+    if (bindings.length === 0) return;
+    const { id, name } = container;
+    if (way === undefined) {
+      this.#options.log.warn("ports are not published: no network leads there", { container: id });
+      return;
+    }
+    try {
+      this.#publish(id, way, bindings);
+    } catch (error) {
+      this.unpublish(id);
+      throw programmingFailed(name, way.endpointId, error);
+    }
+  }
+
+  /** Gives back all ports of a container. No error when it has none. */
+  unpublish(containerId: string): void {
+    const publication = this.#publications.get(containerId);
+    if (publication !== undefined) {
+      this.#withdraw(publication);
+      this.#files.remove(containerId);
+    }
+    this.#hostPorts.release(containerId);
+  }
+
+  /** Lets go of sockets and the kernel; the rules serve on. */
+  close(): void {
+    this.#hostPorts.close();
+    this.#kernel?.rules.close(this.#options.clock);
+    if (this.#kernel !== undefined) closeSync(this.#kernel.namespaceFd);
+    this.#kernel = undefined;
+  }
+
+  #publish(id: string, way: WayIn, bindings: readonly PortBinding[]): void {
+    for (const { hostAddress } of bindings)
+      if (hostAddress.includes(":")) throw noIpv6(hostAddress);
+    const placed = bindings.map((one) => ({
+      ...one,
+      hostAddress: one.hostAddress === "" ? way.hostAddress : one.hostAddress,
+    }));
+    const { address, bridge, link, subnet } = way;
+    const ports = this.#hostPorts.take(id, placed).sort(byPort);
+    const publication = { containerId: id, address, bridge, link, subnet, ports };
+    this.#publications.set(id, publication);
+    this.#files.put(publication);
+    this.#openWays(publication);
+    this.#apply();
+    if (hasUdp(publication)) this.#forget(() => missesIt(publication, ownAddresses()));
+  }
+
+  #withdraw(publication: Publication): void {
+    const { containerId } = publication;
+    this.#publications.delete(containerId);
+    try {
+      this.#apply();
+    } catch (error) {
+      // It is still published then, and can be withdrawn once more.
+      this.#publications.set(containerId, publication);
+      throw error;
+    }
+    if (hasUdp(publication)) this.#forget(() => leadsTo(publication));
+  }
+
+  #takeUp(publication: Publication): void {
+    const { containerId, ports } = publication;
+    this.#publications.set(containerId, publication);
+    this.#openWays(publication);
+    for (const lost of this.#hostPorts.takeBack(containerId, ports))
+      this.#options.log.warn("another program has taken a published port meanwhile", {
+        container: containerId,
+        port: `${hostPortText(lost)}/${lost.protocol}`,
+      });
+  }
+
+  /**
+   * So that 127.0.0.1:port works, where a rule of the local networks keeps all others off the loopback, and so that a
+   * container reaches itself where packets in bridges go through rules.
+   */
+  #openWays({ bridge, link }: Publication): void {
+    const name = `net/ipv4/conf/${bridge}/route_localnet`;
+    if (setSysctl(name, "1")) this.#options.log.info("set sysctl", { name, value: "1" });
+    reflect(link);
+  }
+
+  #apply(): void {
+    const { rules } = this.#openKernel();
+    const table = portTableName(this.#options.dataRoot);
+    if (this.#publications.size === 0) rules.remove();
+    else rules.apply(planPortRules(table, [...this.#publications.values()]));
+  }
+
+  /** A flow that goes on to where it went is no reason to fail: it ends some time. */
+  #forget(plan: () => Parameters<typeof forgetFlows>[1]): void {
+    try {
+      forgetFlows(this.#openKernel().namespaceFd, plan());
+    } catch (error) {
+      this.#options.log.warn("cannot forget flows of published ports", {
+        reason: errorMessage(error),
+      });
+    }
+  }
+
+  #openKernel(): Kernel {
+    if (this.#kernel === undefined) {
+      const namespaceFd = openNamespace();
+      const table = portTableName(this.#options.dataRoot);
+      this.#kernel = { namespaceFd, rules: new RuleSpace(namespaceFd, table) };
+    }
+    return this.#kernel;
+  }
+}
+
+interface Kernel {
+  /** The daemon's own namespace. */
+  readonly namespaceFd: number;
+  readonly rules: RuleSpace;
+}
+
+function ephemeralPorts(): PortRange {
+  return existsSync(EPHEMERAL_FILE)
+    ? parsePortRange(readFileSync(EPHEMERAL_FILE, "utf8"))
+    : EPHEMERAL_PORTS;
+}
+
+/** Every IPv4 address of this machine. */
+function ownAddresses(): Set<string> {
+  return withRoutes(
+    (socket) => new Set(socket.dump(dumpAddresses()).map((one) => decodeAddress(one).address)),
+  );
+}
+
+/** No error when there is no such port: its container has ended. */
+function reflect(link: string): void {
+  withRoutes((socket) => {
+    const found = socket
+      .dump(dumpLinks())
+      .map(decodeLink)
+      .find(({ name }) => name === link);
+    if (found !== undefined) socket.run([reflectPort(found.index)]);
+  });
+}
+
+function withRoutes<T>(work: (socket: NetlinkSocket) => T): T {
+  const socket = new NetlinkSocket(Protocol.Route);
+  try {
+    return work(socket);
+  } finally {
+    socket.close();
+  }
+}
