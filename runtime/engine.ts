@@ -24,6 +24,7 @@ import { type Cgroups, probeCgroups } from "./linux/cgroups.ts";
 import { closeOnExecAll } from "./linux/descriptors.ts";
 import { maxOpenFiles, ownCapabilities } from "./linux/process.ts";
 import { LocalNetworks } from "./network/local-networks.ts";
+import { PublishedPorts } from "./network/ports/published-ports.ts";
 import type { EngineOptions, EngineParts } from "./types.ts";
 import { LocalVolumes } from "./volume/local-volumes.ts";
 
@@ -36,6 +37,7 @@ export class Engine implements EngineParts {
   readonly containers: LocalContainers;
   readonly volumes: LocalVolumes;
   readonly networks: LocalNetworks;
+  readonly ports: PublishedPorts;
   readonly events: EventJournal;
   readonly runtime: RuntimeProgram;
   readonly abilities: MachineAbilities;
@@ -46,6 +48,7 @@ export class Engine implements EngineParts {
     readonly containers: LocalContainers;
     readonly volumes: LocalVolumes;
     readonly networks: LocalNetworks;
+    readonly ports: PublishedPorts;
     readonly events: EventJournal;
     readonly runtime: RuntimeProgram;
     readonly abilities: MachineAbilities;
@@ -55,6 +58,7 @@ export class Engine implements EngineParts {
     this.containers = parts.containers;
     this.volumes = parts.volumes;
     this.networks = parts.networks;
+    this.ports = parts.ports;
     this.events = parts.events;
     this.runtime = parts.runtime;
     this.abilities = parts.abilities;
@@ -86,13 +90,15 @@ export class Engine implements EngineParts {
     const events = new EventJournal(clock);
     const images = await ImageStore.open(dataRoot, { ...options.images, events }, log);
     const volumes = await LocalVolumes.open(join(dataRoot, "volumes"), clock, events);
-    const networks = await LocalNetworks.open({
+    const networkOptions = {
       dataRoot,
       execRoot,
       clock,
       events,
       log: log.child({ component: "local-networks" }),
-    });
+    };
+    const networks = await LocalNetworks.open(networkOptions);
+    const ports = PublishedPorts.open(networkOptions);
     const facts: BundleHost = {
       hostname: hostname(),
       initPath: findInit(),
@@ -114,6 +120,7 @@ export class Engine implements EngineParts {
       images,
       volumes,
       networks,
+      ports,
       facts,
       events,
       clock,
@@ -134,6 +141,7 @@ export class Engine implements EngineParts {
       containers,
       volumes,
       networks,
+      ports,
       events,
       runtime,
       abilities,
@@ -144,6 +152,7 @@ export class Engine implements EngineParts {
   /** Lets go of everything; containers run on. */
   async close(): Promise<void> {
     this.containers.close();
+    this.ports.close();
     this.networks.close();
     await this.#cgroups.removeOwn();
     await this.images.close();

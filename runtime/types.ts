@@ -4,6 +4,7 @@ import type { MachineAbilities } from "./cgroup/abilities.ts";
 import type { ContainerRoots, MachineContainers } from "./container/types.ts";
 import type { EventJournal } from "./events/event-journal.ts";
 import type { ImageStoreOptions, Images } from "./image/types.ts";
+import type { PublishedPortView } from "./network/ports/types.ts";
 import type { MachineNetworks } from "./network/types.ts";
 import type { Volumes } from "./volume/types.ts";
 
@@ -27,6 +28,7 @@ export interface EngineParts {
   readonly containers: MachineContainers & ContainerRoots;
   readonly volumes: Volumes;
   readonly networks: MachineNetworks;
+  readonly ports: PublishedPortView;
   /** What happened here; everybody says it there. */
   readonly events: EventJournal;
   /** Name and version of the OCI runtime in use. */

@@ -56,6 +56,7 @@ export interface ContainerSettings {
     readonly search: readonly string[];
     readonly options: readonly string[];
   };
+  readonly ports: PortSettings;
   readonly shmSizeBytes: number;
   readonly cgroupParent: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -114,6 +115,26 @@ export interface NamespaceSettings {
   readonly ipc: string;
   readonly uts: string;
   readonly cgroup: string;
+}
+
+export interface PortSettings {
+  readonly exposed: readonly ContainerPort[];
+  readonly bindings: readonly PortBinding[];
+  readonly publishAll: boolean;
+}
+
+export interface ContainerPort {
+  /** 1 to 65535. */
+  readonly port: number;
+  readonly protocol: "tcp" | "udp" | "sctp";
+}
+
+export interface PortBinding extends ContainerPort {
+  /** Empty: every address of this machine. */
+  readonly hostAddress: string;
+  /** Any free one from here to the last; both 0: any the machine gives away. */
+  readonly hostPortFirst: number;
+  readonly hostPortLast: number;
 }
 
 export interface RestartPolicy {

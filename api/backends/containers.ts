@@ -1,4 +1,5 @@
 import type {
+  ContainerPort,
   ContainerSettings,
   HealthSettings,
   MountSettings,
@@ -73,6 +74,8 @@ export interface ContainerFacts {
   readonly networkMode: string;
   /** Of one that is in a network of this machine. */
   readonly network: NetworkFacts | undefined;
+  /** Ports of this machine that lead to it, while it runs, in the order of its own. */
+  readonly publishedPorts: readonly PublishedPort[];
   readonly imageId: string;
   readonly image: ContainerImage;
   readonly mounts: readonly MountFacts[];
@@ -127,6 +130,13 @@ export interface NetworkFacts {
         readonly namespacePath: string;
       }
     | undefined;
+}
+
+/** A port of this machine that leads to a container. */
+export interface PublishedPort extends ContainerPort {
+  /** "0.0.0.0": every address of this machine. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
 }
 
 /** What the image gave it. */

@@ -3,6 +3,7 @@ import type { ContainerFacts } from "../backends/containers.ts";
 import { hasLabels, toPattern } from "../http/filter-values.ts";
 import type { Filters } from "../http/filters.ts";
 import { labelsOf } from "../wire/container/config.ts";
+import { exposedPorts, isPortIn } from "../wire/container/ports.ts";
 import { findContainer } from "./find-container.ts";
 import { isRunning, statusOf } from "./state.ts";
 
@@ -92,8 +93,10 @@ function planMatchers(
       return ({ settings }) => pattern.test(settings.name) || pattern.test(`/${settings.name}`);
     },
     network: (value) => (one) => one.networkMode === value,
-    publish: () => () => false,
-    expose: (value) => (one) => isExposed(one, value),
+    // By the container's own ports, as Docker does.
+    publish: (value) => (one) =>
+      [...one.settings.ports.bindings, ...one.publishedPorts].some((port) => isPortIn(value, port)),
+    expose: (value) => (one) => exposedPorts(one).some((port) => isPortIn(value, port)),
     status: (value) => (one) => statusOf(one) === value,
     volume: (value) => (one) =>
       one.mounts.some(({ type, source, target }) =>
@@ -131,17 +134,6 @@ function checkValues(filters: Filters): void {
   check("name", (value) => value.length <= PATTERN_LENGTH_MAX);
   for (const key of ["publish", "expose"])
     check(key, (value) => /^\d{1,5}(?:-\d{1,5})?(?:\/(?:tcp|udp|sctp))?$/.test(value));
-}
-
-/** `80`, `80/tcp`, `8000-8080/udp`. */
-function isExposed({ settings, image }: ContainerFacts, value: string): boolean {
-  const [range = "", protocol = "tcp"] = value.split("/");
-  const [first = 0, last = first] = range.split("-").map(Number);
-  const own = Object.keys((settings.client.ExposedPorts as object | undefined) ?? {});
-  return [...own, ...image.exposedPorts].some((port) => {
-    const [number, kind = "tcp"] = port.split("/");
-    return kind === protocol && Number(number) >= first && Number(number) <= last;
-  });
 }
 
 /** `key` or `key=value`. */

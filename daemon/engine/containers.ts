@@ -26,13 +26,13 @@ type ImageFinder = Pick<Images, "get">;
 
 /** This machine's containers as the API needs them. */
 export function newContainers(
-  engine: Pick<EngineParts, "abilities" | "networks"> & {
+  engine: Pick<EngineParts, "abilities" | "networks" | "ports"> & {
     readonly containers: MachineContainers;
     readonly images: ImageFinder;
   },
 ): ContainerBackend {
-  const { containers, images, networks } = engine;
-  const factsOf = (container: Container) => toFacts(container, containers, networks);
+  const { containers, images } = engine;
+  const factsOf = (container: Container) => toFacts(container, engine);
   const idOf = (id: string) => id as ContainerId;
   return {
     listContainers: () => containers.list().map(factsOf),
@@ -84,8 +84,13 @@ async function* readLogs(
 
 function toFacts(
   container: Container,
-  containers: MachineContainers,
-  networks: LocalNetworkView,
+  {
+    containers,
+    networks,
+    ports,
+  }: Pick<EngineParts, "networks" | "ports"> & {
+    readonly containers: MachineContainers;
+  },
 ): ContainerFacts {
   const { config, imageConfig: image } = container;
   return {
@@ -95,6 +100,7 @@ function toFacts(
     image,
     files: containers.filesOf(container.id),
     network: toNetworkFacts(container, networks),
+    publishedPorts: ports.publishedPorts(container.id),
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   ContainerImage,
   MachineAbilities,
   MountFacts,
+  PublishedPort,
 } from "../../api/backends/containers.ts";
 import type { MachineAbilities as RuntimeAbilities } from "../../runtime/cgroup/abilities.ts";
 import type { ResourceLimits as RuntimeLimits } from "../../runtime/container/settings.ts";
@@ -18,6 +19,7 @@ import type {
   ResolvedMount,
 } from "../../runtime/container/types.ts";
 import type { ImageConfig } from "../../runtime/image/types.ts";
+import type { PublishedPort as RuntimePublishedPort } from "../../runtime/network/ports/types.ts";
 
 /*
  * The API may not import the runtime, so both say what a container is, each in types of its own, and objects pass between
@@ -39,6 +41,7 @@ export type SameShapes = [
   Holds<IsSame<MountFacts, ResolvedMount>>,
   Holds<IsSame<HealthSettings, HealthConfig>>,
   Holds<IsSame<ResourceLimits, RuntimeLimits>>,
+  Holds<IsSame<PublishedPort, RuntimePublishedPort>>,
   Holds<IsSame<ContainerImage, ImageConfig>>,
   Holds<IsSame<MachineAbilities, RuntimeAbilities>>,
 ];

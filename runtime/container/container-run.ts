@@ -8,6 +8,8 @@ import type { Cgroups } from "../linux/cgroups.ts";
 import { makeFifo } from "../linux/descriptors.ts";
 import { findProcess, type ProcessRef } from "../linux/process.ts";
 import type { LocalNetworks } from "../network/local-networks.ts";
+import { parsePorts, wantedBindings } from "../network/ports/port-choice.ts";
+import type { PublishedPorts } from "../network/ports/published-ports.ts";
 import { addressesOf } from "../network/types.ts";
 import type { LocalVolumes } from "../volume/local-volumes.ts";
 import { type Attached, type BundleHost, writeBundle } from "./bundle.ts";
@@ -33,8 +35,9 @@ export interface ContainerHost {
   readonly volumes: LocalVolumes;
   readonly networks: Pick<
     LocalNetworks,
-    "attach" | "detach" | "connect" | "disconnect" | "rename" | "namespacePath"
+    "attach" | "detach" | "connect" | "disconnect" | "rename" | "namespacePath" | "wayInto"
   >;
+  readonly ports: Pick<PublishedPorts, "publish" | "unpublish">;
   readonly facts: BundleHost;
   /** Where it is said what happens to containers. */
   readonly events: EventSink;
@@ -91,10 +94,10 @@ export function inputModeOf({ openStdin, stdinOnce, tty }: ContainerConfig): Inp
   return { isOpen: openStdin, endsWithClient: openStdin && stdinOnce && !tty };
 }
 
-/** Gives it its part of this machine's networks; one whose networks are others' or none has no part. */
+/** Gives it its part of this machine's networks and ports; one whose networks are others' or none has no part. */
 function attach(
-  { id, config }: ContainerRecord,
-  { networks }: ContainerHost,
+  { id, config, imageConfig }: ContainerRecord,
+  { networks, ports }: ContainerHost,
 ): Attached | undefined {
   if (config.network.kind !== "local") return undefined;
   const { endpoints } = networks.attach(id, {
@@ -103,6 +106,8 @@ function attach(
     resolvers: config.dns.servers,
     endpoints: config.network.endpoints,
   });
+  const wanted = wantedBindings(config.ports, parsePorts(imageConfig.exposedPorts));
+  ports.publish({ id, name: config.name }, networks.wayInto(id), wanted);
   return {
     namespace: networks.namespacePath(id),
     addresses: endpoints.flatMap(addressesOf),

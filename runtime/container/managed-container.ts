@@ -418,6 +418,8 @@ export class ManagedContainer {
     if (ending.exitCode === UNKNOWN_EXIT_CODE) await this.#clear();
     const { restart } = this.record.config;
     const restartInMs = this.#restarts.plan(restart, this.#status, ending);
+    // Before anybody hears of its end: who starts another then may want the same ports.
+    this.#releasePorts();
     this.streams.endRun();
     await this.#note(afterExit(this.#status, ending, restartInMs !== undefined));
     if (restartInMs !== undefined) this.#restarts.schedule(restartInMs);
@@ -426,6 +428,14 @@ export class ManagedContainer {
     emit({ kind: "exited", id, exitCode, oomKilled, ranMs });
     for (const listener of [...this.#onEnd]) listener();
     await this.#clear();
+  }
+
+  #releasePorts(): void {
+    try {
+      this.#context.host.ports.unpublish(this.record.id);
+    } catch (error) {
+      this.#warn("cannot give back a container's ports yet", error);
+    }
   }
 
   async #remove(withVolumes: boolean): Promise<void> {

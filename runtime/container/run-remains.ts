@@ -119,6 +119,7 @@ export async function clearRun(
   await attempt(() => (merged === undefined ? undefined : unmountAside(merged)));
   await attempt(() => releaseMounts(paths));
   await attempt(() => host.volumes.unmountAll(id));
+  await attempt(() => host.ports.unpublish(id));
   await attempt(() => host.networks.detach(id));
   await attempt(() => rm(paths.exitFile, { force: true }));
   if (failures.length > 0) throw failures[0];

@@ -1,3 +1,4 @@
+import type { PortSettings } from "../network/ports/types.ts";
 import type { NetworkMode } from "./types.ts";
 
 /*
@@ -14,6 +15,8 @@ export interface ContainerSettings {
   readonly namespaces: NamespaceSettings;
   readonly devices: DeviceSettings;
   readonly dns: DnsSettings;
+  /** Has an effect in a local network only. */
+  readonly ports: PortSettings;
   /** Of /dev/shm; 0: 64 MiB. */
   readonly shmSizeBytes: number;
   /** Where in the control groups its own group is made; empty: among this engine's. */
@@ -158,6 +161,7 @@ export const DEFAULT_SETTINGS: ContainerSettings = {
   namespaces: { pid: "", ipc: "", uts: "", cgroup: "" },
   devices: { devices: [], rules: [], cdi: [] },
   dns: { servers: [], search: [], options: [] },
+  ports: { exposed: [], bindings: [], publishAll: false },
   shmSizeBytes: 0,
   cgroupParent: "",
   annotations: {},

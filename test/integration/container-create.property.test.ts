@@ -122,7 +122,8 @@ async function take(body: unknown): Promise<void> {
     },
   };
   const networks = memoryNetworks();
-  const facts = newContainers({ containers, images, abilities, networks }).getContainer(id);
+  const ports = { publishedPorts: () => [] };
+  const facts = newContainers({ containers, images, abilities, networks, ports }).getContainer(id);
   JSON.stringify([writeInspect(facts, { runtimeName: "runc" }), writeSummary(facts, 0, undefined)]);
 }
 

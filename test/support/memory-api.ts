@@ -146,6 +146,7 @@ export async function startMemoryApi(
     },
     abilities,
     networks: memoryNetworks(),
+    ports: { publishedPorts: () => [] },
   });
   const backends = newBackends(node, {
     ...{ system, containers, images, backups, events },

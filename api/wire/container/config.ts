@@ -1,6 +1,7 @@
 import type { ContainerSettings, HealthSettings } from "../../backends/container-settings.ts";
 import type { ContainerFacts, ContainerImage } from "../../backends/containers.ts";
 import { writeExtraHosts, writeRestartPolicy } from "./host-config.ts";
+import { exposedPorts, writeExposedPorts, writePortBindings } from "./ports.ts";
 import { writeLimits } from "./resources.ts";
 import { writeSecurityOptions } from "./security.ts";
 
@@ -37,7 +38,7 @@ export function writeConfig(container: ContainerFacts): Record<string, unknown> 
   const hostname = settings.hostname || (ownHost ? "" : id.slice(0, SHORT_ID_LENGTH));
   const health = settings.health ?? image.healthcheck;
   const volumes = client.Volumes ?? objectOf(image.volumes);
-  const ports = { ...objectOf(image.exposedPorts), ...(client.ExposedPorts as object | undefined) };
+  const ports = exposedPorts(container);
   return {
     Hostname: hostname,
     Domainname: settings.domainname,
@@ -45,7 +46,7 @@ export function writeConfig(container: ContainerFacts): Record<string, unknown> 
     AttachStdin: client.AttachStdin ?? false,
     AttachStdout: client.AttachStdout ?? false,
     AttachStderr: client.AttachStderr ?? false,
-    ...(Object.keys(ports).length > 0 ? { ExposedPorts: ports } : {}),
+    ...(ports.length > 0 ? { ExposedPorts: writeExposedPorts(ports) } : {}),
     Tty: settings.tty,
     OpenStdin: settings.openStdin,
     StdinOnce: settings.stdinOnce,
@@ -78,7 +79,7 @@ export function writeHostConfig(
     ContainerIDFile: client.ContainerIDFile ?? "",
     LogConfig: { Type: settings.log.driver || "json-file", Config: settings.log.options },
     NetworkMode: networkMode,
-    PortBindings: client.PortBindings ?? {},
+    PortBindings: writePortBindings(settings.ports.bindings),
     RestartPolicy: writeRestartPolicy(settings.restart),
     AutoRemove: settings.autoRemove,
     VolumeDriver: client.VolumeDriver ?? "",
@@ -100,7 +101,7 @@ export function writeHostConfig(
     OomScoreAdj: settings.oomScoreAdj,
     PidMode: namespaces.pid,
     Privileged: security.privileged,
-    PublishAllPorts: client.PublishAllPorts ?? false,
+    PublishAllPorts: settings.ports.publishAll,
     ReadonlyRootfs: settings.readOnlyRootfs,
     SecurityOpt: client.SecurityOpt ?? writeSecurityOptions(security),
     ...(client.Tmpfs === undefined ? {} : { Tmpfs: client.Tmpfs }),

@@ -12,6 +12,7 @@ import {
 } from "./host-config.ts";
 import { invalid } from "./invalid.ts";
 import { readMounts } from "./mounts.ts";
+import { checkPorts, readPorts } from "./ports.ts";
 import { readLimits } from "./resources.ts";
 import { readSecurity } from "./security.ts";
 
@@ -33,9 +34,9 @@ const GPUS_MAX = 1024;
 const NANOS_PER_MS = 1e6;
 /** Shown as they were sent: they say how a client uses the container, not what it is. */
 const CLIENT_CONFIG = ["AttachStdin", "AttachStdout", "AttachStderr", "ArgsEscaped", "OnBuild"];
-const CLIENT_CONFIG_TOO = ["Shell", "StopTimeout", "ExposedPorts", "Volumes", "MacAddress"];
+const CLIENT_CONFIG_TOO = ["Shell", "StopTimeout", "Volumes", "MacAddress"];
 const CLIENT_HOST = ["Binds", "Mounts", "Tmpfs", "VolumesFrom", "VolumeDriver", "ConsoleSize"];
-const CLIENT_HOST_TOO = ["ContainerIDFile", "PortBindings", "PublishAllPorts", "SecurityOpt"];
+const CLIENT_HOST_TOO = ["ContainerIDFile", "SecurityOpt"];
 const CLIENT_HOST_DEVICES = ["DeviceRequests"];
 
 /**
@@ -91,6 +92,7 @@ export function readContainerCreate(
       search: host.strings("DnsSearch"),
       options: host.strings("DnsOptions"),
     },
+    ports: readPorts(config, host),
     shmSizeBytes: readShmSize(host),
     cgroupParent: host.string("CgroupParent"),
     annotations: host.stringMap("Annotations"),
@@ -103,8 +105,8 @@ export function readContainerCreate(
   };
   checkTogether(settings);
   const networkMode = readNetworkMode(config, host, context.resolve);
-  if (networkMode !== "host") host.refuse("PortBindings", "PublishAllPorts");
-  return { settings, networkMode, warnings: warn(settings, networkMode, host, context) };
+  const warnings = [...checkPorts(settings.ports, networkMode), ...warn(settings, host, context)];
+  return { settings, networkMode, warnings };
 }
 
 type Program = Pick<
@@ -240,17 +242,9 @@ function readNetworkMode(config: JsonReader, host: JsonReader, resolve: ResolveC
 }
 
 /** What is heard but changes nothing. */
-function warn(
-  { security }: ContainerSettings,
-  networkMode: string,
-  host: JsonReader,
-  context: CreateContext,
-): string[] {
+function warn({ security }: ContainerSettings, host: JsonReader, context: CreateContext): string[] {
   const { apparmor } = security;
   return [
-    ...(networkMode === "host" && host.isSet("PortBindings")
-      ? ["Published ports are discarded when using host network mode"]
-      : []),
     ...(apparmor !== "" && apparmor !== "unconfined" && !context.hasApparmor
       ? [`AppArmor is not there on this machine: the profile ${apparmor} is not used.`]
       : []),

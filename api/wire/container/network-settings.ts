@@ -1,4 +1,5 @@
 import type { ContainerFacts, NetworkFacts } from "../../backends/containers.ts";
+import { writePortMap } from "./ports.ts";
 
 /** The network whose address is also told outside of `Networks`. */
 const DEFAULT_NETWORK = "bridge";
@@ -12,7 +13,7 @@ export function writeNetworkSettings(container: ContainerFacts): Record<string, 
     Bridge: "",
     SandboxID: namespacePath.slice(namespacePath.lastIndexOf("/") + 1),
     SandboxKey: namespacePath,
-    Ports: {},
+    Ports: writePortMap(container),
     HairpinMode: false,
     LinkLocalIPv6Address: "",
     LinkLocalIPv6PrefixLen: 0,

@@ -3,6 +3,7 @@ import { describeStatus, statusOf } from "../../containers/state.ts";
 import { commandOf, labelsOf } from "./config.ts";
 import { writeMountPoints } from "./mount-points.ts";
 import { writeNetworks } from "./network-settings.ts";
+import { writePortList } from "./ports.ts";
 
 const SECOND_MS = 1000;
 
@@ -20,7 +21,7 @@ export function writeSummary(
     ImageID: container.imageId,
     Command: writeCommand(commandOf(settings, image)),
     Created: Math.floor(container.createdAtMs / SECOND_MS),
-    Ports: [],
+    Ports: writePortList(container),
     ...(sizes === undefined ? {} : { SizeRw: sizes.writtenBytes, SizeRootFs: sizes.rootfsBytes }),
     Labels: labelsOf(container),
     State: statusOf(container),

@@ -7,7 +7,7 @@ export const FULL = {
   Domainname: "example.test",
   User: "0:0",
   AttachStdout: true,
-  ExposedPorts: { "80/tcp": {} },
+  ExposedPorts: { "80/tcp": {}, "81/udp": {} },
   Tty: false,
   OpenStdin: true,
   StdinOnce: true,
@@ -24,6 +24,8 @@ export const FULL = {
     Binds: ["schema:/volume:ro"],
     LogConfig: { Type: "json-file", Config: { "max-size": "1m", labels: "a" } },
     NetworkMode: "none",
+    PortBindings: { "81/udp": [{ HostIp: "127.0.0.1", HostPort: "8000-8010" }] },
+    PublishAllPorts: true,
     RestartPolicy: { Name: "on-failure", MaximumRetryCount: 3 },
     Mounts: [
       { Type: "tmpfs", Target: "/t", TmpfsOptions: { SizeBytes: 65_536, Mode: 0o700 } },
