@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { ClusterError } from "../../core/errors.ts";
 import { digestOfHex } from "./digest.ts";
 import { readImage, type StoredImage } from "./image-catalog.ts";
-import { parseJsonObject } from "./json.ts";
+import { type JsonObject, parseJsonObject } from "./json.ts";
 import { packLayer } from "./layer/pack-layer.ts";
 import { encodeManifest, LAYERS_MAX, MediaType } from "./manifest.ts";
 import type { ContentStore } from "./store/content-store.ts";
 import type { LayerStore } from "./store/layer-store.ts";
-import type { CommitOptions, Descriptor, Digest } from "./types.ts";
+import type { CommitOptions, Descriptor, Digest, Platform } from "./types.ts";
 
 /** A layer made here: packed for registries, and what it unpacks to. */
 interface NewLayer {
@@ -17,26 +18,37 @@ interface NewLayer {
   readonly diffId: Digest;
 }
 
+/** What an image is made of. */
+export interface CommitSource {
+  /** Undefined: nothing lies below. */
+  readonly base: StoredImage | undefined;
+  /** What has changed over it; undefined: nothing but the configuration. */
+  readonly upperDir: string | undefined;
+  /** Of an image without a base. */
+  readonly platform: Platform;
+}
+
 /**
- * Makes an image of another one and an upper directory over it.
+ * Makes an image of another one and an upper directory over it. One with nothing in it makes no layer.
  *
  * @throws {ClusterError} ResourceExhausted (layers, disk), FailedPrecondition. It has no name yet.
  */
 export async function commitImage(
-  from: { readonly base: StoredImage; readonly upperDir: string },
+  { base, upperDir, platform }: CommitSource,
   { content, layers }: { readonly content: ContentStore; readonly layers: LayerStore },
-  options: CommitOptions,
+  options: Omit<CommitOptions, "name">,
 ): Promise<StoredImage> {
-  const { base, upperDir } = from;
-  if (base.manifest.layers.length >= LAYERS_MAX)
+  const below = base?.manifest.layers ?? [];
+  const hasLayer = upperDir !== undefined && readdirSync(upperDir).length > 0;
+  if (hasLayer && below.length >= LAYERS_MAX)
     throw new ClusterError(
       "ResourceExhausted",
       `cannot commit: an image has ${LAYERS_MAX} layers at most`,
     );
-  const layer = await storeLayer(upperDir, content);
-  await layers.ensure(layer.diffId, content.path(layer.blob.digest));
-  const config = await storeConfig(base, layer, content, options);
-  const bytes = encodeManifest(config, [...base.manifest.layers, layer.blob]);
+  const layer = hasLayer ? await storeLayer(upperDir, content) : undefined;
+  if (layer !== undefined) await layers.ensure(layer.diffId, content.path(layer.blob.digest));
+  const config = await storeConfig({ base, platform }, layer, content, options);
+  const bytes = encodeManifest(config, [...below, ...(layer === undefined ? [] : [layer.blob])]);
   const digest = await content.put(bytes);
   const mediaType = MediaType.OciManifest;
   return readImage(content, { mediaType, digest, sizeBytes: bytes.length });
@@ -75,16 +87,18 @@ async function* hashed(
 
 /** The base's document, with what is new; what only its builder's machine knew is left out. */
 async function storeConfig(
-  base: StoredImage,
-  { diffId }: NewLayer,
+  { base, platform }: Pick<CommitSource, "base" | "platform">,
+  layer: NewLayer | undefined,
   content: ContentStore,
-  { createdMs, author, comment, createdBy, config }: CommitOptions,
+  { createdMs, author, comment, createdBy, config }: Omit<CommitOptions, "name">,
 ): Promise<Descriptor> {
   const {
     container: _,
     container_config: __,
     ...kept
-  } = parseJsonObject(Buffer.from(base.rawConfig), "image configuration");
+  } = base === undefined
+    ? emptyDocument(platform)
+    : parseJsonObject(Buffer.from(base.rawConfig), "image configuration");
   const created = new Date(createdMs).toISOString();
   const history = Array.isArray(kept.history) ? kept.history : [];
   const step = {
@@ -92,16 +106,22 @@ async function storeConfig(
     created_by: createdBy,
     ...(author === "" ? {} : { author }),
     ...(comment === "" ? {} : { comment }),
+    ...(layer === undefined ? { empty_layer: true } : {}),
   };
+  const diffIds = [...(base?.config.diffIds ?? []), ...(layer === undefined ? [] : [layer.diffId])];
   const document = {
     ...kept,
     created,
     ...(author === "" ? {} : { author }),
     config,
     history: [...history, step],
-    rootfs: { type: "layers", diff_ids: [...base.config.diffIds, diffId] },
+    rootfs: { type: "layers", diff_ids: diffIds },
   };
   const bytes = Buffer.from(JSON.stringify(document));
   const digest = await content.put(bytes);
   return { mediaType: MediaType.OciConfig, digest, sizeBytes: bytes.length };
+}
+
+function emptyDocument({ os, architecture, variant }: Platform): JsonObject {
+  return { os, architecture, ...(variant === "" ? {} : { variant }) };
 }

@@ -5,6 +5,7 @@ import { type Log, silentLog } from "../../core/log.ts";
 import { loadArchive } from "./archive/load-archive.ts";
 import { planSave } from "./archive/plan-save.ts";
 import { saveArchive } from "./archive/save-archive.ts";
+import { BuildSteps } from "./build-steps.ts";
 import { commitImage } from "./commit-image.ts";
 import { type FoundImage, findImage, storedName } from "./find-image.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -31,6 +32,7 @@ import { RegistryClient } from "./registry/registry-client.ts";
 import { applyRemoval, planRemoval } from "./removal.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { Snapshots } from "./snapshots.ts";
+import { StepImages } from "./step-images.ts";
 import { ContentStore } from "./store/content-store.ts";
 import { replaceFile } from "./store/durable-file.ts";
 import { EMPTY_LAYER, LayerStore } from "./store/layer-store.ts";
@@ -64,6 +66,7 @@ interface Parts {
   readonly snapshots: Snapshots;
   readonly client: RegistryClient;
   readonly events: ImageEvents;
+  readonly built: BuildSteps;
 }
 
 const LAYOUT_MARK = '{"imageLayoutVersion":"1.0.0"}';
@@ -77,6 +80,7 @@ export class ImageStore implements Images {
   readonly #puller: Puller;
   readonly #platform: Platform = platformOf(process.arch);
   readonly #housekeeping = new Housekeeping(() => this.#sweep());
+  readonly steps: StepImages;
   readonly #pulls = new SingleFlight<Image>();
   /** Who listens to which pull; an entry lives as long as the pull. */
   readonly #hubs = new Map<string, ProgressHub>();
@@ -86,6 +90,9 @@ export class ImageStore implements Images {
   private constructor(parts: Parts) {
     this.#parts = parts;
     this.#puller = new Puller(parts.client, parts.content, parts.layers);
+    this.steps = new StepImages({ ...parts, steps: parts.built }, (work) =>
+      this.#housekeeping.during(work),
+    );
   }
 
   /**
@@ -117,7 +124,8 @@ export class ImageStore implements Images {
       mirrors: options.registryMirrors ?? [],
     });
     const events = new ImageEvents(options.events ?? { publish() {} });
-    const store = new ImageStore({ content, layers, catalog, snapshots, client, events });
+    const built = await BuildSteps.open(join(image, "builds.json"), catalog.ids, log);
+    const store = new ImageStore({ content, layers, catalog, snapshots, client, events, built });
     await store.#housekeeping.sweepSoon();
     return store;
   }
@@ -221,6 +229,7 @@ export class ImageStore implements Images {
       const from = {
         base: catalog.getStored(imageId),
         upperDir: snapshots.upperDirOf(containerId),
+        platform: this.#platform,
       };
       const stored = await commitImage(from, { content, layers }, options);
       await this.#name(stored, names);
@@ -283,9 +292,9 @@ export class ImageStore implements Images {
 
   async remove(
     nameOrId: string,
-    options: { readonly force?: boolean } = {},
+    options: { readonly force?: boolean; readonly keepParents?: boolean } = {},
   ): Promise<RemovedImage> {
-    const { catalog, layers, events } = this.#parts;
+    const { catalog, layers, events, built } = this.#parts;
     const { id, name } = this.#find(nameOrId);
     const image = catalog.getById(id);
     const plan = planRemoval({
@@ -293,6 +302,7 @@ export class ImageStore implements Images {
       askedName: name,
       names: catalog.namesOf(id),
       users: this.usersOf(id),
+      hasChildren: built.hasChildren(id),
       force: options.force ?? false,
     });
     const manifests = catalog.manifestsOf(id);
@@ -306,9 +316,26 @@ export class ImageStore implements Images {
     const needed = this.#neededLayers();
     const gone = [...new Set(image.layers)].filter((layer) => !needed.has(layer));
     const reclaimedBytes = gone.reduce((sum, layer) => sum + layers.sizeOf(layer), 0);
+    const parent = this.steps.parentOf(id);
+    await built.forget(id);
     await this.#housekeeping.sweepSoon();
     events.happened("delete", id);
-    return { untagged, deleted: [id, ...gone], reclaimedBytes };
+    const removed = { untagged, deleted: [id, ...gone], reclaimedBytes };
+    if (options.keepParents === true || parent === undefined || !this.#isSpare(parent))
+      return removed;
+    const more = await this.remove(parent);
+    return {
+      untagged,
+      deleted: [...removed.deleted, ...more.deleted],
+      reclaimedBytes: reclaimedBytes + more.reclaimedBytes,
+    };
+  }
+
+  /** Of no use but to those built from it, and there are none. */
+  #isSpare(id: Digest): boolean {
+    const { catalog, built } = this.#parts;
+    const isNameless = catalog.namesOf(id).length === 0;
+    return isNameless && !built.hasChildren(id) && this.usersOf(id).length === 0;
   }
 
   async prune(fits: (image: Image) => boolean): Promise<RemovedImage> {
@@ -328,9 +355,12 @@ export class ImageStore implements Images {
     const untagged: string[] = [];
     const deleted: Digest[] = [];
     let reclaimedBytes = 0;
-    for (const image of images) {
-      if (this.usersOf(image.id).length > 0) continue;
-      const removed = await this.remove(image.id, { force: true });
+    const { catalog, built } = this.#parts;
+    for (const { id } of images) {
+      // A step goes with the last that was built from it; it may have gone already.
+      const isStep = built.hasChildren(id) && catalog.namesOf(id).length === 0;
+      if (!catalog.ids.includes(id) || isStep || this.usersOf(id).length > 0) continue;
+      const removed = await this.remove(id, { force: true });
       untagged.push(...removed.untagged);
       deleted.push(...removed.deleted);
       reclaimedBytes += removed.reclaimedBytes;

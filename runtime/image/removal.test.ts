@@ -8,7 +8,7 @@ const WEB = "docker.io/library/web";
 const SHOP = "docker.io/library/shop";
 
 describe("image removal", () => {
-  const base = { imageId: ID, users: [], force: false };
+  const base = { imageId: ID, users: [], hasChildren: false, force: false };
   const RUNNING = { containerId: "c2", running: true };
   const cases = [
     {
@@ -53,6 +53,11 @@ describe("image removal", () => {
       plan: { untag: [`${WEB}:1`], deleteImage: false },
     },
     {
+      name: "takes the names of an image others were built from",
+      request: { ...base, hasChildren: true, askedName: undefined, names: [`${WEB}:1`] },
+      plan: { untag: [`${WEB}:1`], deleteImage: false },
+    },
+    {
       name: "takes a spare tag of an image in use",
       request: {
         ...base,
@@ -92,6 +97,11 @@ describe("image removal", () => {
       name: "an id in use by what runs, even forced",
       request: { ...base, users: [RUNNING], force: true, askedName: undefined, names: [] },
       reason: /\(cannot be forced\) - image is being used by running container c2/,
+    },
+    {
+      name: "a nameless step that others were built from, even forced",
+      request: { ...base, hasChildren: true, force: true, askedName: undefined, names: [] },
+      reason: /\(cannot be forced\) - image has dependent child images/,
     },
     {
       name: "an id with names in several repositories",

@@ -13,6 +13,8 @@ export interface RemovalRequest {
   readonly names: readonly string[];
   /** Containers made from it. */
   readonly users: readonly ImageUser[];
+  /** Others were built from it. */
+  readonly hasChildren: boolean;
   readonly force: boolean;
 }
 
@@ -26,13 +28,15 @@ export interface RemovalPlan {
 /**
  * Decides what a removal removes: a name, with a repository's last tag its digests, and with the last name the image.
  *
+ * While others were built from it, the names go and the image stays.
+ *
  * Forced while a stopped container uses it, the names go and the image stays: the container may be started again.
  *
  * @throws {ClusterError} FailedPrecondition, in Docker's words.
  * Source: moby, daemon/images/image_delete.go.
  */
 export function planRemoval(request: RemovalRequest): RemovalPlan {
-  const { imageId, askedName, names, users, force } = request;
+  const { imageId, askedName, names, users, hasChildren, force } = request;
   const untag = askedName === undefined ? names : namesThatGo(askedName, names);
   const repositories = new Set(untag.map((name) => repositoryName(parseReference(name))));
   if (askedName === undefined && repositories.size > 1 && !force)
@@ -45,7 +49,11 @@ export function planRemoval(request: RemovalRequest): RemovalPlan {
   // What runs is not taken its image by id, whatever is forced: nobody asks for that by name.
   const isFixed = askedName === undefined && user?.running === true;
   if (user !== undefined && (!force || isFixed)) throw inUse(request, user);
-  return { untag, deleteImage: user === undefined };
+  if (hasChildren && names.length === 0)
+    throw conflict(
+      `unable to delete ${shortDigest(imageId)} (cannot be forced) - image has dependent child images`,
+    );
+  return { untag, deleteImage: user === undefined && !hasChildren };
 }
 
 /** The records after a removal. `manifests` are the image's. */

@@ -74,7 +74,7 @@ export class Snapshots {
   }
 
   /** @throws {ClusterError} ResourceExhausted when the disk is full. */
-  async prepare(image: Image, containerId: string): Promise<Rootfs> {
+  async prepare(image: Pick<Image, "id" | "layers">, containerId: string): Promise<Rootfs> {
     const existing = this.#snapshots.get(containerId);
     const snapshot = existing ?? { imageId: image.id, layers: image.layers };
     const rootfs = this.#rootfs(containerId, snapshot);

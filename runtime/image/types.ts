@@ -150,6 +150,21 @@ export interface CommitOptions {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** For one step of a build. */
+export interface StepOptions {
+  readonly createdMs: number;
+  readonly author: string;
+  readonly createdBy: string;
+  /** The `config` object of the image's configuration document. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What it changes: an upper directory. Undefined: nothing but the configuration. */
+  readonly upperDir: string | undefined;
+  /** Of an image of nothing. */
+  readonly platform: Platform;
+  /** The same for the same step, whenever it is done. */
+  readonly key: string;
+}
+
 /** What an index knows of a repository. */
 export interface SearchResult {
   readonly name: string;
@@ -236,13 +251,18 @@ export interface Images {
   /** @throws `NotFound`, `InvalidArgument` when the prefix fits several. */
   get(nameOrId: string): Image;
   /**
-   * Removes a name; with the last one the image itself.
+   * Removes a name; with the last one the image itself, and the steps of its build that are of no use to others then.
    *
    * @throws `NotFound`; `FailedPrecondition` when a container uses it, or an id with several names, and not `force`.
    */
-  remove(nameOrId: string, options?: { readonly force?: boolean }): Promise<RemovedImage>;
+  remove(
+    nameOrId: string,
+    options?: { readonly force?: boolean; readonly keepParents?: boolean },
+  ): Promise<RemovedImage>;
   /** Removes what no container uses and `fits`, with all its names. @throws `Aborted` while another does. */
   prune(fits: (image: Image) => boolean): Promise<RemovedImage>;
+  /** What builds make images by. */
+  readonly steps: BuildImages;
   /** Containers made from the image. */
   usersOf(imageId: Digest): readonly ImageUser[];
   /** Bytes of the files of an unpacked layer. */
@@ -265,4 +285,18 @@ export interface Images {
   mountRootfs(rootfs: Rootfs): void;
   /** Unmounts, when mounted, and removes everything of it. No error when there is none. */
   removeRootfs(containerId: string): Promise<void>;
+}
+
+/** Images step by step: each is one over the one before it, without a name. `undefined` is nothing at all. */
+export interface BuildImages {
+  /** The newest image that a step of this key made of `base`; undefined: none is here. */
+  find(base: Digest | undefined, key: string): Image | undefined;
+  /** @throws `NotFound` (base), `ResourceExhausted`. */
+  add(base: Digest | undefined, options: StepOptions): Promise<Image>;
+  /** As `prepareRootfs`. @throws `NotFound`. */
+  prepare(base: Digest | undefined, id: string): Promise<Rootfs>;
+  /** What an image was built from here; undefined: nobody knows. */
+  parentOf(id: Digest): Digest | undefined;
+  /** Whether others were built from it. */
+  hasChildren(id: Digest): boolean;
 }

@@ -28,6 +28,7 @@ const PURE = [
   "manager/endpoints",
   "runtime/cgroup",
   "runtime/build/dockerfile",
+  "runtime/build/plan",
   "runtime/network/plan",
 ];
 

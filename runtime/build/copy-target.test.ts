@@ -1,0 +1,76 @@
+import { expect } from "chai";
+import {
+  isGitUrl,
+  isPattern,
+  isUrl,
+  parentsOf,
+  parseMode,
+  readSource,
+  readTarget,
+} from "./copy-target.ts";
+
+const TARGETS: readonly (readonly [
+  target: string,
+  workdir: string,
+  path: string,
+  isDirectory: boolean,
+])[] = [
+  ["/a/b", "/w", "/a/b", false],
+  ["/a/b/", "/w", "/a/b", true],
+  ["a", "/w", "/w/a", false],
+  [".", "/w", "/w", true],
+  ["./", "", "", true],
+  ["/", "/w", "", true],
+  ["../../x", "/w", "/x", false],
+  ["/a/.", "/w", "/a", true],
+  ["/a/..", "/w", "", true],
+];
+
+describe("build: where COPY puts things", () => {
+  for (const [target, workdir, path, isDirectory] of TARGETS)
+    it(`${target} in ${workdir}`, () =>
+      expect(readTarget(target, workdir)).to.deep.equal({ path, isDirectory }));
+
+  it("directories on the way", () => {
+    expect(parentsOf("/a/b/c")).to.deep.equal(["/a", "/a/b"]);
+    expect(parentsOf("/a")).to.deep.equal([]);
+    expect(parentsOf("")).to.deep.equal([]);
+  });
+  it("sources stay inside", () => {
+    expect(["/a//b/", "../../etc", ".", "a/../../b"].map(readSource)).to.deep.equal([
+      "a/b",
+      "etc",
+      "",
+      "b",
+    ]);
+  });
+  it("modes are octal", () => {
+    expect(["", "755", "0644", "4755"].map(parseMode)).to.deep.equal([
+      undefined,
+      0o755,
+      0o644,
+      0o4755,
+    ]);
+    for (const text of ["u+x", "8", "77777", "-1"])
+      expect(() => parseMode(text)).to.throw("invalid chmod");
+  });
+  it("addresses are told from paths", () => {
+    expect(
+      ["http://a/b", "https://a", "ftp://a", "http:/a", "a/http://b"].map(isUrl),
+    ).to.deep.equal([...[true, true, true, false, false]]);
+    expect(
+      ["git://a", "git@a:b", "github.com/a/b", "https://a/b.git#x", "https://a/b.tar"].map(
+        isGitUrl,
+      ),
+    ).to.deep.equal([...[true, true, true, true, false]]);
+  });
+  it("patterns are told from names", () => {
+    expect(["a*", "a?", "[a]", "a\\*", "a"].map(isPattern)).to.deep.equal([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+});
