@@ -3,6 +3,7 @@ import type { Backends } from "./backend.ts";
 import type { Route } from "./http/router.ts";
 import { ApiServer } from "./http/server.ts";
 import { backupRoutes } from "./routes/backup.ts";
+import { buildRoutes } from "./routes/build.ts";
 import { commitRoutes } from "./routes/commit.ts";
 import { configRoutes } from "./routes/configs.ts";
 import { containerFileRoutes } from "./routes/container-files.ts";
@@ -47,6 +48,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...imageRoutes(images),
     ...imageTransferRoutes(images),
     ...commitRoutes(backends),
+    ...buildRoutes(backends),
     ...volumeRoutes(backends.volumes),
     ...backupRoutes(backups),
     ...configRoutes(configs),

@@ -22,6 +22,7 @@ import type {
   Service,
   ServiceSpec,
 } from "../proto/gen/objects.ts";
+import type { BuildBackend } from "./backends/builds.ts";
 import type { ContainerFileBackend } from "./backends/container-files.ts";
 import type { ContainerBackend, MachineAbilities } from "./backends/containers.ts";
 import type { DiskUsageBackend } from "./backends/disk-usage.ts";
@@ -256,6 +257,7 @@ export interface Backends {
   readonly membership: MembershipBackend;
   readonly system: SystemBackend;
   readonly events: EventBackend;
+  readonly builds: BuildBackend;
   readonly registries: RegistryBackend;
   readonly diskUsage: DiskUsageBackend;
   readonly volumes: VolumeBackend;

@@ -18,6 +18,7 @@ export function newBackends(
     | "containers"
     | "containerFiles"
     | "images"
+    | "builds"
     | "backups"
     | "events"
     | "registries"

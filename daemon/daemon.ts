@@ -9,6 +9,7 @@ import { newBackends } from "./backends.ts";
 import { startPeriodic } from "./backup/backup-config.ts";
 import { Backups } from "./backup/backups.ts";
 import type { DaemonConfig } from "./config.ts";
+import { newBuilds } from "./engine/builds.ts";
 import { newContainerFiles } from "./engine/container-files.ts";
 import { newContainers } from "./engine/containers.ts";
 import { newDiskUsage } from "./engine/disk-usage.ts";
@@ -89,6 +90,7 @@ export async function startDaemon(
       containers: newContainers(engine),
       containerFiles: newContainerFiles(engine),
       images: newImages(engine.images, clock, engine.events),
+      builds: newBuilds(engine.builds),
       backups,
       registries: newRegistries(engine.images),
       diskUsage: newDiskUsage(engine.volumes),

@@ -3,6 +3,7 @@ import { arch, cpus, hostname, release } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ClusterError } from "../core/errors.ts";
 import { systemClock } from "../core/system-clock.ts";
+import { Builder } from "./build/builder.ts";
 import type { MachineAbilities } from "./cgroup/abilities.ts";
 import type { BundleHost } from "./container/bundle.ts";
 import { LocalContainers } from "./container/local-containers.ts";
@@ -38,6 +39,7 @@ export class Engine implements EngineParts {
   readonly volumes: LocalVolumes;
   readonly networks: LocalNetworks;
   readonly ports: PublishedPorts;
+  readonly builds: Builder;
   readonly events: EventJournal;
   readonly runtime: RuntimeProgram;
   readonly abilities: MachineAbilities;
@@ -49,6 +51,7 @@ export class Engine implements EngineParts {
     readonly volumes: LocalVolumes;
     readonly networks: LocalNetworks;
     readonly ports: PublishedPorts;
+    readonly builds: Builder;
     readonly events: EventJournal;
     readonly runtime: RuntimeProgram;
     readonly abilities: MachineAbilities;
@@ -59,6 +62,7 @@ export class Engine implements EngineParts {
     this.volumes = parts.volumes;
     this.networks = parts.networks;
     this.ports = parts.ports;
+    this.builds = parts.builds;
     this.events = parts.events;
     this.runtime = parts.runtime;
     this.abilities = parts.abilities;
@@ -129,6 +133,7 @@ export class Engine implements EngineParts {
     images.protectWith((id) =>
       containers.list().some((one) => one.id === id && one.state === "running"),
     );
+    const builds = await Builder.open({ images, containers, clock }, dataRoot, log);
     const abilities = {
       ...cgroups.abilities(),
       apparmor: hasApparmor(),
@@ -142,6 +147,7 @@ export class Engine implements EngineParts {
       volumes,
       networks,
       ports,
+      builds,
       events,
       runtime,
       abilities,

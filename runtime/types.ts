@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
+import type { Builds } from "./build/types.ts";
 import type { MachineAbilities } from "./cgroup/abilities.ts";
 import type { ContainerRoots, MachineContainers } from "./container/types.ts";
 import type { EventJournal } from "./events/event-journal.ts";
@@ -27,6 +28,7 @@ export interface EngineParts {
   readonly images: Images;
   readonly containers: MachineContainers & ContainerRoots;
   readonly volumes: Volumes;
+  readonly builds: Builds;
   readonly networks: MachineNetworks;
   readonly ports: PublishedPortView;
   /** What happened here; everybody says it there. */

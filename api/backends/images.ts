@@ -9,7 +9,10 @@ export interface ImageBackend {
   getImage(ref: string): ImageFacts;
   tagImage(ref: string, name: string): Promise<void>;
   /** @throws {ClusterError} `Aborted` in Docker's words when something is in the way. */
-  removeImage(ref: string, options: { readonly force: boolean }): Promise<RemovedImage>;
+  removeImage(
+    ref: string,
+    options: { readonly force: boolean; readonly keepParents: boolean },
+  ): Promise<RemovedImage>;
   /** Removes the images that fit and that no container uses. */
   pruneImages(fits: (image: ImageFacts) => boolean): Promise<PrunedImages>;
   /** @param ref without tag and digest: all tags of the repository. */
@@ -80,6 +83,10 @@ export interface ImageFacts {
   /** How many were made from it. */
   readonly containers: number;
   readonly platform: Platform;
+  /** What it was built from here; empty: nobody knows. */
+  readonly parentId: string;
+  /** Others were built from it. */
+  readonly hasChildren: boolean;
   /** The configuration document as JSON, as the builder wrote it. */
   readonly rawConfig: string;
 }

@@ -14,7 +14,7 @@ export type Emit = (line: Readonly<Record<string, unknown>>) => void;
  */
 export async function streamProgress(
   exchange: Exchange,
-  writeError: (message: string) => Readonly<Record<string, unknown>>,
+  writeError: (message: string, error: unknown) => Readonly<Record<string, unknown>>,
   work: (emit: Emit) => Promise<void>,
 ): Promise<Answer> {
   const { response } = exchange;
@@ -33,7 +33,7 @@ export async function streamProgress(
   } catch (error) {
     if (!response.headersSent) throw error;
     if (!(error instanceof ClusterError)) unexpected = asError(error);
-    emit(writeError(errorMessage(error)));
+    emit(writeError(errorMessage(error), error));
   }
   begin();
   await new Promise<void>((resolve) => {

@@ -4,9 +4,12 @@ import type { Exchange } from "../http/exchange.ts";
 import { parseFilters } from "../http/filters.ts";
 import { type Answer, created, ok, type Route } from "../http/router.ts";
 import { sharedSizes, writeHistory, writeImage, writeImageSummary } from "../wire/image.ts";
-import { filterImages, LIST_FILTERS, PRUNE_FILTERS, prunes } from "../wire/image-filter.ts";
+import { filterImages, isStep, LIST_FILTERS, PRUNE_FILTERS, prunes } from "../wire/image-filter.ts";
 import { withTag } from "../wire/image-name.ts";
 import { formatPlatform, isPlatform, readPlatformJson } from "../wire/platform.ts";
+
+/** Of one image: more than a Dockerfile has steps. */
+const PARENTS_MAX = 10_000;
 
 /** `/images…`: what is on this machine. Source: docker-engine-api-v1.51.yaml, tag Image. */
 export function imageRoutes(backend: ImageBackend): Route[] {
@@ -20,7 +23,7 @@ export function imageRoutes(backend: ImageBackend): Route[] {
     {
       method: "GET",
       path: "/images/*/history",
-      handler: (exchange) => ok(writeHistory(asked(backend, exchange))),
+      handler: (exchange) => history(backend, exchange),
     },
     { method: "POST", path: "/images/*/tag", handler: (exchange) => tag(backend, exchange) },
     { method: "DELETE", path: "/images/*", handler: (exchange) => remove(backend, exchange) },
@@ -31,7 +34,7 @@ export function imageRoutes(backend: ImageBackend): Route[] {
 function list(backend: ImageBackend, exchange: Exchange): Answer {
   const { query, apiMinor } = exchange;
   const filters = parseFilters(query.get("filters"), LIST_FILTERS);
-  const all = backend.listImages();
+  const all = backend.listImages().filter(isShown(exchange.flag("all")));
   const find = (ref: string) => backend.getImage(ref);
   const shared = exchange.flag("shared-size") ? sharedSizes(all) : undefined;
   const images = filterImages(all, filters, find, Date.now());
@@ -42,6 +45,11 @@ function list(backend: ImageBackend, exchange: Exchange): Answer {
       writeImageSummary(image, { apiMinor, sharedBytes: shared?.get(image.id) }),
     ),
   );
+}
+
+/** Steps of builds are of interest to few. */
+function isShown(withSteps: boolean): (image: ImageFacts) => boolean {
+  return (image) => withSteps || !isStep(image);
 }
 
 /** The image a path names. @throws {ClusterError} `NotFound`, also when it is for another platform than the query's. */
@@ -59,6 +67,16 @@ export function requirePlatform(image: ImageFacts, ref: string, platform: string
   throw new ClusterError("NotFound", message);
 }
 
+function history(backend: ImageBackend, exchange: Exchange): Answer {
+  const image = asked(backend, exchange);
+  const parents: ImageFacts[] = [];
+  for (let at = image; at.parentId !== "" && parents.length < PARENTS_MAX; ) {
+    at = backend.getImage(at.parentId);
+    parents.push(at);
+  }
+  return ok(writeHistory(image, parents));
+}
+
 async function tag(backend: ImageBackend, exchange: Exchange): Promise<Answer> {
   const { query } = exchange;
   const name = withTag(query.get("repo") ?? "", query.get("tag") ?? "");
@@ -67,8 +85,8 @@ async function tag(backend: ImageBackend, exchange: Exchange): Promise<Answer> {
 }
 
 async function remove(backend: ImageBackend, exchange: Exchange): Promise<Answer> {
-  const force = exchange.flag("force");
-  const { untagged, deleted } = await backend.removeImage(exchange.param("*"), { force });
+  const options = { force: exchange.flag("force"), keepParents: exchange.flag("noprune") };
+  const { untagged, deleted } = await backend.removeImage(exchange.param("*"), options);
   return ok(writeRemoved(untagged, deleted));
 }
 

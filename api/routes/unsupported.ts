@@ -1,12 +1,12 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { Method, Route } from "../http/router.ts";
+import { buildKitRefused } from "../wire/build.ts";
 
 const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
 /** Paths of Docker's that we know and do not serve yet, by what they are about. */
 const AREAS: Readonly<Record<string, readonly string[]>> = {
   containers: ["/containers/*", "/exec/*"],
-  builds: ["/build", "/build/prune"],
   "cluster volumes": ["/volumes/:name"],
   "networks of single containers": [
     "/networks/:ref/connect",
@@ -14,14 +14,21 @@ const AREAS: Readonly<Record<string, readonly string[]>> = {
     "/networks/prune",
   ],
   plugins: ["/plugins", "/plugins/*"],
-  "build sessions": ["/session", "/grpc"],
 };
+
+/** What only BuildKit has: by these its clients find out. */
+const BUILDKIT = ["/session", "/grpc", "/build/cancel"];
 
 /** Answers 501 and says why, where `404 page not found` would make people think that their daemon is broken. */
 export function unsupportedRoutes(): Route[] {
-  return Object.entries(AREAS).flatMap(([area, paths]) =>
+  const known = Object.entries(AREAS).flatMap(([area, paths]) =>
     paths.flatMap((path) => methodsOf(path).map((method) => refusing(method, path, area))),
   );
+  const refuse = () => {
+    throw buildKitRefused();
+  };
+  const ofBuildKit: Route[] = BUILDKIT.map((path) => ({ method: "POST", path, handler: refuse }));
+  return [...known, ...ofBuildKit];
 }
 
 /** Other methods of these paths are served. */

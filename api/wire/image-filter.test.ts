@@ -8,6 +8,8 @@ function image(id: string, createdAtMs: number, more: Partial<ImageFacts> = {}):
   return {
     ...{ id, createdAtMs, repoTags: [], repoDigests: [], sizeBytes: 0, labels: {}, layers: [] },
     ...{ containers: 0, platform: { os: "linux", architecture: "amd64", variant: "" } },
+    parentId: "",
+    hasChildren: false,
     rawConfig: "{}",
     ...more,
   };

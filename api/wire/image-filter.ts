@@ -39,11 +39,17 @@ export function filterImages(
 export function prunes(filters: Filters, nowMs: number): (image: ImageFacts) => boolean {
   const danglingOnly = readTruth(filters, "dangling") ?? true;
   const untilMs = smallest((filters.until ?? []).map((text) => parseMomentMs(text, nowMs)));
-  return ({ repoTags, createdAtMs, labels }) =>
-    (!danglingOnly || repoTags.length === 0) &&
-    (untilMs === undefined || createdAtMs < untilMs) &&
-    hasLabels(labels, filters.label) &&
-    !(filters["label!"] ?? []).some((label) => hasLabels(labels, [label]));
+  return (image) =>
+    !isStep(image) &&
+    (!danglingOnly || image.repoTags.length === 0) &&
+    (untilMs === undefined || image.createdAtMs < untilMs) &&
+    hasLabels(image.labels, filters.label) &&
+    !(filters["label!"] ?? []).some((label) => hasLabels(image.labels, [label]));
+}
+
+/** Of no interest by itself: others were built from it, and it has no name. */
+export function isStep({ repoTags, repoDigests, hasChildren }: ImageFacts): boolean {
+  return hasChildren && repoTags.length + repoDigests.length === 0;
 }
 
 /** Without tags; with `false`, not without any name. */

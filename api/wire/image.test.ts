@@ -24,6 +24,8 @@ const IMAGE: ImageFacts = {
   layers: [{ digest: "sha256:a", sizeBytes: 30 }],
   containers: 2,
   platform: { os: "linux", architecture: "arm", variant: "v7" },
+  parentId: "",
+  hasChildren: false,
   rawConfig: JSON.stringify(CONFIG),
 };
 

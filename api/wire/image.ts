@@ -25,7 +25,7 @@ export function writeImageSummary(
   const asNone = nameless && apiMinor < NONE_NAMES_BEFORE_MINOR;
   return {
     Id: id,
-    ParentId: "",
+    ParentId: image.parentId,
     RepoTags: asNone ? ["<none>:<none>"] : repoTags,
     RepoDigests: asNone ? ["<none>@<none>"] : repoDigests,
     Created: Math.floor(createdAtMs / 1000),
@@ -68,7 +68,7 @@ export function writeImage(image: ImageFacts, apiMinor: number): Record<string, 
     Id: image.id,
     RepoTags: image.repoTags,
     RepoDigests: image.repoDigests,
-    Parent: "",
+    Parent: image.parentId,
     Comment: document.string("comment") || (history.at(-1)?.comment ?? ""),
     ...omitEmpty({ Created: document.string("created") }),
     DockerVersion: document.string("docker_version"),
@@ -122,12 +122,21 @@ function readHistory(document: JsonReader): readonly HistoryStep[] {
   }));
 }
 
-/** `/images/{name}/history`, the last step first. Images without one show their layers. */
-export function writeHistory(image: ImageFacts): readonly Record<string, unknown>[] {
+/**
+ * `/images/{name}/history`, the last step first. Images without one show their layers.
+ *
+ * @param parents what it was built from here, the nearest first: a row each.
+ */
+export function writeHistory(
+  image: ImageFacts,
+  parents: readonly ImageFacts[] = [],
+): readonly Record<string, unknown>[] {
   const told = readHistory(new JsonReader(JSON.parse(image.rawConfig), "image"));
   const unknown = { created: "", createdBy: "", comment: "", hasLayer: true };
   const steps = told.length > 0 ? told : image.layers.map(() => unknown);
-  const layers = image.layers.values();
+  // Builders that keep no history leave layers that no step speaks of: they lie below the others.
+  const untold = image.layers.length - steps.filter(({ hasLayer }) => hasLayer).length;
+  const layers = image.layers.slice(Math.max(0, untold)).values();
   const rows = steps.map(({ created, createdBy, comment, hasLayer }) => ({
     Id: "<missing>",
     Created: Math.floor((Date.parse(created) || 0) / 1000),
@@ -136,6 +145,10 @@ export function writeHistory(image: ImageFacts): readonly Record<string, unknown
     Size: hasLayer ? (layers.next().value?.sizeBytes ?? 0) : 0,
     Comment: comment,
   }));
-  const last = { Id: image.id, Tags: image.repoTags.length > 0 ? image.repoTags : null };
-  return rows.reverse().map((row, i) => (i === 0 ? { ...row, ...last } : row));
+  const chain = [image, ...parents];
+  return rows.reverse().map((row, i) => {
+    const { id, repoTags = [] } = chain[i] ?? {};
+    if (id === undefined) return row;
+    return { ...row, Id: id, Tags: repoTags.length > 0 ? repoTags : null };
+  });
 }

@@ -134,7 +134,8 @@ function toConfig(
   };
 }
 
-function toNetwork(mode: string): NetworkMode {
+/** What a mode of the API means here. */
+export function toNetwork(mode: string): NetworkMode {
   if (mode === "host" || mode === "none") return { kind: mode };
   const [, id] = /^container:(.*)$/.exec(mode) ?? [];
   if (id !== undefined) return { kind: "container", id };

@@ -51,6 +51,8 @@ function writeFacts(images: Images, image: Image): ImageFacts {
     layers: image.layers.map((digest) => ({ digest, sizeBytes: images.layerBytes(digest) })),
     containers: images.usersOf(id).length,
     platform,
+    parentId: images.steps.parentOf(id) ?? "",
+    hasChildren: images.steps.hasChildren(id),
     rawConfig,
   };
 }

@@ -77,6 +77,11 @@ export class BuildFolder {
     return id;
   }
 
+  /** It is gone. */
+  async leaveRoot(id: string): Promise<void> {
+    await rm(join(this.#path, ROOTS, id), { force: true });
+  }
+
   /** Removes everything that was claimed, and the folder last. */
   async remove(): Promise<void> {
     const { containers, images } = this.#machine;

@@ -21,12 +21,6 @@ export function readTarget(target: string, workdir: string): CopyTarget {
   return { path, isDirectory: path === "" || /(?:^|\/)\.?$/.test(target) };
 }
 
-/** Every directory from the root down to the one that holds `path`. */
-export function parentsOf(path: string): readonly string[] {
-  const parts = path.split("/").slice(1, -1);
-  return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
-}
-
 /** Octal permissions; undefined: as they are. @throws {ClusterError} InvalidArgument. */
 export function parseMode(text: string): number | undefined {
   if (text === "") return undefined;

@@ -23,7 +23,13 @@ import { NodeAvailability } from "../../proto/gen/objects.ts";
 import type { Change } from "../../proto/gen/store.ts";
 import { unifiedAbilities } from "../../runtime/cgroup/abilities.ts";
 import { EventJournal } from "../../runtime/events/event-journal.ts";
-import { memoryDiskUsage, memoryImages, memoryRegistries, memoryVolumes } from "./memory-images.ts";
+import {
+  memoryDiskUsage,
+  memoryImages,
+  memoryRegistries,
+  memoryVolumes,
+  WEB_IMAGE,
+} from "./memory-images.ts";
 import { memoryNetworks } from "./memory-networks.ts";
 import { MemoryContainers } from "./worker/memory-containers.ts";
 
@@ -154,6 +160,7 @@ export async function startMemoryApi(
     diskUsage: memoryDiskUsage(),
     volumes: memoryVolumes(),
     containerFiles: noFiles,
+    builds: { buildImage: async () => WEB_IMAGE.id },
   });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));

@@ -31,6 +31,8 @@ export const WEB_IMAGE: ImageFacts = {
   layers: [{ digest: `sha256:${"2".repeat(64)}`, sizeBytes: 1000 }],
   containers: 1,
   platform: { os: "linux", architecture: "arm64", variant: "v8" },
+  parentId: "",
+  hasChildren: false,
   rawConfig: JSON.stringify(CONFIG),
 };
 

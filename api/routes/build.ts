@@ -1,0 +1,84 @@
+import { ClusterError } from "../../core/errors.ts";
+import type { BuildBackend, BuildOutput, BuildSettings } from "../backends/builds.ts";
+import type { ContainerBackend } from "../backends/containers.ts";
+import { findContainer } from "../containers/find-container.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { parseFilters } from "../http/filters.ts";
+import { streamProgress } from "../http/progress-stream.ts";
+import { type Answer, ok, type Route } from "../http/router.ts";
+import { readBuildQuery, writeBuildError, writeBuildOutput } from "../wire/build.ts";
+
+type Backends = {
+  readonly builds: BuildBackend;
+  readonly containers: Pick<ContainerBackend, "listContainers">;
+};
+
+/** What a quiet build keeps for the case that it fails; more than that, and the oldest go. */
+const QUIET_LINES_MAX = 10_000;
+const PRUNE_FILTERS = [
+  ...["until", "id", "parent", "type", "description", "inuse", "shared", "private", "unused-for"],
+  "label",
+];
+
+/** `/build`: Docker's classic builder. Source: docker-engine-api-v1.51.yaml, tag Image. */
+export function buildRoutes(backends: Backends): Route[] {
+  return [
+    { method: "POST", path: "/build", handler: (exchange) => build(backends, exchange) },
+    { method: "POST", path: "/build/prune", handler: prune },
+  ];
+}
+
+/** The work ends when the client goes. */
+async function build({ builds, containers }: Backends, exchange: Exchange): Promise<Answer> {
+  const settings = readBuildQuery(exchange.query, {
+    apiMinor: exchange.apiMinor,
+    registryConfig: exchange.header("x-registry-config"),
+    resolve: (ref) => findContainer(containers.listContainers(), ref).id,
+  });
+  if (exchange.flag("q")) return buildQuietly(builds, exchange, settings);
+  const { apiMinor, signal, request } = exchange;
+  return streamProgress(exchange, writeError, async (emit) => {
+    const onOutput = (output: BuildOutput) => {
+      const line = writeBuildOutput(output, apiMinor);
+      if (line !== undefined) emit(line);
+    };
+    await builds.buildImage(request, settings, { signal, onOutput });
+  });
+}
+
+/** Says the id and nothing else; when it fails, all that it would have said. */
+async function buildQuietly(
+  builds: BuildBackend,
+  exchange: Exchange,
+  settings: BuildSettings,
+): Promise<Answer> {
+  const { apiMinor, signal, request } = exchange;
+  return streamProgress(exchange, writeError, async (emit) => {
+    const kept: BuildOutput[] = [];
+    const onOutput = (output: BuildOutput) => {
+      kept.push(output);
+      if (kept.length > QUIET_LINES_MAX) kept.shift();
+    };
+    try {
+      const id = await builds.buildImage(request, settings, { signal, onOutput });
+      emit({ stream: `${id}\n` });
+    } catch (error) {
+      for (const output of kept) {
+        const line = writeBuildOutput(output, apiMinor);
+        if (line !== undefined) emit(line);
+      }
+      throw error;
+    }
+  });
+}
+
+/** The cache is the steps' images, which `docker image prune` removes: there is no other. */
+function prune({ query }: Exchange): Answer {
+  parseFilters(query.get("filters"), PRUNE_FILTERS);
+  return ok({ CachesDeleted: null, SpaceReclaimed: 0 });
+}
+
+function writeError(message: string, error: unknown): Readonly<Record<string, unknown>> {
+  const code = error instanceof ClusterError ? error.details.exitCode : undefined;
+  return writeBuildError(message, typeof code === "number" ? code : undefined);
+}

@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import { ClusterError } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import { Turns } from "../container/turns.ts";
+import { shortDigest } from "../image/digest.ts";
+import { familiarReference, parseReference } from "../image/reference.ts";
+import type { Digest, Image, Platform } from "../image/types.ts";
+import { BuildFolder } from "./build-folder.ts";
+import { type BuildMachine, BuildSession } from "./build-session.ts";
+import { receiveContext, takeDockerfile } from "./context.ts";
+import { lex } from "./dockerfile/expand.ts";
+import type { Dockerfile, Stage, WrittenStep } from "./dockerfile/instruction.ts";
+import { quoted } from "./dockerfile/invalid.ts";
+import { findStage, parseDockerfile } from "./dockerfile/parse.ts";
+import { BuildArgs } from "./plan/build-args.ts";
+import { parsePlatformText } from "./plan/platform-text.ts";
+import { cancelled } from "./run-step.ts";
+import { arrow, StageBuild } from "./stage-build.ts";
+import type { BuildOptions, BuildRequest, Builds } from "./types.ts";
+
+/** At a time: each may hold a context and run a container. */
+const BUILDS_MAX = 8;
+const WAITING_MAX = 100;
+const SCRATCH = "scratch";
+
+/** Builds images from Dockerfiles, step by step. What is under its root is of builds that are under way. */
+export class Builder implements Builds {
+  readonly #machine: BuildMachine;
+  readonly #root: string;
+  readonly #turns = new Turns("building images", { slots: BUILDS_MAX, waitingMax: WAITING_MAX });
+
+  private constructor(machine: BuildMachine, root: string) {
+    this.#machine = machine;
+    this.#root = root;
+  }
+
+  /** Clears away what builds left that a killed process did not bring to their end. */
+  static async open(machine: BuildMachine, dataRoot: string, log: Log): Promise<Builder> {
+    const root = join(dataRoot, "build");
+    await BuildFolder.clearAll(root, machine, log);
+    return new Builder(machine, root);
+  }
+
+  async build(
+    context: AsyncIterable<Uint8Array>,
+    request: BuildRequest,
+    options: BuildOptions,
+  ): Promise<Digest> {
+    const tags = request.tags.map(readTag);
+    return this.#turns.run(async () => {
+      const folder = await BuildFolder.make(this.#root, this.#machine);
+      try {
+        await receiveContext(context, folder.context, options.signal);
+        const session = new BuildSession(this.#machine, request, folder, options);
+        const image = await buildAll(session);
+        session.say(`Successfully built ${shortDigest(image)}\n`);
+        for (const tag of tags) {
+          await this.#machine.images.tag(image, tag);
+          session.say(`Successfully tagged ${familiarReference(parseReference(tag))}\n`);
+        }
+        return image;
+      } finally {
+        await folder.remove();
+      }
+    });
+  }
+}
+
+async function buildAll(session: BuildSession): Promise<Digest> {
+  const { request, folder } = session;
+  const { text, name } = takeDockerfile(folder.context, request.dockerfile);
+  const dockerfile = parseDockerfile(text, name);
+  const stages = withLabels(upTo(dockerfile, request.target), request.labels);
+  const args = new BuildArgs(request.args);
+  const { metaArgs, escapeSign, warnings } = dockerfile;
+  for (const warning of warnings) session.say(`[WARNING]: ${warning}\n`, true);
+  const total = metaArgs.length + stages.reduce((sum, { steps }) => sum + 1 + steps.length, 0);
+  let step = 0;
+  const announce = (code: string) => session.say(`Step ${++step}/${total} : ${code}\n`);
+  for (const meta of metaArgs) {
+    announce(meta.code);
+    for (const { name: key, value } of meta.args)
+      args.addMeta({
+        name: key,
+        value: value === undefined ? value : expand(value, args, escapeSign),
+      });
+  }
+  for (const stage of stages) {
+    if (stage.name !== "" && session.findStage(stage.name) !== undefined)
+      throw new ClusterError("InvalidArgument", `${stage.name} stage name already used`);
+    const build = new StageBuild(session, args.forStage(), escapeSign);
+    announce(stage.code);
+    await build.begin(await baseOf(stage, session, args, escapeSign));
+    session.say(arrow(build.image));
+    for (const written of stage.steps) {
+      if (session.signal.aborted) throw cancelled();
+      announce(written.code);
+      await build.carryOut(written);
+      session.say(arrow(build.image));
+    }
+    session.finish({ name: stage.name, image: build.image });
+    if (stage === stages.at(-1)) return finish(session, args, build.image);
+  }
+  throw new ClusterError("Internal", "a Dockerfile has a stage");
+}
+
+function finish(session: BuildSession, args: BuildArgs, image: Digest | undefined): Digest {
+  const unused = args.unused();
+  if (unused.length > 0)
+    session.say(`[Warning] One or more build-args [${unused.join(" ")}] were not consumed\n`);
+  if (image !== undefined) return image;
+  throw new ClusterError("InvalidArgument", "No image was generated. Is your Dockerfile empty?");
+}
+
+/** Undefined: it begins with nothing. */
+async function baseOf(
+  { base, platform }: Stage,
+  session: BuildSession,
+  args: BuildArgs,
+  escapeSign: string,
+): Promise<Image | undefined> {
+  const wanted = platform === "" ? undefined : readPlatform(expand(platform, args, escapeSign));
+  const name = expand(base, args, escapeSign);
+  if (name === "")
+    throw new ClusterError("InvalidArgument", `base name (${base}) should not be blank`);
+  const stage = session.findStage(name);
+  if (stage !== undefined)
+    return stage.image === undefined ? undefined : session.images.get(stage.image);
+  return name === SCRATCH ? undefined : session.bases.get(name, wanted);
+}
+
+/** The stages as far as they are asked for. @throws {ClusterError} InvalidArgument. Docker's words. */
+function upTo({ stages }: Dockerfile, target: string): readonly Stage[] {
+  if (target === "") return stages;
+  const last = findStage(stages, target);
+  if (last !== undefined) return stages.slice(0, last + 1);
+  throw new ClusterError("InvalidArgument", `target stage ${quoted(target)} could not be found`);
+}
+
+/** Labels from outside are the last stage's last steps. */
+function withLabels(
+  stages: readonly Stage[],
+  labels: Readonly<Record<string, string>>,
+): readonly Stage[] {
+  const steps: WrittenStep[] = Object.keys(labels)
+    .toSorted()
+    .map((key) => {
+      const value = labels[key] ?? "";
+      const pairs = [{ key, value, isOldForm: false }];
+      return { step: { kind: "label", pairs, isLiteral: true }, code: `LABEL ${key}=${value}` };
+    });
+  return stages.map((stage, index) =>
+    index === stages.length - 1 ? { ...stage, steps: [...stage.steps, ...steps] } : stage,
+  );
+}
+
+function expand(text: string, args: BuildArgs, escapeSign: string): string {
+  return lex(text, { escapeSign, lookup: args.metaLookup }).text;
+}
+
+function readPlatform(text: string): Platform {
+  const platform = parsePlatformText(text);
+  if (platform !== undefined) return platform;
+  throw new ClusterError("InvalidArgument", `failed to parse platform ${text.slice(0, 100)}`);
+}
+
+/** @throws {ClusterError} InvalidArgument. Docker's words. */
+function readTag(text: string): string {
+  if (parseReference(text).digest === undefined) return text;
+  throw new ClusterError("InvalidArgument", "build tag cannot contain a digest");
+}

@@ -1,0 +1,297 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { dirname, join } from "node:path";
+import { expect } from "chai";
+import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
+import { eventually } from "../support/eventually.ts";
+import { packTar } from "../support/tar-writer.ts";
+
+/** A build's context: text by path. */
+type Files = Readonly<Record<string, string>>;
+
+const WAIT_MS = 20_000;
+const POLL_MS = 50;
+const ID = /^ ---> ([0-9a-f]{12})$/gm;
+
+describe("e2e: builds, by the stock docker command line", function () {
+  this.timeout(60_000);
+  let host: EngineHost;
+  let contexts = 0;
+
+  before(async function () {
+    this.timeout(120_000);
+    host = await startEngineHost("e2ebuild");
+  });
+  after(async () => {
+    await host?.close();
+  });
+
+  function contextOf(files: Files): string {
+    const folder = join(host.cluster.folder, `context-${++contexts}`);
+    mkdirSync(folder);
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    return folder;
+  }
+
+  const build = (files: Files, ...args: string[]) =>
+    host.mustDocker("build", ...args, contextOf(files));
+  const failBuild = (files: Files, ...args: string[]) =>
+    host.failDocker("build", ...args, contextOf(files));
+  const containers = async () => (await host.mustDocker("ps", "-aq")).split("\n").filter(Boolean);
+  const configOf = async (image: string) =>
+    JSON.parse(await host.mustDocker("inspect", "-f", "{{json .Config}}", image));
+  /** What builds keep on disk while they are under way. */
+  const underWay = () => readdirSync(join(host.node.dataRoot, "build"));
+
+  /** What a container of an image says. */
+  async function output(image: string, ...command: string[]): Promise<string> {
+    const id = await host.mustDocker("run", "-d", image, ...command);
+    await host.mustDocker("wait", id);
+    const said = await host.mustDocker("logs", id);
+    await host.mustDocker("rm", id);
+    return said;
+  }
+
+  it("run commands, copy files and say so in Docker's words", async () => {
+    const files = {
+      Dockerfile: [
+        "FROM busybox",
+        "ENV GREETING=hello",
+        "WORKDIR /app",
+        "COPY a.txt dir/ ./",
+        'RUN echo "$GREETING $(cat a.txt)" >out && echo told',
+        'CMD ["cat", "out"]',
+      ].join("\n"),
+      "a.txt": "world\n",
+      "dir/b.txt": "b\n",
+    };
+    const said = await build(files, "-t", "app:1", "-t", "app:2");
+    expect(said).to.match(/^Step 1\/6 : FROM busybox$/m);
+    expect(said).to.match(
+      /^ ---> Running in [0-9a-f]{12}\ntold\nRemoving intermediate container /m,
+    );
+    const [, , , , , last = ""] = [...said.matchAll(ID)].map(([, id]) => id);
+    expect(
+      said.endsWith(
+        `Successfully built ${last}\nSuccessfully tagged app:1\nSuccessfully tagged app:2`,
+      ),
+    ).to.equal(true);
+    expect(await output("app:1")).to.equal("hello world");
+    expect(await containers()).to.deep.equal([]);
+    const history = await host.mustDocker(
+      "history",
+      "--no-trunc",
+      "--format",
+      "{{.CreatedBy}}",
+      "app:1",
+    );
+    expect(history.split("\n").slice(0, 2)).to.deep.equal([
+      '/bin/sh -c #(nop)  CMD ["cat" "out"]',
+      '/bin/sh -c echo "$GREETING $(cat a.txt)" >out && echo told',
+    ]);
+    expect(await output("app:1", "ls", "/app")).to.equal("a.txt\nb.txt\nout");
+
+    const again = await build(files, "-t", "app:3");
+    expect(again.match(/Using cache/g)).to.have.length(5);
+    expect(again).to.contain(`Successfully built ${last}`);
+    const changed = await build({ ...files, "a.txt": "you\n" }, "-q");
+    expect(changed).to.match(/^sha256:[0-9a-f]{64}$/);
+    expect(await output(changed)).to.equal("hello you");
+    expect(await build(files, "--no-cache", "-q")).to.not.contain(last);
+  });
+
+  it("show steps of others with -a only, and let them go with the last that needs them", async () => {
+    const all = async (...args: string[]) => {
+      const said = await host.mustDocker("images", "-q", ...args);
+      return new Set(said.split("\n").filter(Boolean));
+    };
+    const before = await all("-a");
+    await build({ Dockerfile: "FROM busybox\nENV A=1\nLABEL b=c\nUSER 7\n" }, "-t", "steps");
+    expect((await all("-a")).size).to.equal(before.size + 3);
+    const parent = await host.mustDocker("inspect", "-f", "{{.Parent}}", "steps");
+    expect(await host.failDocker("rmi", "-f", parent)).to.contain("has dependent child images");
+    await host.mustDocker("rmi", "steps");
+    expect(await all("-a")).to.deep.equal(before);
+  });
+
+  it("have stages, arguments, heredocs and owners", async () => {
+    const files = {
+      Dockerfile: [
+        "# escape=\\",
+        "ARG BASE=nowhere",
+        "FROM $BASE AS first",
+        "ARG NAME=nobody",
+        "ARG UNSAID",
+        "RUN <<EOF",
+        "mkdir /made",
+        'echo "I am $NAME" >/made/name',
+        "chown 7:8 /made/name",
+        "EOF",
+        "RUN <<EOF",
+        "#!/bin/awk -f",
+        'BEGIN { print "by awk" >"/made/awk" }',
+        "EOF",
+        "FROM scratch AS unused",
+        "COPY name /",
+        "FROM busybox AS last",
+        "RUN mkdir -p /etc && echo daemon:x:1:1:: >>/etc/passwd",
+        "COPY --from=first /made/ /kept/",
+        "COPY --from=0 --chown=daemon:50 --chmod=640 /made/na?e /owned/",
+        "COPY --chown=7 <<one <<'two' /inline/",
+        "$PATH",
+        "one",
+        "$PATH",
+        "two",
+        "CMD cat /kept/name /kept/awk /inline/two; stat -c '%u:%g %a' /kept/name /owned /owned/name /inline/one",
+      ].join("\n"),
+      name: "x",
+    };
+    const args = [
+      "--build-arg",
+      "BASE=busybox",
+      "--build-arg",
+      "NAME=me",
+      "--build-arg",
+      "SPARE=1",
+    ];
+    const said = await build(files, "-t", "stages", ...args, "--label", "by=test");
+    expect(said).to.contain("[Warning] One or more build-args [SPARE] were not consumed");
+    expect((await output("stages")).split("\n")).to.deep.equal([
+      ...["I am me", "by awk", "$PATH", "7:8 644", "1:50 755", "1:50 640", "7:7 644"],
+    ]);
+    expect((await configOf("stages")).Labels).to.deep.equal({ by: "test" });
+    expect(await build(files, "--target", "unused", "-q", ...args)).to.match(/^sha256:/);
+    expect(await failBuild(files, "--target", "gone")).to.contain(
+      'target stage "gone" could not be found',
+    );
+  });
+
+  it("make the configuration an image has, and what it leaves for others", async () => {
+    const Dockerfile = [
+      "FROM busybox",
+      "MAINTAINER me",
+      'SHELL ["/bin/sh", "-ec"]',
+      "ENTRYPOINT exec top",
+      "EXPOSE 80 53/udp",
+      "VOLUME /data",
+      "USER 7:8",
+      "STOPSIGNAL SIGINT",
+      "HEALTHCHECK --interval=3s --retries=4 CMD true",
+      "ONBUILD ENV LEFT=over",
+    ].join("\n");
+    await build({ Dockerfile }, "-t", "configured");
+    expect(await configOf("configured")).to.deep.include({
+      User: "7:8",
+      ExposedPorts: { "53/udp": {}, "80/tcp": {} },
+      Volumes: { "/data": {} },
+      Entrypoint: ["/bin/sh", "-ec", "exec top"],
+      Cmd: null,
+      Shell: ["/bin/sh", "-ec"],
+      OnBuild: ["ENV LEFT=over"],
+      StopSignal: "SIGINT",
+      Healthcheck: { Test: ["CMD-SHELL", "true"], Interval: 3_000_000_000, Retries: 4 },
+    });
+    const said = await build({ Dockerfile: "FROM configured\n" }, "-t", "configured:2");
+    expect(said).to.contain("# Executing 1 build trigger\n");
+    const { Env, OnBuild } = await configOf("configured:2");
+    expect(Env).to.include("LEFT=over");
+    expect(OnBuild ?? null).to.equal(null);
+  });
+
+  it("unpack archives, keep modes and leave out what .dockerignore names", async () => {
+    const folder = contextOf({
+      Dockerfile: [
+        "FROM busybox",
+        "ADD in.tar.gz in.tar.xz /unpacked/",
+        "COPY in.tar.gz /packed",
+        "COPY . /all",
+        "CMD find /unpacked /packed /all | sort",
+      ].join("\n"),
+      ".dockerignore": "*.log\n!keep.log\nDockerfile\n.dockerignore\n",
+      "a.log": "",
+      "keep.log": "",
+      "x/deep": "1",
+      "y/deeper": "2",
+    });
+    execFileSync("tar", ["-C", folder, "-czf", join(folder, "in.tar.gz"), "x"]);
+    execFileSync("tar", ["-C", folder, "-cJf", join(folder, "in.tar.xz"), "y"]);
+    await host.mustDocker("build", "-t", "archives", folder);
+    expect((await output("archives")).split("\n")).to.deep.equal([
+      ...["/all", "/all/in.tar.gz", "/all/in.tar.xz", "/all/keep.log", "/all/x", "/all/x/deep"],
+      ...["/all/y", "/all/y/deeper", "/packed", "/unpacked", "/unpacked/x", "/unpacked/x/deep"],
+      ...["/unpacked/y", "/unpacked/y/deeper"],
+    ]);
+  });
+
+  it("say what is wrong, with the command's own code", async () => {
+    const failed = await host.docker(
+      "build",
+      contextOf({ Dockerfile: "FROM busybox\nRUN exit 3\n" }),
+    );
+    expect(failed.code).to.equal(3);
+    expect(failed.stderr.trim()).to.equal(
+      "The command '/bin/sh -c exit 3' returned a non-zero code: 3",
+    );
+    const [left = "", ...more] = await containers();
+    expect(more).to.deep.equal([]);
+    await host.mustDocker("rm", left);
+    await failBuild({ Dockerfile: "FROM busybox\nRUN exit 4\n" }, "--force-rm");
+    expect(await containers()).to.deep.equal([]);
+
+    const wrong: readonly (readonly [text: string, message: string])[] = [
+      ["FROM busybox\nFOO\n", "dockerfile parse error on line 2: unknown instruction: FOO"],
+      [
+        "FROM busybox\nCOPY gone /\n",
+        "COPY failed: file not found in build context or excluded by .dockerignore: stat gone: file does not exist",
+      ],
+      ["FROM busybox\nCOPY ../../../../etc/shadow /\n", "stat etc/shadow: file does not exist"],
+      ["FROM busybox\nCOPY --from=7 a /\n", "invalid from flag value 7: index out of bounds"],
+      ["FROM busybox\nADD http://192.0.2.1/x /\n", "the daemon fetches nothing for others"],
+      ["FROM busybox\nCOPY --chown=who Dockerfile /\n", "no such user: who"],
+      ["FROM scratch\n", "No image was generated. Is your Dockerfile empty?"],
+      [
+        "FROM busybox\nRUN --mount=type=cache,target=/x y\n",
+        "the --mount option requires BuildKit",
+      ],
+    ];
+    for (const [Dockerfile, message] of wrong)
+      expect(await failBuild({ Dockerfile })).to.contain(message);
+    expect(await failBuild({ a: "b" })).to.contain("Dockerfile");
+    expect(underWay()).to.deep.equal([]);
+  });
+
+  it("leave nothing when the client goes, or the daemon is killed", async () => {
+    const body = packTar([{ name: "Dockerfile", content: "FROM busybox\nRUN sleep 1000\n" }]);
+    const isRunning = async () => (await host.mustDocker("ps", "-q")) !== "";
+    const isGone = async () => (await containers()).length === 0 && underWay().length === 0;
+    const start = () => {
+      const headers = { "Content-Type": "application/x-tar", "Content-Length": body.length };
+      const asked = request({
+        socketPath: host.node.socket,
+        method: "POST",
+        path: "/build",
+        headers,
+      });
+      // Cut off by us, or by the daemon that is killed.
+      asked
+        .on("error", () => {})
+        .on("response", (response) => response.on("error", () => {}).resume());
+      asked.end(body);
+      return asked;
+    };
+    const first = start();
+    await eventually("the command runs", isRunning, WAIT_MS, POLL_MS);
+    first.destroy();
+    await eventually("all is gone", isGone, WAIT_MS, POLL_MS);
+
+    start();
+    await eventually("the command runs", isRunning, WAIT_MS, POLL_MS);
+    await host.node.kill("SIGKILL");
+    await host.node.start();
+    await eventually("all is gone", isGone, WAIT_MS, POLL_MS);
+  });
+});
