@@ -141,18 +141,8 @@ export class Engine implements EngineParts {
       // Docker's second name for runc, which its clients send back to it.
       runtimes: [runtime.name, ...(runtime.name === "runc" ? ["io.containerd.runc.v2"] : [])],
     };
-    return new Engine({
-      images,
-      containers,
-      volumes,
-      networks,
-      ports,
-      builds,
-      events,
-      runtime,
-      abilities,
-      cgroups,
-    });
+    const parts = { images, containers, volumes, networks, ports, builds };
+    return new Engine({ ...parts, events, runtime, abilities, cgroups });
   }
 
   /** Lets go of everything; containers run on. */
