@@ -39,6 +39,36 @@ export function planConmonArgs(input: ConmonInput): string[] {
   ];
 }
 
+/** What conmon is told about a command in a container. */
+export interface ConmonExecInput {
+  readonly containerId: string;
+  readonly execId: string;
+  /** Of this command alone; `process.json` is in it. */
+  readonly dir: string;
+  readonly runtimePath: string;
+  readonly runtimeRoot: string;
+  readonly tty: boolean;
+  /** Somebody wants its streams: it is not started before they are there. */
+  readonly attached: boolean;
+  readonly input: InputMode;
+}
+
+/** conmon's arguments for a command in a container. */
+export function planExecConmonArgs(exec: ConmonExecInput): string[] {
+  const { containerId, execId, dir, input } = exec;
+  return [
+    ...["--api-version", "1", "--cid", containerId, "--cuuid", execId],
+    ...["--runtime", exec.runtimePath, "--runtime-arg", `--root=${exec.runtimeRoot}`],
+    ...["--bundle", dir, "--container-pidfile", `${dir}/pid`, "--full-attach"],
+    ...["--exec", "--exec-process-spec", `${dir}/process.json`],
+    ...["--log-path", "none", "--no-sync-log"],
+    ...(exec.attached ? ["--exec-attach"] : []),
+    ...(exec.tty ? ["--terminal"] : []),
+    ...(input.isOpen ? ["--stdin"] : []),
+    ...(input.endsWithClient ? [] : ["--leave-stdin-open"]),
+  ];
+}
+
 /**
  * Reads what conmon says through its sync pipe after the runtime's `create`: the container's pid.
  *

@@ -1,13 +1,13 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
-import { ClusterError } from "../../core/errors.ts";
 import type { Cgroups } from "../linux/cgroups.ts";
 import { makePipe } from "../linux/descriptors.ts";
 import { endOf } from "../linux/run.ts";
 import { reap, spawnSession } from "../linux/spawn.ts";
 import { parseCreateReport } from "./conmon-args.ts";
 import type { ContainerPaths } from "./paths.ts";
+import { ReportPipe } from "./report-pipe.ts";
 
 /**
  * conmon, the parent of a container: it holds the console, writes the log, and puts the exit code into a file. It is nobody's
@@ -31,7 +31,6 @@ export interface ConmonProgram {
 
 /** The runtime's `create` may wait for a slow disk; beyond this something hangs. */
 const CREATE_TIMEOUT_MS = 60_000;
-const REPORT_BYTES_MAX = 65_536;
 const SYNC_FD = 3;
 const GATE_FD = 4;
 
@@ -101,7 +100,7 @@ export async function startConmon(
 }
 
 /** Nothing of our own environment reaches the runtime; UTC, so that log times differ from Docker's only in spelling. */
-function planEnv(): string[] {
+export function planEnv(): string[] {
   return [
     `PATH=${process.env.PATH ?? ""}`,
     "TZ=UTC",
@@ -119,27 +118,10 @@ async function openGate(pid: number, gateFd: number, cgroups: Cgroups): Promise<
   }
 }
 
-/** One line, or whatever came before the end. conmon keeps the pipe open as long as it lives: the end is no signal here. */
-function readReport(fd: number, clock: Clock): Promise<string> {
-  const socket = new Socket({ fd, readable: true, writable: false });
-  let text = "";
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(CREATE_TIMEOUT_MS, () =>
-      socket.destroy(
-        new ClusterError(
-          "DeadlineExceeded",
-          `cannot start container: the runtime did not create it within ${CREATE_TIMEOUT_MS / 1000} s`,
-        ),
-      ),
-    );
-    socket.on("data", (chunk: Buffer) => {
-      text += chunk.toString("utf8");
-      if (text.includes("\n") || text.length > REPORT_BYTES_MAX) socket.destroy();
-    });
-    socket.on("error", reject);
-    socket.on("close", () => {
-      cancel();
-      resolve(text);
-    });
-  });
+/** conmon keeps the pipe open as long as it lives. */
+async function readReport(fd: number, clock: Clock): Promise<string> {
+  const pipe = new ReportPipe(fd);
+  const line = await pipe.nextWithin(CREATE_TIMEOUT_MS, clock, "create it");
+  pipe.close();
+  return line;
 }

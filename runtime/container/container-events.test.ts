@@ -10,6 +10,10 @@ const subject = {
   imageConfig: { ...SILENT_IMAGE, labels: { a: "image", b: "image" } },
 };
 
+function execEvent(action: "create" | "start" | "detach" | "die"): ContainerEvent {
+  return { kind: "exec", id: ID, execId: "e", action, command: ["ls", "-l"], exitCode: 0 };
+}
+
 describe("container: events in the journal", () => {
   const actions: { event: ContainerEvent; expected: string[] }[] = [
     { event: { kind: "created", id: ID }, expected: ["create"] },
@@ -20,6 +24,12 @@ describe("container: events in the journal", () => {
     },
     { event: { kind: "removed", id: ID }, expected: ["destroy"] },
     { event: { kind: "health", id: ID, state: "healthy" }, expected: ["health_status: healthy"] },
+    { event: { kind: "attached", id: ID }, expected: ["attach"] },
+    { event: { kind: "detached", id: ID }, expected: ["detach"] },
+    { event: execEvent("create"), expected: ["exec_create: ls -l"] },
+    { event: execEvent("start"), expected: ["exec_start: ls -l"] },
+    { event: execEvent("detach"), expected: ["exec_detach"] },
+    { event: execEvent("die"), expected: ["exec_die"] },
     { event: { kind: "renamed", id: ID, oldName: "old" }, expected: ["rename"] },
   ];
   for (const { event, expected } of actions)

@@ -22,6 +22,8 @@ export function toEngineEvents(event: ContainerEvent, subject: Subject): NewEngi
       return [say("create")];
     case "started":
       return [say("start")];
+    case "exec":
+      return [sayOfExec(event, say)];
     case "killed":
       return [say("kill", { signal: String(event.signal) })];
     case "exited": {
@@ -57,6 +59,21 @@ export function toEngineEvents(event: ContainerEvent, subject: Subject): NewEngi
 /** What every event of a container says of it. */
 export function attributesOf({ config, imageConfig }: Subject): Readonly<Record<string, string>> {
   return { ...imageConfig.labels, ...config.labels, image: config.image, name: config.name };
+}
+
+type Say = (action: string, more?: Readonly<Record<string, string>>) => NewEngineEvent;
+
+function sayOfExec(event: Extract<ContainerEvent, { kind: "exec" }>, say: Say): NewEngineEvent {
+  const { execId: execID, action, command, exitCode } = event;
+  switch (action) {
+    case "create":
+    case "start":
+      return say(`exec_${action}: ${command.join(" ")}`, { execID });
+    case "detach":
+      return say("exec_detach", { execID });
+    case "die":
+      return say("exec_die", { execID, exitCode: String(exitCode) });
+  }
 }
 
 const SECOND_MS = 1000;

@@ -8,6 +8,8 @@ import { clearRemains } from "./clear-remains.ts";
 import { checkConfig } from "./config-check.ts";
 import { toEngineEvents } from "./container-events.ts";
 import type { ContainerHost } from "./container-run.ts";
+import { LocalExecs } from "./exec/local-execs.ts";
+import type { ConsoleSize } from "./exec/types.ts";
 import { CREATED } from "./life.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import { readLog } from "./log/log-reader.ts";
@@ -55,6 +57,7 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
   /** Those whose end is not the last: not removed though they are to go when they end. */
   readonly #underRestart = new Set<ContainerId>();
   readonly #rotator: LogRotator;
+  readonly execs: LocalExecs;
 
   private constructor(host: ContainerHost, log: Log) {
     this.#host = host;
@@ -68,6 +71,11 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
       findPeer: (id) => this.#find(id as ContainerId).asPeer(),
       log,
     };
+    this.execs = new LocalExecs(
+      host,
+      (id) => this.#find(id),
+      (event) => this.#emit(event),
+    );
     this.#rotator = new LogRotator(() => this.#openLogs(), host.clock, log);
   }
 
@@ -189,6 +197,17 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
     return { ...attachment, detach };
   }
 
+  resize(id: ContainerId, size: ConsoleSize): void {
+    const { isRunning, record, window } = this.#find(id);
+    if (isRunning) window.resize(size);
+    else
+      throw new ClusterError(
+        "FailedPrecondition",
+        `cannot resize container ${record.config.name}: it is not running`,
+        { details: { container: id } },
+      );
+  }
+
   filesOf(id: ContainerId): ContainerFilePaths {
     const { paths, record } = this.#find(id);
     const { hostname, hosts, resolvConf } = networkFilesOf(paths);
@@ -227,6 +246,7 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
     if (!this.#containers.delete(id)) return;
     this.#names.delete(container.record.config.name);
     this.#host.cgroups.displace(id);
+    this.execs.onContainerRemoved(id);
     this.#emit({ kind: "removed", id }, container);
   }
 
@@ -319,6 +339,7 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
     const container = new ManagedContainer(record, status, this.#context);
     this.#containers.set(id, container);
     if (config.cgroupParent !== "") this.#host.cgroups.place(id, config.cgroupParent);
+    container.onEnd(() => this.execs.onContainerEnd(id));
     container.onEnd(() => this.#maybeAutoRemove(container));
     return container;
   }

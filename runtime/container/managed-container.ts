@@ -30,6 +30,7 @@ import { isStartedWithDaemon } from "./restart-policy.ts";
 import { Restarts } from "./restarts.ts";
 import { type RootView, RootViews } from "./root-views.ts";
 import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
+import { ConsoleWindow } from "./stream/console-window.ts";
 import { ContainerStreams } from "./stream/container-streams.ts";
 import { Turns } from "./turns.ts";
 import type {
@@ -70,6 +71,7 @@ const KILL_WAIT_MS = 10_000;
 export class ManagedContainer {
   readonly paths: ContainerPaths;
   readonly streams: ContainerStreams;
+  readonly window: ConsoleWindow;
   readonly #context: ContainerContext;
   readonly #turns: Turns;
   readonly #healthPlan: HealthPlan | undefined;
@@ -93,6 +95,7 @@ export class ManagedContainer {
     this.#healthPlan = planHealth(config.health, imageConfig.healthcheck);
     this.#status = status;
     const input = inputModeOf(config);
+    this.window = new ConsoleWindow(this.paths.controlFifo, context.host.clock);
     this.streams = new ContainerStreams(this.paths.attachSocket, input, context.host.clock);
   }
 

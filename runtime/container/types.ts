@@ -1,6 +1,7 @@
 import type { TreeChange } from "../image/layer/tree-changes.ts";
 import type { ImageConfig, Rootfs } from "../image/types.ts";
 import type { EndpointConfig } from "../network/types.ts";
+import type { ConsoleSize, Execs } from "./exec/types.ts";
 import type { RootView } from "./root-views.ts";
 import type { ContainerSettings, ResourceLimits, RestartPolicy } from "./settings.ts";
 import type { Attachment } from "./stream/types.ts";
@@ -187,6 +188,15 @@ export type ContainerEvent =
         | "detached";
       readonly id: ContainerId;
     }
+  /** Of a command in it. */
+  | {
+      readonly kind: "exec";
+      readonly id: ContainerId;
+      readonly execId: string;
+      readonly action: "create" | "start" | "detach" | "die";
+      readonly command: readonly string[];
+      readonly exitCode: number;
+    }
   | { readonly kind: "killed"; readonly id: ContainerId; readonly signal: number }
   | { readonly kind: "renamed"; readonly id: ContainerId; readonly oldName: string }
   | {
@@ -264,6 +274,7 @@ export interface ContainerFilePaths {
 
 /** What the API's clients do with containers beyond what tasks of services need. Each throws `NotFound`. */
 export interface MachineContainers extends Containers {
+  readonly execs: Execs;
   /** @param options `keepVolumes`: volumes made for it alone stay. */
   remove(
     id: ContainerId,
@@ -287,6 +298,8 @@ export interface MachineContainers extends Containers {
   ): Promise<void>;
   /** Its streams; of one that does not run, from its next start on. */
   attach(id: ContainerId): ContainerAttachment;
+  /** The window of its terminal. @throws `FailedPrecondition` when it does not run; `InvalidArgument`. */
+  resize(id: ContainerId, size: ConsoleSize): void;
   filesOf(id: ContainerId): ContainerFilePaths;
   /** Of every process in it, on the host; none when it does not run. */
   pidsOf(id: ContainerId): readonly number[];

@@ -100,8 +100,10 @@ function planProcess(input: SpecInput, confinement: Confinement): OciProcess {
   const { config, image, user } = input;
   const { apparmorProfile } = confinement;
   const command = planCommand(config, image);
+  const size = consoleSizeOf(config);
   return {
     terminal: config.tty,
+    ...(size === undefined ? {} : { consoleSize: size }),
     user: {
       uid: user.uid,
       gid: user.gid,
@@ -122,6 +124,16 @@ function planProcess(input: SpecInput, confinement: Confinement): OciProcess {
     ...(apparmorProfile === "" ? {} : { apparmorProfile }),
     oomScoreAdj: Math.min(Math.max(config.oomScoreAdj, OOM_SCORE_MIN), OOM_SCORE_MAX),
   };
+}
+
+/** Clients that run it on a terminal say how large that is: `[rows, columns]`. */
+function consoleSizeOf({ tty, client }: ContainerConfig): OciProcess["consoleSize"] | undefined {
+  const { ConsoleSize: size } = client;
+  if (!tty || !Array.isArray(size)) return undefined;
+  const [height, width] = size as readonly unknown[];
+  const isCount = (count: unknown) => Number.isInteger(count) && Number(count) > 0;
+  if (!isCount(height) || !isCount(width)) return undefined;
+  return { height: Number(height), width: Number(width) };
 }
 
 function planLinux(input: SpecInput, confinement: Confinement): OciLinux {
@@ -148,7 +160,7 @@ function withoutPermissions({ permissions: _, ...device }: HostDevice): OciDevic
 }
 
 /** A user who is not root holds no capability, but a setuid program may gain what is in the bounding set, as on any Linux. */
-function capabilitySets(capabilities: readonly string[], isRoot: boolean): OciCapabilities {
+export function capabilitySets(capabilities: readonly string[], isRoot: boolean): OciCapabilities {
   const held = isRoot ? capabilities : [];
   return { bounding: capabilities, effective: held, permitted: held };
 }

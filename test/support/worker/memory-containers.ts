@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ClusterError } from "../../../core/errors.ts";
+import type { Execs } from "../../../runtime/container/exec/types.ts";
 import type {
   Container,
   ContainerAttachment,
@@ -23,6 +24,14 @@ export class MemoryContainers implements MachineContainers {
   readonly files = new Map<ContainerId, readonly ContainerFile[]>();
   /** Every start there was, by container name. */
   readonly starts: string[] = [];
+  /** Nothing runs in a container that is only remembered. */
+  readonly execs: Execs = {
+    createExec: (id) => this.#noExec(id),
+    getExec: (id) => this.#noExec(id),
+    execIdsOf: () => [],
+    startExec: async (id) => this.#noExec(id),
+    resizeExec: (id) => this.#noExec(id),
+  };
   readonly #newId: () => string;
 
   constructor(newId: () => string = () => randomBytes(32).toString("hex")) {
@@ -122,6 +131,14 @@ export class MemoryContainers implements MachineContainers {
       close: ignore,
       detach: ignore,
     };
+  }
+
+  #noExec(id: string): never {
+    throw new ClusterError("NotFound", `no such command: ${id}`);
+  }
+
+  resize(id: ContainerId): void {
+    this.get(id);
   }
 
   filesOf(id: ContainerId): ContainerFilePaths {
