@@ -10,6 +10,7 @@ import { containerFileRoutes } from "./routes/container-files.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { diskUsageRoutes } from "./routes/disk-usage.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { execRoutes } from "./routes/execs.ts";
 import { imageTransferRoutes } from "./routes/image-transfers.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
@@ -44,6 +45,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...nodeRoutes(nodes, membership),
     ...networkRoutes(networks),
     ...containerRoutes(containers),
+    ...execRoutes(containers, backends.execs),
     ...containerFileRoutes(containers, backends.containerFiles),
     ...imageRoutes(images),
     ...imageTransferRoutes(images),

@@ -27,6 +27,7 @@ import type { ContainerFileBackend } from "./backends/container-files.ts";
 import type { ContainerBackend, MachineAbilities } from "./backends/containers.ts";
 import type { DiskUsageBackend } from "./backends/disk-usage.ts";
 import type { EventBackend } from "./backends/events.ts";
+import type { ExecBackend } from "./backends/execs.ts";
 import type { ImageBackend } from "./backends/images.ts";
 import type { RegistryBackend } from "./backends/registries.ts";
 import type { VolumeBackend } from "./backends/volumes.ts";
@@ -245,6 +246,7 @@ export interface RestoreOptions {
 export interface Backends {
   readonly containers: ContainerBackend;
   readonly containerFiles: ContainerFileBackend;
+  readonly execs: ExecBackend;
   readonly backups: BackupBackend;
   readonly images: ImageBackend;
   readonly services: ServiceBackend;

@@ -17,6 +17,7 @@ export function newBackends(
     | "system"
     | "containers"
     | "containerFiles"
+    | "execs"
     | "images"
     | "builds"
     | "backups"

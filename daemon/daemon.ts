@@ -13,6 +13,7 @@ import { newBuilds } from "./engine/builds.ts";
 import { newContainerFiles } from "./engine/container-files.ts";
 import { newContainers } from "./engine/containers.ts";
 import { newDiskUsage } from "./engine/disk-usage.ts";
+import { newExecs } from "./engine/execs.ts";
 import { newImages } from "./engine/images.ts";
 import { newRegistries } from "./engine/registries.ts";
 import { swarmEvent } from "./engine/swarm-events.ts";
@@ -89,6 +90,7 @@ export async function startDaemon(
       system: newSystem(facts, engine, () => (periodic?.failure ? [periodic.failure] : [])),
       containers: newContainers(engine),
       containerFiles: newContainerFiles(engine),
+      execs: newExecs(engine.containers),
       images: newImages(engine.images, clock, engine.events),
       builds: newBuilds(engine.builds),
       backups,

@@ -6,6 +6,7 @@ import type {
   ResourceLimits,
   RestartPolicy,
 } from "./container-settings.ts";
+import type { ConsoleSize } from "./execs.ts";
 import type { AttachedStreams } from "./streams.ts";
 
 /** The containers of this machine, by their whole ids. Every call that names one throws `NotFound` when there is none. */
@@ -44,6 +45,8 @@ export interface ContainerBackend {
   ): AsyncIterable<ContainerLogLine>;
   /** Its streams; of one that does not run, from its next start on. */
   attachContainer(id: string): AttachedStreams;
+  /** The window of its terminal. @throws `FailedPrecondition` with details `container` when it does not run. */
+  resizeContainer(id: string, size: ConsoleSize): void;
   /** What `ps` says of its processes. @throws `FailedPrecondition` without ps; `InvalidArgument` with its words. */
   containerProcesses(id: string, psArgs: readonly string[]): Promise<ProcessTable>;
   containerSizes(id: string): Promise<ContainerSizes>;
@@ -84,6 +87,8 @@ export interface ContainerFacts {
   readonly restarting: boolean;
   readonly restartCount: number;
   readonly pid: number;
+  /** Of the commands in it that have not ended. */
+  readonly execIds: readonly string[];
   readonly exitCode: number;
   readonly oomKilled: boolean;
   readonly error: string;

@@ -10,6 +10,7 @@ import { type Answer, done, ok, type Route } from "../http/router.ts";
 import { checkName } from "../wire/container/create.ts";
 import { readRestartPolicy } from "../wire/container/host-config.ts";
 import { amendLimits } from "../wire/container/resources.ts";
+import { readConsoleSize } from "../wire/exec.ts";
 import {
   conflict,
   conflictOfName,
@@ -63,6 +64,12 @@ export function containerLifeRoutes(backend: ContainerBackend): Route[] {
       if (!paused) throw refusal();
       await translate(backend.unpauseContainer(id), refusal);
       return done(204);
+    }),
+    post("resize", (container, { query }) => {
+      const size = readConsoleSize(query);
+      requireRunning(container);
+      backend.resizeContainer(container.id, size);
+      return done();
     }),
     post("rename", async (container, exchange) => rename(backend, container, exchange)),
     post("update", async (container, exchange) => update(backend, container, exchange)),

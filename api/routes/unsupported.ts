@@ -6,7 +6,7 @@ const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
 /** Paths of Docker's that we know and do not serve yet, by what they are about. */
 const AREAS: Readonly<Record<string, readonly string[]>> = {
-  containers: ["/containers/*", "/exec/*"],
+  containers: ["/containers/*"],
   "cluster volumes": ["/volumes/:name"],
   "networks of single containers": [
     "/networks/:ref/connect",

@@ -52,6 +52,7 @@ export function newContainers(
     waitForContainer: async (id, condition, signal) =>
       waitFor(containers, idOf(id), condition, signal),
     containerLogs: (id, query, signal) => readLogs(containers, idOf(id), { ...query, signal }),
+    resizeContainer: (id, size) => containers.resize(idOf(id), size),
     attachContainer: (id) => containers.attach(idOf(id)),
     containerProcesses: async (id, psArgs) => listProcesses(containers.pidsOf(idOf(id)), psArgs),
     async containerSizes(id) {
@@ -98,6 +99,7 @@ function toFacts(
     settings: config,
     networkMode: wireNetworkMode(config.network),
     image,
+    execIds: containers.execs.execIdsOf(container.id),
     files: containers.filesOf(container.id),
     network: toNetworkFacts(container, networks),
     publishedPorts: ports.publishedPorts(container.id),

@@ -78,6 +78,30 @@ describe(`e2e: containers by dockerode, answers against Docker's Swagger file${w
     await host.ask(`DELETE /containers/${Id}?v=1&force=1`);
   });
 
+  it("commands run in a container fit, and take input over an upgraded connection", async () => {
+    const container = await client.createContainer({
+      name: "home",
+      Image: "busybox",
+      Cmd: ["sleep", "1000"],
+      HostConfig: { NetworkMode: "none" },
+    });
+    await container.start();
+    const { Id } = (await fits("POST /containers/{id}/exec", "/containers/home/exec", {
+      Cmd: ["tr", "a-z", "A-Z"],
+      AttachStdin: true,
+      AttachStdout: true,
+    })) as { readonly Id: string };
+    const stream = await client.getExec(Id).start({ hijack: true, stdin: true });
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const ended = new Promise((resolve) => stream.once("end", resolve));
+    stream.end("words\n");
+    await ended;
+    expect(Buffer.concat(chunks).toString("latin1")).to.equal("\x01\0\0\0\0\0\0\x06WORDS\n");
+    expect(await fits("GET /exec/{id}/json", `/exec/${Id}/json`)).to.deep.include({ ExitCode: 0 });
+    await container.remove({ force: true });
+  });
+
   it("prune removes what does not run, by its filters", async () => {
     const create = async (name: string, labels: Record<string, string>) =>
       client.createContainer({

@@ -13,6 +13,7 @@ import { systemClock } from "../../core/system-clock.ts";
 import { newBackends } from "../../daemon/backends.ts";
 import { Backups } from "../../daemon/backup/backups.ts";
 import { newContainers } from "../../daemon/engine/containers.ts";
+import { newExecs } from "../../daemon/engine/execs.ts";
 import { leaderControl } from "../../manager/control/leader-control.ts";
 import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
 import { MemoryLog } from "../../manager/log/memory-log.ts";
@@ -161,6 +162,7 @@ export async function startMemoryApi(
     volumes: memoryVolumes(),
     containerFiles: noFiles,
     builds: { buildImage: async () => WEB_IMAGE.id },
+    execs: newExecs(new MemoryContainers()),
   });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));

@@ -10,7 +10,7 @@ export function writeInspect(
   container: ContainerFacts,
   machine: { readonly runtimeName: string; readonly sizes?: ContainerSizes | undefined },
 ): Record<string, unknown> {
-  const { id, settings, files } = container;
+  const { id, settings, files, execIds } = container;
   const { entrypoint, cmd } = commandOf(settings, container.image);
   const [path = "", ...args] = [...entrypoint, ...cmd];
   const { sizes } = machine;
@@ -32,7 +32,7 @@ export function writeInspect(
     MountLabel: "",
     ProcessLabel: "",
     AppArmorProfile: settings.security.apparmor,
-    ExecIDs: null,
+    ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: writeHostConfig(container, machine.runtimeName),
     GraphDriver: {
       Name: "overlayfs",
