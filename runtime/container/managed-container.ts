@@ -29,6 +29,7 @@ import type { RecordStore } from "./record-store.ts";
 import { isStartedWithDaemon } from "./restart-policy.ts";
 import { Restarts } from "./restarts.ts";
 import { type RootView, RootViews } from "./root-views.ts";
+import { RunEnds } from "./run-ends.ts";
 import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
 import { ConsoleWindow } from "./stream/console-window.ts";
 import { ContainerStreams } from "./stream/container-streams.ts";
@@ -75,7 +76,7 @@ export class ManagedContainer {
   readonly #context: ContainerContext;
   readonly #turns: Turns;
   readonly #healthPlan: HealthPlan | undefined;
-  readonly #onEnd = new Set<() => void>();
+  readonly #ends = new RunEnds();
   readonly #restarts: Restarts;
   readonly #views: RootViews;
   #record: ContainerRecord;
@@ -228,19 +229,12 @@ export class ManagedContainer {
 
   /** Resolves when it does not run. */
   async untilEnd(): Promise<void> {
-    while (this.isRunning)
-      await new Promise<void>((resolve) => {
-        const forget = this.onEnd(() => {
-          forget();
-          resolve();
-        });
-      });
+    while (this.isRunning) await this.#ends.next();
   }
 
   /** Calls back at each end of a run; returns how to stop that. */
   onEnd(listener: () => void): () => void {
-    this.#onEnd.add(listener);
-    return () => this.#onEnd.delete(listener);
+    return this.#ends.on(listener);
   }
 
   /** @throws {ClusterError} FailedPrecondition when it does not run; Internal when the runtime fails. */
@@ -343,7 +337,7 @@ export class ManagedContainer {
     await this.#note(afterStopRequest(this.#status));
     if (!restarting) return;
     this.#context.emit({ kind: "stopped", id: this.record.id });
-    for (const listener of [...this.#onEnd]) listener();
+    this.#ends.tell();
   }
 
   async #start(files: readonly ContainerFile[], byPolicy: boolean): Promise<void> {
@@ -429,7 +423,7 @@ export class ManagedContainer {
     const { exitCode, oomKilled } = ending;
     const ranMs = ending.finishedAtMs - this.#status.startedAtMs;
     emit({ kind: "exited", id, exitCode, oomKilled, ranMs });
-    for (const listener of [...this.#onEnd]) listener();
+    this.#ends.tell();
     await this.#clear();
   }
 
