@@ -48,6 +48,13 @@ describe("daemon: configuration", () => {
     expect(config?.insecureRegistries).to.deep.equal(["r:5000"]);
   });
 
+  it("takes dockerd's settings of TLS, by flags and by the file", () => {
+    const path = file({ tlsverify: true, tlscert: "/c", "userns-remap": "" });
+    const config = readConfig(["--config-file", path, "--tlskey", "/k", "--tlscacert=/a"], "1");
+    expect(config).to.include({ tls: false, tlsVerify: true });
+    expect(config).to.include({ tlsCert: "/c", tlsKey: "/k", tlsCaCert: "/a" });
+  });
+
   const refused: { name: string; argv: () => string[]; message: string }[] = [
     { name: "an unknown flag", argv: () => ["--bogus"], message: "unknown option '--bogus'" },
     { name: "an argument", argv: () => ["bogus"], message: "too many arguments" },
@@ -71,6 +78,21 @@ describe("daemon: configuration", () => {
       name: "an unknown key",
       argv: () => ["--config-file", file({ bogus: 1 })],
       message: 'unknown key "bogus"',
+    },
+    {
+      name: "a mapping of users",
+      argv: () => ["--userns-remap", "default"],
+      message: "userns-remap is not supported by this version of muster: users of containers",
+    },
+    {
+      name: "a mapping of users in the file",
+      argv: () => ["--config-file", file({ "userns-remap": "default" })],
+      message: "userns-remap is not supported",
+    },
+    {
+      name: "a text for a truth",
+      argv: () => ["--config-file", file({ tlsverify: "yes" })],
+      message: "tlsVerify must be true or false",
     },
     { name: "bad JSON", argv: () => ["--config-file", file("{")], message: "not valid JSON" },
     {

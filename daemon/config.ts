@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { ClusterError } from "../core/errors.ts";
 import type { LogLevel } from "../core/log.ts";
 import {
@@ -8,9 +8,16 @@ import {
   readBackupConfig,
 } from "./backup/backup-config.ts";
 import { checkLogConfig, type LogConfig } from "./log-choice.ts";
+import {
+  addTlsOptions,
+  DEFAULT_TLS_CONFIG,
+  TLS_FILE_KEYS,
+  type TlsConfig,
+  takeTlsFlags,
+} from "./tls-config.ts";
 
 /** Where `musterd` keeps and offers things, and whom it trusts. */
-export interface DaemonConfig extends LogConfig, BackupConfig {
+export interface DaemonConfig extends LogConfig, BackupConfig, TlsConfig {
   /** What must survive a reboot. */
   readonly dataRoot: string;
   /** What need not: sockets, namespaces, run-time state of containers. */
@@ -52,6 +59,13 @@ export const DEFAULT_CONFIG: DaemonConfig = {
   etcdKey: "",
   etcdUserFile: "",
   ...DEFAULT_BACKUP_CONFIG,
+  ...DEFAULT_TLS_CONFIG,
+};
+
+/** dockerd's, with why they are not here. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  "userns-remap":
+    "users of containers are the machine's own; run containers with --user, or drop their capabilities",
 };
 
 const DEFAULT_CONFIG_FILE = "/etc/muster/daemon.json";
@@ -120,8 +134,10 @@ function readFlags(
     .option("--backup-every <time>", "How often, like 15m or 1h (default 1h)")
     .option("--backup-keep <n>", "How many stay there (default 24)")
     .option("--backup-passphrase-file <path>", "A file with the passphrase that opens them")
+    .addOption(new Option("--userns-remap <user>").hideHelp())
     .exitOverride();
   addLogOptions(program);
+  addTlsOptions(program);
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -130,10 +146,12 @@ function readFlags(
       throw invalid("command line", error.message.replace(/^error: /, ""));
     throw error;
   }
-  const { host, label, pidfile, debug, insecureRegistry, registryMirror, manager, ...same } =
-    program.opts();
+  const { tls, tlsverify, tlscacert, tlscert, tlskey, usernsRemap, ...rest } = program.opts();
+  const { host, label, pidfile, debug, insecureRegistry, registryMirror, manager, ...same } = rest;
+  refuseForeign("command line", { "userns-remap": usernsRemap });
   const given = {
     ...same,
+    ...takeTlsFlags({ tls, tlsverify, tlscacert, tlscert, tlskey }),
     hosts: host,
     labels: label,
     pidFile: pidfile,
@@ -187,6 +205,7 @@ const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
   "etcd-cert": "etcdCert",
   "etcd-key": "etcdKey",
   "etcd-user-file": "etcdUserFile",
+  ...TLS_FILE_KEYS,
 };
 
 function readConfigFile(path: string, required: boolean): Fields {
@@ -198,13 +217,25 @@ function readConfigFile(path: string, required: boolean): Fields {
     throw invalid(path, `cannot be read (${(cause as NodeJS.ErrnoException).code})`);
   }
   const fields: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(parseObject(path, text))) {
+  const content = parseObject(path, text);
+  refuseForeign(path, content);
+  for (const [key, value] of Object.entries(content)) {
+    if (Object.hasOwn(NOT_HERE, key)) continue;
     if (key === "debug") fields.logLevel = value === true ? "debug" : "info";
     else if (Object.hasOwn(FILE_KEYS, key)) fields[FILE_KEYS[key] as string] = value;
     else
       throw invalid(path, `unknown key "${key}": use one of ${Object.keys(FILE_KEYS).join(", ")}`);
   }
   return validate(fields, path);
+}
+
+/** Empty is as good as not there. @throws {ClusterError} `InvalidArgument`. */
+function refuseForeign(where: string, given: object): void {
+  for (const [key, value] of Object.entries(given)) {
+    const why = Object.hasOwn(NOT_HERE, key) ? NOT_HERE[key] : undefined;
+    if (why === undefined || value === undefined || value === "") continue;
+    throw invalid(where, `${key} is not supported by this version of muster: ${why}`);
+  }
 }
 
 function parseObject(path: string, text: string): object {
@@ -222,10 +253,12 @@ function validate(fields: Record<string, unknown>, where: string): Fields {
     if (key === "configFile") continue;
     const wanted = DEFAULT_CONFIG[key as keyof DaemonConfig];
     const isList = Array.isArray(wanted);
+    const isTruth = typeof wanted === "boolean";
     const good = isList
       ? Array.isArray(value) && value.every((item) => typeof item === "string")
-      : typeof value === "string" && value !== "";
-    if (!good) throw invalid(where, `${key} must be ${isList ? "a list of texts" : "a text"}`);
+      : typeof value === (isTruth ? "boolean" : "string") && value !== "";
+    const kind = isList ? "a list of texts" : isTruth ? "true or false" : "a text";
+    if (!good) throw invalid(where, `${key} must be ${kind}`);
   }
   const { labels, logLevel, dataRoot, execRoot } = fields as Fields;
   for (const label of labels ?? []) {

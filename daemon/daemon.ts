@@ -26,6 +26,7 @@ import { SwarmFiles } from "./node/swarm-files.ts";
 import { SwarmNode } from "./node/swarm-node.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { newSystem } from "./system.ts";
+import { readTls } from "./tls-config.ts";
 
 /** A daemon at work. */
 export interface Daemon {
@@ -45,6 +46,7 @@ export async function startDaemon(
   onFatal: (error: unknown) => void,
 ): Promise<Daemon> {
   const logChoice = chooseLog(config);
+  const tls = readTls(config);
   const release = takeDirectories(config);
   const { dataRoot, execRoot, insecureRegistries, registryMirrors } = config;
   const engine = await Engine.open({
@@ -101,7 +103,7 @@ export async function startDaemon(
     }),
     log.child({ component: "api" }),
   );
-  await listenAt(api, config.hosts, { group: config.group, log });
+  await listenAt(api, config.hosts, { group: config.group, tls, log });
   return {
     async close() {
       await api.close();

@@ -4,8 +4,10 @@ import { dirname } from "node:path";
 import type { ApiServer } from "../api/http/server.ts";
 import { ClusterError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import type { TlsServerOptions } from "./tls-config.ts";
 
 const TCP_PORT = 2375;
+const TLS_PORT = 2376;
 
 /**
  * Opens the API at each host of the configuration.
@@ -16,13 +18,19 @@ const TCP_PORT = 2375;
 export async function listenAt(
   server: ApiServer,
   hosts: readonly string[],
-  { group, log }: { readonly group: string; readonly log: Log },
+  options: {
+    readonly group: string;
+    /** Of TCP addresses; undefined: they are open. */
+    readonly tls: TlsServerOptions | undefined;
+    readonly log: Log;
+  },
 ): Promise<void> {
+  const { group, tls, log } = options;
   for (const host of hosts) {
     try {
       if (host.startsWith("unix://"))
         await listenAtSocket(server, host.slice("unix://".length), group);
-      else await server.listen(parseTcp(host));
+      else await server.listen(parseTcp(host, tls === undefined ? TCP_PORT : TLS_PORT), tls);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
       throw new ClusterError(
@@ -31,8 +39,9 @@ export async function listenAt(
         { cause },
       );
     }
-    if (host.startsWith("tcp://")) {
-      log.warn("the API is open without TLS: whoever reaches it is root on this machine", { host });
+    if (host.startsWith("tcp://") && tls?.requestCert !== true) {
+      const how = tls === undefined ? "without TLS" : "to clients without certificates";
+      log.warn(`the API is open ${how}: whoever reaches it is root on this machine`, { host });
     }
     log.info("the API listens", { host });
   }
@@ -67,7 +76,10 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function parseTcp(host: string): { readonly host: string; readonly port: number } {
+function parseTcp(
+  host: string,
+  defaultPort: number,
+): { readonly host: string; readonly port: number } {
   const [, name, port] = /^tcp:\/\/(\[[0-9a-fA-F:]+\]|[^:/]*)(?::(\d{1,5}))?\/?$/.exec(host) ?? [];
   if (name === undefined) {
     throw new ClusterError(
@@ -75,14 +87,14 @@ function parseTcp(host: string): { readonly host: string; readonly port: number 
       `cannot listen at ${host}: write it like unix:///path or tcp://address:port`,
     );
   }
-  return { host: name.replace(/^\[|\]$/g, "") || "127.0.0.1", port: Number(port ?? TCP_PORT) };
+  return { host: name.replace(/^\[|\]$/g, "") || "127.0.0.1", port: Number(port ?? defaultPort) };
 }
 
 /** Source: group(5). */
 function findGroupId(name: string): number | undefined {
   for (const line of readFileSync("/etc/group", "utf8").split("\n")) {
     const [group, , id] = line.split(":");
-    if (group === name) return Number(id);
+    if (group === name && id !== undefined) return Number(id);
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https";
 import type { ListenOptions, Socket } from "node:net";
 import { ClusterError, errorCode, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
@@ -10,6 +11,9 @@ import type { Answer, Route } from "./router.ts";
 
 /** Requests in work at once; more are told to come back. */
 export const REQUESTS_MAX = 2048;
+
+/** Who has connected must have shown who it is within this. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Clients of a proxy send the whole address. Source: RFC 9112 §3.2.2. */
 const ABSOLUTE_FORM = /^https?:\/\/[^/]*/i;
@@ -35,11 +39,17 @@ export class ApiServer {
     this.#routes = new RouteTable(routes);
   }
 
-  /** Serves on one more address. Rejects when it is taken. */
-  async listen(options: ListenOptions): Promise<Server> {
-    const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  /** Serves on one more address, by TLS where that is given. Rejects when it is taken. */
+  async listen(options: ListenOptions, tls?: TlsOptions): Promise<Server> {
+    const serve = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#serve(request, response);
-    });
+    const server: Server =
+      tls === undefined
+        ? createServer({ requestTimeout: 0 }, serve)
+        : createTlsServer(
+            { ...tls, requestTimeout: 0, handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+            serve,
+          );
     server.on("upgrade", (request, socket, head) => {
       void this.#serveUpgrade(request, socket as Socket, head);
     });

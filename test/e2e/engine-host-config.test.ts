@@ -1,11 +1,21 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeJournal, JOURNAL_SOCKET, type JournalEntry } from "../support/fake-journal.ts";
+import { selfSigned } from "../support/token-server.ts";
 
 const run = promisify(execFile);
 
@@ -181,7 +191,11 @@ const REFUSED: readonly { readonly flags: readonly string[]; readonly says: stri
   { flags: ["-v", "b@d:/x"], says: "includes invalid characters for a local volume name" },
   { flags: ["--cpus", "1000"], says: "range of CPUs is from 0.01 to" },
   { flags: ["--device", "/no/such", "--pid", "no"], says: /invalid PID mode|--pid/ },
-  { flags: ["--storage-opt", "size=1g"], says: "StorageOpt is not supported" },
+  {
+    flags: ["--storage-opt", "size=1g"],
+    says: "--storage-opt is supported only for overlay over xfs",
+  },
+  { flags: ["--storage-opt", "colour=red"], says: "unknown storage option colour" },
   { flags: ["--userns", "private"], says: /user namespace|USER mode/i },
 ];
 
@@ -189,14 +203,51 @@ const hasJournal = existsSync(JOURNAL_SOCKET);
 const WRITTEN_MS = 20_000;
 const order = ({ PRIORITY }: JournalEntry) => Number(PRIORITY);
 
+const TLS_ADDRESS = "tcp://127.0.0.1:2376";
+
+/** Files of a certificate and its key. */
+interface Pair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+interface Certificates {
+  readonly folder: string;
+  readonly server: Pair;
+  readonly client: Pair;
+  /** One the daemon does not know. */
+  readonly stranger: Pair;
+}
+
+async function makeCertificates(): Promise<Certificates> {
+  const folder = mkdtempSync(join(tmpdir(), "muster-e2e-tls-"));
+  const make = async (name: string): Promise<Pair> => {
+    const { certificatePem, keyPem } = await selfSigned(name, ["127.0.0.1"]);
+    const pair = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
+    writeFileSync(pair.cert, certificatePem);
+    writeFileSync(pair.key, keyPem);
+    return pair;
+  };
+  const [server, client, stranger] = [await make("server"), await make("client"), await make("x")];
+  return { folder, server, client, stranger };
+}
+
 describe("e2e: what docker run may ask of a container", function () {
   this.timeout(180_000);
   let host: EngineHost;
+  let certificates: Certificates;
 
   before(async () => {
-    host = await startEngineHost("e2ehostcfg");
+    certificates = await makeCertificates();
+    host = await startEngineHost("e2ehostcfg", [
+      ...["-H", TLS_ADDRESS, "--tlsverify", "--tlscacert", certificates.client.cert],
+      ...["--tlscert", certificates.server.cert, "--tlskey", certificates.server.key],
+    ]);
   });
-  after(async () => host?.close());
+  after(async () => {
+    await host?.close();
+    if (certificates !== undefined) rmSync(certificates.folder, { recursive: true });
+  });
 
   /** What a script prints in a container with these flags. */
   async function output(flags: readonly string[], script: string): Promise<string> {
@@ -234,6 +285,34 @@ describe("e2e: what docker run may ask of a container", function () {
     expect(flags.length).to.be.greaterThan(80);
     const table = readFileSync(resolve(import.meta.dirname, "../../docs/docker-run.md"), "utf8");
     expect(flags.filter((flag) => !table.includes(`\`${flag}\``))).to.deep.equal([]);
+  });
+
+  it("lets a container speak to the daemon by its socket", async () => {
+    const programs = ["/usr", "/lib", "/lib64"].filter((path) => existsSync(path));
+    const flags = [
+      ...programs.flatMap((path) => ["-v", `${path}:${path}:ro`]),
+      ...["-v", `${dirname(host.cli)}:/cli:ro`],
+      ...["-v", `${host.node.socket}:/var/run/docker.sock`],
+    ];
+    const script = `/cli/${basename(host.cli)} ps --no-trunc -q | grep -c $(hostname)`;
+    expect(await output(flags, script)).to.equal("1");
+  });
+
+  it("is asked for by TCP only with a certificate", async () => {
+    const { client, server, stranger } = certificates;
+    const ask = (...flags: readonly string[]) =>
+      host.cluster.lab.exec(host.node.host, [
+        ...[host.cli, "-H", TLS_ADDRESS, ...flags],
+        ...["version", "-f", "{{.Server.Os}}"],
+      ]);
+    const verify = ["--tlsverify", "--tlscacert", server.cert];
+    const as = (who: Pair) => ["--tlscert", who.cert, "--tlskey", who.key];
+    const known = await ask(...verify, ...as(client));
+    expect([known.code, known.stdout.trim()]).to.deep.equal([0, "linux"], known.stderr);
+    for (const refused of [[...verify, ...as(stranger)], ["--tls"], []]) {
+      const { code, stderr } = await ask(...refused);
+      expect(code, stderr).to.equal(1);
+    }
   });
 
   it("mounts the host's directories, volumes, and those of other containers", async () => {

@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, type KeyObject, sign, webcrypto } from "n
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { X509CertificateGenerator } from "@peculiar/x509";
+import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 
 /** A key and a certificate it signed itself. */
 export interface SelfSigned {
@@ -25,12 +25,18 @@ export interface TokenServer {
 const TOKEN_SECONDS = 300;
 const DAY_MS = 86_400_000;
 
-/** An ECDSA P-256 certificate for `host`. */
-export async function selfSigned(host: string): Promise<SelfSigned> {
+/** An ECDSA P-256 certificate for `host`, and for addresses. */
+export async function selfSigned(
+  host: string,
+  addresses: readonly string[] = [],
+): Promise<SelfSigned> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${host}`,
+    extensions: addresses.map(
+      (value) => new SubjectAlternativeNameExtension([{ type: "ip", value }]),
+    ),
     notBefore: new Date(Date.now() - DAY_MS),
     notAfter: new Date(Date.now() + DAY_MS),
     signingAlgorithm: algorithm,

@@ -106,7 +106,7 @@ export function writeHostConfig(
     SecurityOpt: client.SecurityOpt ?? writeSecurityOptions(security),
     ...(client.Tmpfs === undefined ? {} : { Tmpfs: client.Tmpfs }),
     UTSMode: namespaces.uts,
-    UsernsMode: "",
+    UsernsMode: client.UsernsMode ?? "",
     ShmSize: settings.shmSizeBytes || SHM_SIZE_BYTES,
     ...(Object.keys(settings.sysctls).length > 0 ? { Sysctls: settings.sysctls } : {}),
     Runtime: runtimeName,

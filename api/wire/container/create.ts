@@ -37,7 +37,7 @@ const CLIENT_CONFIG = ["AttachStdin", "AttachStdout", "AttachStderr", "ArgsEscap
 const CLIENT_CONFIG_TOO = ["Shell", "StopTimeout", "Volumes", "MacAddress"];
 const CLIENT_HOST = ["Binds", "Mounts", "Tmpfs", "VolumesFrom", "VolumeDriver", "ConsoleSize"];
 const CLIENT_HOST_TOO = ["ContainerIDFile", "SecurityOpt"];
-const CLIENT_HOST_DEVICES = ["DeviceRequests"];
+const CLIENT_HOST_DEVICES = ["DeviceRequests", "UsernsMode"];
 
 /**
  * Reads Docker's body of `POST /containers/create`.
@@ -57,7 +57,8 @@ export function readContainerCreate(
   const host = config.object("HostConfig");
   checkName(name);
   config.refuse("NetworkingConfig", "MacAddress");
-  host.refuse("Links", "StorageOpt", "Cgroup");
+  host.refuse("Links", "Cgroup");
+  checkStorage(host.stringMap("StorageOpt"));
   checkVolumeDriver(host.string("VolumeDriver"));
   checkRuntime(host.string("Runtime"), context.runtimes);
   checkIsolation(host.string("Isolation"));
@@ -264,6 +265,16 @@ function checkTogether({ autoRemove, restart, hostname, namespaces }: ContainerS
 function checkRuntime(name: string, runtimes: readonly string[]): void {
   if (name === "" || runtimes.includes(name)) return;
   throw invalid(`unknown or invalid runtime name: ${name.slice(0, 100)}`);
+}
+
+/** Docker's words where the disk has no quotas for directories. */
+function checkStorage(options: Readonly<Record<string, string>>): void {
+  for (const option of Object.keys(options))
+    throw invalid(
+      option.toLowerCase() === "size"
+        ? "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
+        : `unknown storage option ${option.slice(0, 100)}`,
+    );
 }
 
 function checkVolumeDriver(name: string): void {

@@ -26,11 +26,14 @@ export interface EngineHost {
   close(): Promise<void>;
 }
 
-/** Starts one; `name` is the lab's, one at a time. */
-export async function startEngineHost(name: string): Promise<EngineHost> {
+/** Starts one; `name` is the lab's, one at a time. @param flags more of `musterd`'s. */
+export async function startEngineHost(
+  name: string,
+  flags: readonly string[] = [],
+): Promise<EngineHost> {
   const archive = await busyboxImage();
   const cli = await debianDockerCli();
-  const cluster = await startDaemons({ name, managers: 1, workers: 0 });
+  const cluster = await startDaemons({ name, managers: 1, workers: 0, flags: () => flags });
   const [node] = cluster.nodes as [TestNode];
   const docker = (...args: string[]) =>
     cluster.lab.exec(node.host, [host.cli, "-H", `unix://${node.socket}`, ...args]);
