@@ -8,6 +8,7 @@ import { addContainerKill } from "./commands/container/kill.ts";
 import { addContainerLogs } from "./commands/container/logs.ts";
 import { addContainerLs, addPs } from "./commands/container/ls.ts";
 import { addContainerPause } from "./commands/container/pause.ts";
+import { addContainerPort } from "./commands/container/port.ts";
 import { addContainerPrune } from "./commands/container/prune.ts";
 import { addContainerRename } from "./commands/container/rename.ts";
 import { addContainerRestart } from "./commands/container/restart.ts";
@@ -79,7 +80,7 @@ type Add = (parent: Command, context: Context) => void;
 const CONTAINER_VERBS: readonly Add[] = [
   ...[addContainerStart, addContainerStop, addContainerRestart, addContainerKill],
   ...[addContainerPause, addContainerUnpause, addContainerRename, addContainerRm],
-  ...[addContainerWait, addContainerLogs, addContainerTop, addContainerCommit],
+  ...[addContainerWait, addContainerLogs, addContainerTop, addContainerPort, addContainerCommit],
 ];
 
 /** Docker's grammar: groups of verbs. */
