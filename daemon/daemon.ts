@@ -68,6 +68,7 @@ export async function startDaemon(
     openNetwork: async () =>
       Network.open({
         execRoot,
+        hostPorts: engine.ports.hostPorts,
         clock: systemClock,
         random: systemRandom,
         log: log.child({ component: "network" }),

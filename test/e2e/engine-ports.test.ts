@@ -109,6 +109,8 @@ describe("e2e: published ports by the stock docker command line", function () {
     const any = lines.filter((line) => /:(3[2-9]|[45]\d|60)\d{3}$/.test(line));
     expect(any, lines.join()).to.have.length(1);
     expect(random).to.be.greaterThan(0);
+    const ours = await host.node.mustMuster("port", "web");
+    expect(ours.split("\n").sort()).to.deep.equal(lines);
     const shown = await docker("ps", "--format", "{{.Ports}}");
     expect(shown).to.contain("0.0.0.0:8080->80/tcp");
     expect(shown).to.contain("127.0.0.1:8081->80/tcp");
@@ -276,6 +278,43 @@ describe("e2e: published ports by the stock docker command line", function () {
     await docker("restart", "-t", "0", "site");
     expect(await docker("port", "site", "81")).to.equal("0.0.0.0:9000");
     expect(await answer(host.node.host, "127.0.0.1:8080")).to.contain("web");
+  });
+
+  it("and those of services do not get in each other's way unseen", async () => {
+    await docker("swarm", "init", "--advertise-addr", host.node.host.ip);
+    const service = (name: string, publish: string) =>
+      docker(
+        ...["service", "create", "-d", "--no-resolve-image", "--name", name, "-p", publish],
+        ...["--restart-condition", "none", "--stop-signal", "KILL", "busybox", "sleep", "1000"],
+      );
+    await service("mesh", "published=8200,target=80");
+    await service("same", "published=8080,target=80");
+    await service("direct", "published=9000,target=80,mode=host");
+    await docker("create", "--name", "late", "-p", "8200:80", "busybox", "sleep", "1000");
+    let said = "";
+    await eventually(
+      "the service's port is taken",
+      async () => {
+        const { code, stderr } = await host.docker("start", "late");
+        if (code === 0) await docker("stop", "-t", "0", "late");
+        said = stderr;
+        return code !== 0;
+      },
+      DONE_MS,
+    );
+    expect(said).to.contain("Bind for 0.0.0.0:8200 failed: port is already allocated");
+    await eventually(
+      "the task tells why it cannot have the port",
+      async () =>
+        (await docker("service", "ps", "--no-trunc", "--format", "{{.Error}}", "direct")).includes(
+          "Bind for 0.0.0.0:9000 failed: port is already allocated",
+        ),
+      DONE_MS,
+    );
+    expect(await answer(host.node.host, "127.0.0.1:8080")).to.contain("web");
+    await docker("swarm", "leave", "--force");
+    await docker("start", "late");
+    await docker("rm", "-f", "late");
   });
 
   it("are free again when the container has ended, and nothing of them is left", async () => {

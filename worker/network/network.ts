@@ -11,6 +11,7 @@ import { renderResolvConf } from "./dns/resolv-conf.ts";
 import { checkSandbox, isSameSandbox } from "./plan/sandbox-check.ts";
 import type { PlacedSandbox } from "./plan/sandbox-links.ts";
 import { attempt, Programmer, type Step } from "./programmer.ts";
+import { type PortBook, ServedPorts } from "./served-ports.ts";
 import { StateFiles } from "./state-files.ts";
 import { TableBook } from "./table-book.ts";
 import type { NodeFacts, Sandbox, SandboxSpec } from "./types.ts";
@@ -23,6 +24,8 @@ const RETRY_MS = 1000;
 export interface NetworkOptions {
   /** Namespaces go to `<execRoot>/netns`, records to `<execRoot>/network`; nothing there outlives a restart of the machine. */
   readonly execRoot: string;
+  /** Ports of this machine, of which single containers have some too. */
+  readonly hostPorts: PortBook;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -59,6 +62,7 @@ export class Network implements DataPlane {
       namespaces: this.#namespaces,
       files: this.#files,
       tables: this.#tables,
+      ports: new ServedPorts(options.hostPorts, log),
       services: {
         forwarder: new Forwarder(clock, random),
         hostServers: () => this.#resolvers.get().nameservers,

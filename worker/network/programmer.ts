@@ -8,7 +8,7 @@ import { parseCidr } from "../../runtime/network/plan/cidr.ts";
 import { freeAddress } from "../../runtime/network/plan/gateway-subnet.ts";
 import { Fabric } from "./fabric.ts";
 import { Host } from "./host.ts";
-import { type HostPort, protocolName } from "./plan/host-rules.ts";
+import { type HostPort, ingressPorts, protocolName } from "./plan/host-rules.ts";
 import { EMPTY_LAYOUT, type PairLink } from "./plan/layout.ts";
 import {
   bridgeName,
@@ -22,6 +22,7 @@ import type { PlacedSandbox } from "./plan/sandbox-links.ts";
 import type { DnsPorts } from "./plan/vip-rules.ts";
 import { recordedSandbox, sandboxRecord } from "./sandbox-record.ts";
 import { type SandboxServices, SandboxSpace } from "./sandbox-space.ts";
+import type { ServedPorts } from "./served-ports.ts";
 import type { StateFiles } from "./state-files.ts";
 import type { TableBook } from "./table-book.ts";
 import type { NodeFacts, SandboxSpec } from "./types.ts";
@@ -33,6 +34,7 @@ export interface ProgrammerOptions {
   readonly namespaces: NamespaceFiles;
   readonly files: StateFiles;
   readonly tables: TableBook;
+  readonly ports: ServedPorts;
   readonly services: SandboxServices;
 }
 
@@ -146,6 +148,7 @@ export class Programmer {
   makeSandbox(spec: SandboxSpec): PlacedSandbox {
     const placed = this.#place(spec);
     try {
+      this.#options.ports.take(spec.id, spec.hostPorts);
       this.#options.namespaces.create(spec.id);
       this.#placed.set(spec.id, placed);
       for (const id of networkIds(spec)) this.#applyOverlay(id);
@@ -174,6 +177,7 @@ export class Programmer {
         run: () => this.#applyOverlay(network),
       })),
       { action: "close its host ports", run: () => this.#applyHostRules() },
+      { action: "give back its host ports", run: () => this.#options.ports.release(id) },
       { action: `forget sandbox ${id}`, run: () => this.#options.files.removeSandbox(id) },
     ];
   }
@@ -187,6 +191,7 @@ export class Programmer {
   close(): void {
     for (const space of this.#spaces.values()) space.close();
     this.#spaces.clear();
+    this.#options.ports.close();
     this.#fabric.close();
     this.#host.close();
     this.#socket.close();
@@ -219,6 +224,7 @@ export class Programmer {
       }
       const { placed, ports } = recordedSandbox(record);
       this.#placed.set(record.id, placed);
+      this.#options.ports.takeBack(record.id, placed.spec.hostPorts);
       this.#takeOver(placed, ports);
     }
     namespaces.removeOthers(new Set([FABRIC_NAMESPACE, ...this.#placed.keys()]));
@@ -306,7 +312,9 @@ export class Programmer {
   #applyHostRules(): void {
     const table = this.#options.tables.findIngress();
     const address = table && ingressAddress(table, this.#node?.nodeId ?? "");
-    const ingress = table === undefined || address === undefined ? undefined : { table, address };
+    const hasIngress = table !== undefined && address !== undefined;
+    const withheld = this.#options.ports.settleIngress(hasIngress ? ingressPorts(table) : []);
+    const ingress = hasIngress ? { table, address, withheld } : undefined;
     this.#host.applyRules({ hostPorts: this.#hostPorts(), ingress });
   }
 

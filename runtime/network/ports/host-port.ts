@@ -11,6 +11,11 @@ export function hostPortText({ hostAddress, hostPort }: HostPort): string {
   return `${hostAddress}:${hostPort}`;
 }
 
+/** "0.0.0.0:8080/tcp". */
+export function hostPortName(port: HostPort): string {
+  return `${hostPortText(port)}/${port.protocol}`;
+}
+
 /** Whether both cannot be had at once: every address includes each. */
 export function clashes(a: HostPort, b: HostPort): boolean {
   return (

@@ -141,6 +141,25 @@ describe("host ports", () => {
       assert.equal(given("b", tcp(9)), "0.0.0.0:9");
     });
 
+  it("are settled as wanted: those that are new are taken, those not wanted any more given back", () => {
+    const port = (hostPort: number): HostPort => ({
+      ...{ protocol: "tcp", hostAddress: "0.0.0.0", hostPort },
+    });
+    const held = () => [...sockets.open.values()].map(hostPortText).join(" ");
+    sockets.others.push(port(22));
+    given("a", tcp(81, 81, "127.0.0.1"));
+    const refused = ports.settle("swarm", [port(80), port(81), port(22), port(80)]);
+    assert.deepEqual(refused.map(hostPortText), ["0.0.0.0:81"]);
+    assert.equal(held(), "127.0.0.1:81 0.0.0.0:80");
+    assert.throws(() => ports.take("a", [tcp(22)]), "port is already allocated");
+    ports.release("a");
+    assert.deepEqual(ports.settle("swarm", [port(81)]), []);
+    assert.equal(held(), "0.0.0.0:81");
+    assert.equal(given("a", tcp(80)), "0.0.0.0:80");
+    ports.settle("swarm", []);
+    assert.equal(held(), "0.0.0.0:80");
+  });
+
   it("of an earlier daemon are taken back, also those another program has taken", () => {
     const before = ports.take("a", [tcp(80), tcp(81)]);
     const next = new HostPorts(sockets, RANGE);

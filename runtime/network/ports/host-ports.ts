@@ -1,5 +1,5 @@
 import { ClusterError } from "../../../core/errors.ts";
-import { ANY_ADDRESS, clashes, type HostPort, hostPortText } from "./host-port.ts";
+import { ANY_ADDRESS, clashes, type HostPort, hostPortName, hostPortText } from "./host-port.ts";
 import { candidatePorts, type PortRange } from "./port-choice.ts";
 import type { PortBinding, PublishedPort } from "./types.ts";
 
@@ -67,16 +67,30 @@ export class HostPorts {
     });
   }
 
+  /**
+   * Makes an owner have just these ports, also such as another program has: that gets nothing of them from now on.
+   *
+   * @returns those another owner has.
+   */
+  settle(owner: string, wanted: readonly HostPort[]): HostPort[] {
+    const own = [...this.#held.values()].flat().filter((one) => one.owner === owner);
+    const names = new Set(wanted.map(hostPortName));
+    for (const one of own) if (!names.has(hostPortName(one.port))) this.#drop(one);
+    const kept = new Set(own.map((one) => hostPortName(one.port)));
+    return wanted.filter((port) => {
+      const name = hostPortName(port);
+      if (kept.has(name)) return false;
+      const clashing = this.#held.get(keyOf(port))?.filter((one) => clashes(one.port, port)) ?? [];
+      if (clashing.length > 0) return true;
+      this.#keep({ owner, port, handle: this.#maybeHold(port) });
+      kept.add(name);
+      return false;
+    });
+  }
+
   /** Gives back all an owner has. No error when it has none. */
   release(owner: string): void {
-    for (const [key, all] of this.#held) {
-      const rest = all.filter((one) => one.owner !== owner);
-      if (rest.length === all.length) continue;
-      for (const one of all)
-        if (one.owner === owner && one.handle !== undefined) this.#sockets.release(one.handle);
-      if (rest.length === 0) this.#held.delete(key);
-      else this.#held.set(key, rest);
-    }
+    for (const one of [...this.#held.values()].flat()) if (one.owner === owner) this.#drop(one);
   }
 
   /** Lets go of all sockets. */
@@ -122,6 +136,14 @@ export class HostPorts {
     }
   }
 
+  #drop(held: HeldPort): void {
+    if (held.handle !== undefined) this.#sockets.release(held.handle);
+    const key = keyOf(held.port);
+    const rest = this.#held.get(key)?.filter((one) => one !== held) ?? [];
+    if (rest.length === 0) this.#held.delete(key);
+    else this.#held.set(key, rest);
+  }
+
   #keep(held: HeldPort): void {
     const key = keyOf(held.port);
     const all = this.#held.get(key);
@@ -145,7 +167,7 @@ function taken(message: string): ClusterError {
  */
 function takenByOther(error: unknown, port: HostPort): ClusterError {
   const errno = error instanceof ClusterError ? error.details.errno : undefined;
-  const failed = `failed to bind host port ${hostPortText(port)}/${port.protocol}`;
+  const failed = `failed to bind host port ${hostPortName(port)}`;
   switch (errno) {
     case "EADDRINUSE":
       return taken(`${failed}: address already in use`);

@@ -11,7 +11,7 @@ import { setSysctl } from "../../linux/sysctl.ts";
 import { forgetFlows } from "../flows.ts";
 import { RuleSpace } from "../rule-space.ts";
 import { RunFiles } from "../run-files.ts";
-import { hostPortText } from "./host-port.ts";
+import { hostPortName } from "./host-port.ts";
 import { HostPorts } from "./host-ports.ts";
 import { byPort, EPHEMERAL_PORTS, type PortRange, parsePortRange } from "./port-choice.ts";
 import { planPortRules, portTableName } from "./port-rules.ts";
@@ -40,7 +40,8 @@ export class PublishedPorts implements PublishedPortView {
   readonly #options: PublishedPortOptions;
   readonly #files: RunFiles<Publication>;
   readonly #publications = new Map<string, Publication>();
-  readonly #hostPorts = new HostPorts(portSockets, ephemeralPorts());
+  /** Who else has ports of this machine takes them here: the swarm's. */
+  readonly hostPorts = new HostPorts(portSockets, ephemeralPorts());
   #kernel: Kernel | undefined;
 
   private constructor(options: PublishedPortOptions) {
@@ -94,12 +95,12 @@ export class PublishedPorts implements PublishedPortView {
       this.#withdraw(publication);
       this.#files.remove(containerId);
     }
-    this.#hostPorts.release(containerId);
+    this.hostPorts.release(containerId);
   }
 
   /** Lets go of sockets and the kernel; the rules serve on. */
   close(): void {
-    this.#hostPorts.close();
+    this.hostPorts.close();
     this.#kernel?.rules.close(this.#options.clock);
     if (this.#kernel !== undefined) closeSync(this.#kernel.namespaceFd);
     this.#kernel = undefined;
@@ -113,7 +114,7 @@ export class PublishedPorts implements PublishedPortView {
       hostAddress: one.hostAddress === "" ? way.hostAddress : one.hostAddress,
     }));
     const { address, bridge, link, subnet } = way;
-    const ports = this.#hostPorts.take(id, placed).sort(byPort);
+    const ports = this.hostPorts.take(id, placed).sort(byPort);
     const publication = { containerId: id, address, bridge, link, subnet, ports };
     this.#publications.set(id, publication);
     this.#files.put(publication);
@@ -139,10 +140,10 @@ export class PublishedPorts implements PublishedPortView {
     const { containerId, ports } = publication;
     this.#publications.set(containerId, publication);
     this.#openWays(publication);
-    for (const lost of this.#hostPorts.takeBack(containerId, ports))
+    for (const lost of this.hostPorts.takeBack(containerId, ports))
       this.#options.log.warn("another program has taken a published port meanwhile", {
         container: containerId,
-        port: `${hostPortText(lost)}/${lost.protocol}`,
+        port: hostPortName(lost),
       });
   }
 

@@ -4,6 +4,9 @@ import { newLog } from "../../../core/log.ts";
 import { systemClock } from "../../../core/system-clock.ts";
 import { systemRandom } from "../../../core/system-random.ts";
 import { EndpointTable } from "../../../proto/gen/endpoints.ts";
+import { HostPorts } from "../../../runtime/network/ports/host-ports.ts";
+import { EPHEMERAL_PORTS } from "../../../runtime/network/ports/port-choice.ts";
+import { portSockets } from "../../../runtime/network/ports/port-sockets.ts";
 import { Network } from "../../../worker/network/network.ts";
 import type { NodeFacts, SandboxSpec } from "../../../worker/network/types.ts";
 
@@ -55,7 +58,11 @@ async function perform(network: Network, call: AgentCall): Promise<unknown> {
 async function main(): Promise<void> {
   const execRoot = process.argv[2] ?? "";
   const log = newLog("warn");
-  const network = await Network.open({ execRoot, clock: systemClock, random: systemRandom, log });
+  const hostPorts = new HostPorts(portSockets, EPHEMERAL_PORTS);
+  const network = await Network.open({
+    ...{ execRoot, hostPorts, log },
+    ...{ clock: systemClock, random: systemRandom },
+  });
   process.stdout.write(`${JSON.stringify({ sequence: 0, tookMs: 0 })}\n`);
   for await (const line of createInterface({ input: process.stdin })) {
     const { sequence, ...call } = JSON.parse(line) as AgentCall & { readonly sequence: number };

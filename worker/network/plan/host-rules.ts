@@ -20,7 +20,14 @@ export interface HostRulesInput {
   readonly gatewaySubnet: string;
   readonly hostPorts: readonly HostPort[];
   /** Absent until the node has an address on the ingress network. */
-  readonly ingress: { readonly table: EndpointTable; readonly address: string } | undefined;
+  readonly ingress:
+    | {
+        readonly table: EndpointTable;
+        readonly address: string;
+        /** Keys of ports that lead to somebody else here. */
+        readonly withheld: ReadonlySet<string>;
+      }
+    | undefined;
 }
 
 /**
@@ -35,7 +42,7 @@ export function planHostRules(input: HostRulesInput): Ruleset {
   const chains = new Map<string, readonly string[]>();
   for (const { port, addresses } of [...hostTargets(input), ...ingressTargets(input)]) {
     const protocol = protocolName(port);
-    const key = `${protocol} . ${port.publishedPort}`;
+    const key = portKey(protocol, port.publishedPort);
     if (addresses.length === 0) {
       unserved.set(key, "");
       continue;
@@ -57,6 +64,18 @@ export function planHostRules(input: HostRulesInput): Ruleset {
     ]),
     chains,
   };
+}
+
+/** A port in the rules' maps. */
+export function portKey(protocol: string, port: number): string {
+  return `${protocol} . ${port}`;
+}
+
+/** Ports of services that every node answers on. */
+export function ingressPorts(table: EndpointTable): PortConfig[] {
+  return table.services.flatMap(({ ports }) =>
+    ports.filter((port) => port.publishMode !== PortConfig_PublishMode.HOST),
+  );
 }
 
 /** As nft and Docker spell it. */
@@ -118,9 +137,11 @@ function hostTargets(input: HostRulesInput): PortTarget[] {
 
 function ingressTargets({ ingress }: HostRulesInput): PortTarget[] {
   if (ingress === undefined) return [];
-  return ingress.table.services.flatMap((service) =>
-    service.ports
-      .filter((port) => port.publishMode !== PortConfig_PublishMode.HOST)
-      .map((port) => ({ port, addresses: servingAddresses(ingress.table, service.serviceId) })),
+  const { table, withheld } = ingress;
+  const isOurs = (port: PortConfig) =>
+    port.publishMode !== PortConfig_PublishMode.HOST &&
+    !withheld.has(portKey(protocolName(port), port.publishedPort));
+  return table.services.flatMap(({ ports, serviceId }) =>
+    ports.filter(isOurs).map((port) => ({ port, addresses: servingAddresses(table, serviceId) })),
   );
 }

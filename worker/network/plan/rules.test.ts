@@ -134,11 +134,11 @@ add rule ip muster dns tcp dport 53 dnat to 127.0.0.11:9`,
 
 describe("data plane: host rules", () => {
   const gatewaySubnet = "172.20.0.0/16";
-  const plan = (endpoints: string): Ruleset =>
+  const plan = (endpoints: string, withheld: ReadonlySet<string> = new Set()): Ruleset =>
     planHostRules({
       gatewaySubnet,
       hostPorts: [],
-      ingress: { table: table(endpoints, true), address: "10.0.0.9" },
+      ingress: { table: table(endpoints, true), address: "10.0.0.9", withheld },
     });
 
   it("a published port leads to one of the serving endpoints", () => {
@@ -148,6 +148,11 @@ describe("data plane: host rules", () => {
 add rule ip muster port_tcp_8080 meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.0.1.5 . 80, 1 : 10.0.1.6 . 80 }
 add element ip muster ports { tcp . 8080 : goto port_tcp_8080 }`,
     );
+  });
+
+  it("a published port that a single container has here is left to it", () => {
+    assert.equal(moving(renderWhole(plan("5", new Set(["tcp . 8080"])))), "");
+    assert.notEqual(moving(renderWhole(plan("5", new Set(["udp . 8080"])))), "");
   });
 
   it("a published port nobody serves refuses", () => {
