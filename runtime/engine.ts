@@ -26,6 +26,8 @@ import { closeOnExecAll } from "./linux/descriptors.ts";
 import { maxOpenFiles, ownCapabilities } from "./linux/process.ts";
 import { LocalNetworks } from "./network/local-networks.ts";
 import { PublishedPorts } from "./network/ports/published-ports.ts";
+import type { UsageLoop } from "./stats/loop.ts";
+import { newUsageLoop } from "./stats/machine.ts";
 import type { EngineOptions, EngineParts } from "./types.ts";
 import { LocalVolumes } from "./volume/local-volumes.ts";
 
@@ -43,6 +45,7 @@ export class Engine implements EngineParts {
   readonly events: EventJournal;
   readonly runtime: RuntimeProgram;
   readonly abilities: MachineAbilities;
+  readonly usage: UsageLoop;
   readonly #cgroups: Cgroups;
 
   private constructor(parts: {
@@ -56,6 +59,7 @@ export class Engine implements EngineParts {
     readonly runtime: RuntimeProgram;
     readonly abilities: MachineAbilities;
     readonly cgroups: Cgroups;
+    readonly usage: UsageLoop;
   }) {
     this.images = parts.images;
     this.containers = parts.containers;
@@ -66,6 +70,7 @@ export class Engine implements EngineParts {
     this.events = parts.events;
     this.runtime = parts.runtime;
     this.abilities = parts.abilities;
+    this.usage = parts.usage;
     this.#cgroups = parts.cgroups;
   }
 
@@ -141,12 +146,14 @@ export class Engine implements EngineParts {
       // Docker's second name for runc, which its clients send back to it.
       runtimes: [runtime.name, ...(runtime.name === "runc" ? ["io.containerd.runc.v2"] : [])],
     };
-    const parts = { images, containers, volumes, networks, ports, builds };
+    const usage = newUsageLoop({ containers, cgroups, clock });
+    const parts = { images, containers, volumes, networks, ports, builds, usage };
     return new Engine({ ...parts, events, runtime, abilities, cgroups });
   }
 
   /** Lets go of everything; containers run on. */
   async close(): Promise<void> {
+    this.usage.close();
     this.containers.close();
     this.ports.close();
     this.networks.close();

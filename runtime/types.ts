@@ -7,6 +7,7 @@ import type { EventJournal } from "./events/event-journal.ts";
 import type { ImageStoreOptions, Images } from "./image/types.ts";
 import type { PublishedPortView } from "./network/ports/types.ts";
 import type { MachineNetworks } from "./network/types.ts";
+import type { ContainerUsage } from "./stats/types.ts";
 import type { Volumes } from "./volume/types.ts";
 
 /** For `Engine.open` in engine.ts. */
@@ -31,6 +32,8 @@ export interface EngineParts {
   readonly builds: Builds;
   readonly networks: MachineNetworks;
   readonly ports: PublishedPortView;
+  /** What containers use. */
+  readonly usage: ContainerUsage;
   /** What happened here; everybody says it there. */
   readonly events: EventJournal;
   /** Name and version of the OCI runtime in use. */

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { ClusterError } from "../../core/errors.ts";
 import { NO_LIMITS } from "../container/settings.ts";
-import { parseCpuUsageNanos, parseNumber, parseOomKills } from "./counters.ts";
+import { parseKeyed, parseNumber, parseOomKills } from "./counters.ts";
 import { allDirs, findCgroupLayout, findControllerDir, findOwnDir, joinDirs } from "./layout.ts";
 import { planResources } from "./resources.ts";
 import { chooseRuntime } from "./runtime-choice.ts";
@@ -130,7 +130,10 @@ describe("cgroup: counters", () => {
     expect(parseOomKills("")).to.equal(0);
   });
   it("read times and numbers", () => {
-    expect(parseCpuUsageNanos("usage_usec 12\nuser_usec 3\n")).to.equal(12_000);
+    expect([...parseKeyed("usage_usec 12\nuser_usec 3\nodd\n")]).to.deep.equal([
+      ["usage_usec", 12],
+      ["user_usec", 3],
+    ]);
     expect(parseNumber("42\n")).to.equal(42);
     expect(parseNumber("max\n")).to.equal(undefined);
   });

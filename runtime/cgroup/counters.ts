@@ -9,18 +9,18 @@ export function parseOomKills(text: string): number {
   return parseKeyed(text).get("oom_kill") ?? 0;
 }
 
-/** CPU time used, in nanoseconds, from the text of version 2's `cpu.stat`. */
-export function parseCpuUsageNanos(text: string): number {
-  return (parseKeyed(text).get("usage_usec") ?? 0) * 1000;
-}
-
 /** A file of one number; `max` and anything else: undefined. */
 export function parseNumber(text: string): number | undefined {
   const trimmed = text.trim();
   return /^[0-9]+$/.test(trimmed) ? Number(trimmed) : undefined;
 }
 
-function parseKeyed(text: string): Map<string, number> {
-  const entries = text.split("\n").map((line) => line.split(" "));
-  return new Map(entries.map(([key = "", value = ""]) => [key, Number(value)]));
+/** Lines of a name and a number; other lines are left out. */
+export function parseKeyed(text: string): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const [key = "", value = ""] = line.split(" ");
+    if (/^\d+$/.test(value)) numbers.set(key, Number(value));
+  }
+  return numbers;
 }

@@ -9,7 +9,7 @@ export interface CgroupLayout {
 }
 
 /** Where a controller is read and written: the only place that knows both versions' trees. */
-export type Controller = "memory" | "cpu" | "cpuacct" | "pids" | "freezer";
+export type Controller = "memory" | "cpu" | "cpuacct" | "pids" | "freezer" | "blkio";
 
 const NAMED = /^name=/;
 const V1_CONTROLLERS = new Set(

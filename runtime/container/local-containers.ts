@@ -2,7 +2,6 @@ import { mkdir } from "node:fs/promises";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { TreeChange } from "../image/layer/tree-changes.ts";
-import type { CgroupStats } from "../linux/cgroups.ts";
 import { networkFilesOf } from "./bundle.ts";
 import { clearRemains } from "./clear-remains.ts";
 import { checkConfig } from "./config-check.ts";
@@ -288,11 +287,6 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
       "DeadlineExceeded",
       `cannot run ${command[0]} in container ${id}: it took longer than ${timeoutMs} ms`,
     );
-  }
-
-  /** What it uses now; all zero when it does not run. */
-  stats(id: ContainerId): CgroupStats {
-    return this.#host.cgroups.stats(this.#find(id).record.id);
   }
 
   onEvent(listener: (event: ContainerEvent) => void): () => void {

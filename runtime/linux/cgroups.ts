@@ -4,23 +4,18 @@ import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { type CgroupAbilities, legacyAbilities, unifiedAbilities } from "../cgroup/abilities.ts";
-import { parseCpuUsageNanos, parseNumber, parseOomKills } from "../cgroup/counters.ts";
+import { parseOomKills } from "../cgroup/counters.ts";
 import {
   allDirs,
   type CgroupLayout,
+  type Controller,
   findCgroupLayout,
   findControllerDir,
   findOwnDir,
   joinDirs,
 } from "../cgroup/layout.ts";
+import { type CgroupUsage, readUsage } from "../cgroup/usage.ts";
 import { findProcess, signalProcess } from "./process.ts";
-
-/** What a container uses now. */
-export interface CgroupStats {
-  readonly cpuNanos: number;
-  readonly memoryBytes: number;
-  readonly pids: number;
-}
 
 const SIGKILL = 9;
 /** How long killed processes may take to be gone from their group, and how often to look: version 1 tells nobody. */
@@ -142,20 +137,11 @@ export class Cgroups {
     return parseOomKills(this.#read("memory", containerId, file));
   }
 
-  stats(containerId: string): CgroupStats {
-    const read = (controller: "memory" | "cpu" | "cpuacct" | "pids", file: string) =>
-      this.#read(controller, containerId, file);
-    if (this.layout.kind === "v2")
-      return {
-        cpuNanos: parseCpuUsageNanos(read("cpu", "cpu.stat")),
-        memoryBytes: parseNumber(read("memory", "memory.current")) ?? 0,
-        pids: parseNumber(read("pids", "pids.current")) ?? 0,
-      };
-    return {
-      cpuNanos: parseNumber(read("cpuacct", "cpuacct.usage")) ?? 0,
-      memoryBytes: parseNumber(read("memory", "memory.usage_in_bytes")) ?? 0,
-      pids: parseNumber(read("pids", "pids.current")) ?? 0,
-    };
+  /** What a container has used so far; nothing when its group is gone. */
+  usage(containerId: string): CgroupUsage {
+    return readUsage(this.layout.kind === "v2", (controller, file) =>
+      this.#read(controller, containerId, file),
+    );
   }
 
   /**
@@ -232,7 +218,7 @@ export class Cgroups {
     return true;
   }
 
-  #read(controller: "memory" | "cpu" | "cpuacct" | "pids", id: string, file: string): string {
+  #read(controller: Controller, id: string, file: string): string {
     const dir = findControllerDir(this.layout, controller, this.groupOf(id));
     if (dir === undefined) return "";
     try {

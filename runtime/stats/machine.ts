@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import type { Clock } from "../../core/clock.ts";
+import type { ContainerId, Containers } from "../container/types.ts";
+import type { Cgroups } from "../linux/cgroups.ts";
+import { parseNetDev, parseSystemCpu } from "./proc-counters.ts";
+import type { UsageSample } from "./types.ts";
+
+/**
+ * What a container has used by now; undefined when it does not run.
+ *
+ * @throws {ClusterError} NotFound.
+ */
+export function lookAt(
+  id: ContainerId,
+  parts: {
+    readonly containers: Pick<Containers, "get">;
+    readonly cgroups: Pick<Cgroups, "usage">;
+    readonly clock: Clock;
+  },
+): UsageSample | undefined {
+  const { state, pid, config } = parts.containers.get(id);
+  if (state !== "running") return undefined;
+  const { nanos, cpus } = parseSystemCpu(readFileSync("/proc/stat", "utf8"));
+  return {
+    ...parts.cgroups.usage(id),
+    atMs: parts.clock.nowMs(),
+    systemCpuNanos: nanos,
+    onlineCpus: cpus,
+    machineMemoryBytes: totalmem(),
+    // The host's own interfaces count what is not the container's.
+    interfaces: config.network.kind === "host" ? new Map() : parseNetDev(netDevOf(pid)),
+  };
+}
+
+/** Empty when the process has just ended. */
+function netDevOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/net/dev`, "utf8");
+  } catch {
+    return "";
+  }
+}
