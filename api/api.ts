@@ -7,6 +7,7 @@ import { buildRoutes } from "./routes/build.ts";
 import { commitRoutes } from "./routes/commit.ts";
 import { configRoutes } from "./routes/configs.ts";
 import { containerFileRoutes } from "./routes/container-files.ts";
+import { containerStatsRoutes } from "./routes/container-stats.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { diskUsageRoutes } from "./routes/disk-usage.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -47,6 +48,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...containerRoutes(containers),
     ...execRoutes(containers, backends.execs),
     ...containerFileRoutes(containers, backends.containerFiles),
+    ...containerStatsRoutes(containers, backends.containerUsage),
     ...imageRoutes(images),
     ...imageTransferRoutes(images),
     ...commitRoutes(backends),

@@ -24,6 +24,7 @@ import type {
 } from "../proto/gen/objects.ts";
 import type { BuildBackend } from "./backends/builds.ts";
 import type { ContainerFileBackend } from "./backends/container-files.ts";
+import type { ContainerUsageBackend } from "./backends/container-usage.ts";
 import type { ContainerBackend, MachineAbilities } from "./backends/containers.ts";
 import type { DiskUsageBackend } from "./backends/disk-usage.ts";
 import type { EventBackend } from "./backends/events.ts";
@@ -247,6 +248,7 @@ export interface Backends {
   readonly containers: ContainerBackend;
   readonly containerFiles: ContainerFileBackend;
   readonly execs: ExecBackend;
+  readonly containerUsage: ContainerUsageBackend;
   readonly backups: BackupBackend;
   readonly images: ImageBackend;
   readonly services: ServiceBackend;

@@ -18,6 +18,7 @@ export function newBackends(
     | "containers"
     | "containerFiles"
     | "execs"
+    | "containerUsage"
     | "images"
     | "builds"
     | "backups"

@@ -11,6 +11,7 @@ import { Backups } from "./backup/backups.ts";
 import type { DaemonConfig } from "./config.ts";
 import { newBuilds } from "./engine/builds.ts";
 import { newContainerFiles } from "./engine/container-files.ts";
+import { newContainerUsage } from "./engine/container-usage.ts";
 import { newContainers } from "./engine/containers.ts";
 import { newDiskUsage } from "./engine/disk-usage.ts";
 import { newExecs } from "./engine/execs.ts";
@@ -94,6 +95,7 @@ export async function startDaemon(
       containers: newContainers(engine),
       containerFiles: newContainerFiles(engine),
       execs: newExecs(engine.containers),
+      containerUsage: newContainerUsage(engine),
       images: newImages(engine.images, clock, engine.events),
       builds: newBuilds(engine.builds),
       backups,

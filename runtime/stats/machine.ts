@@ -3,22 +3,27 @@ import { totalmem } from "node:os";
 import type { Clock } from "../../core/clock.ts";
 import type { ContainerId, Containers } from "../container/types.ts";
 import type { Cgroups } from "../linux/cgroups.ts";
+import { UsageLoop } from "./loop.ts";
 import { parseNetDev, parseSystemCpu } from "./proc-counters.ts";
 import type { UsageSample } from "./types.ts";
+
+interface Parts {
+  readonly containers: Pick<Containers, "get">;
+  readonly cgroups: Pick<Cgroups, "usage">;
+  readonly clock: Clock;
+}
+
+/** Looks at this machine's containers. */
+export function newUsageLoop(parts: Parts): UsageLoop {
+  return new UsageLoop((id) => lookAt(id as ContainerId, parts), parts.clock);
+}
 
 /**
  * What a container has used by now; undefined when it does not run.
  *
  * @throws {ClusterError} NotFound.
  */
-export function lookAt(
-  id: ContainerId,
-  parts: {
-    readonly containers: Pick<Containers, "get">;
-    readonly cgroups: Pick<Cgroups, "usage">;
-    readonly clock: Clock;
-  },
-): UsageSample | undefined {
+function lookAt(id: ContainerId, parts: Parts): UsageSample | undefined {
   const { state, pid, config } = parts.containers.get(id);
   if (state !== "running") return undefined;
   const { nanos, cpus } = parseSystemCpu(readFileSync("/proc/stat", "utf8"));

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { request } from "node:http";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
@@ -19,6 +20,24 @@ import { DOCKER_CLIS } from "../support/docker-cli.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
 import { packTar, type TarInput } from "../support/tar-writer.ts";
+
+interface Opened {
+  readonly text: () => string;
+  readonly ended: Promise<void>;
+  leave(): void;
+}
+
+/** As much of an answer as is looked at. */
+interface Stats {
+  readonly read: string;
+  readonly preread: string;
+  readonly cpu_stats: CpuStats;
+  readonly precpu_stats: CpuStats;
+}
+interface CpuStats {
+  readonly cpu_usage: { readonly total_usage: number };
+  readonly system_cpu_usage: number;
+}
 
 const DONE_MS = 20_000;
 const LIVE = ["--network", "none", "busybox"];
@@ -54,6 +73,24 @@ describe("e2e: files of containers", function () {
     ask(host.node.socket, `PUT /containers/box/archive?path=${path}${more}`, {
       headers: { "Content-Type": "application/x-tar" },
       body,
+    });
+  /** An answer that has begun. @param isRead else it is left where it is. */
+  const openAnswer = (operation: string, isRead = true) =>
+    new Promise<Opened>((resolve, reject) => {
+      const [method = "", path = ""] = operation.split(" ");
+      let text = "";
+      const asked = request({ socketPath: host.node.socket, method, path }, (response) => {
+        response.on("error", () => {});
+        const ended = new Promise<void>((end) => response.once("close", end));
+        const opened = { text: () => text, ended, leave: () => void asked.destroy() };
+        if (!isRead) response.once("readable", () => resolve(opened));
+        else
+          response.on("data", (chunk: Buffer) => {
+            text += chunk;
+            resolve(opened);
+          });
+      });
+      asked.once("error", reject).end();
     });
   const messageOf = (body: Buffer) => (JSON.parse(body.toString()) as { message: string }).message;
   const mountsNaming = (text: string) =>
@@ -120,7 +157,7 @@ describe("e2e: files of containers", function () {
             /Could not find the file \/nope in container |No such container:path: \w+:\/nope/,
           );
           expect(await host.failDocker("cp", join(folder, "one"), `${to}:/nope/x`)).to.match(
-            /Could not find the file \/nope in container |no such directory/i,
+            /Could not find the file \/nope in container |no such directory|No such container:path/i,
           );
           expect(await host.failDocker("cp", join(folder, "tree"), `${to}:/etc/passwd`)).to.match(
             /cannot copy directory|cannot overwrite non-directory/,
@@ -153,6 +190,54 @@ describe("e2e: files of containers", function () {
         );
       });
     });
+
+  describe("what containers use", () => {
+    before(async () => {
+      await docker("run", "-d", "--name", "busy", "busybox", "sh", "-c", "while :; do :; done");
+      await docker("create", "--name", "idle", ...SLEEP);
+    });
+    after(async () => {
+      await docker("rm", "-f", "busy", "idle");
+    });
+
+    for (const { name, find } of DOCKER_CLIS)
+      it(`is shown by ${name} docker stats`, async () => {
+        host.cli = await find();
+        const format = "{{.Name}} {{.CPUPerc}} {{.MemUsage}} {{.NetIO}} {{.PIDs}}";
+        const [busy, idle] = (
+          await docker("stats", "--no-stream", "--format", format, "busy", "idle")
+        ).split("\n");
+        const row = /^busy ([\d.]+)% [\d.]+[KM]iB \/ [\d.]+GiB [\d.]+k?B \/ [\d.]+k?B 1$/;
+        const [, percent = ""] = row.exec(busy ?? "") ?? [];
+        // Of all processors together, and the machine may be busy with other things.
+        expect(Number(percent), busy).to.be.within(1, cpus().length * 100);
+        expect(idle).to.equal("idle 0.00% 0B / 0B 0B / 0B 0");
+      });
+
+    it("is what its processes have used, by rates of the API's two moments", async () => {
+      const { json } = await host.ask("GET /containers/busy/stats?stream=false");
+      const { cpu_stats: now, precpu_stats: before, read, preread } = json as Stats;
+      const used = now.cpu_usage.total_usage - before.cpu_usage.total_usage;
+      expect(used).to.be.greaterThan(0);
+      expect(Date.parse(read)).to.be.greaterThan(Date.parse(preread));
+      expect(now.system_cpu_usage).to.be.greaterThan(before.system_cpu_usage);
+      const once = await host.ask("GET /containers/busy/stats?stream=false&one-shot=true");
+      expect((once.json as Stats).cpu_stats.cpu_usage.total_usage).to.be.greaterThan(
+        before.cpu_usage.total_usage,
+      );
+      const odd = await host.ask("GET /containers/busy/stats?one-shot=true");
+      expect(odd.status).to.equal(400);
+      expect((await host.ask("GET /containers/nobody/stats")).status).to.equal(404);
+    });
+
+    it("is a stream that ends with the container", async () => {
+      await docker("run", "-d", "--name", "brief", ...SLEEP);
+      const { text, ended } = await openAnswer("GET /containers/brief/stats");
+      await docker("rm", "-f", "brief");
+      await ended;
+      expect(JSON.parse(text().split("\n")[0] ?? "")).to.include({ name: "/brief" });
+    });
+  });
 
   describe("by the API", () => {
     before(async () => {
@@ -299,23 +384,15 @@ describe("e2e: files of containers", function () {
     it("a reader that goes half-way leaves no mount; a container is removed while it is read", async () => {
       const id = await docker("create", "--name", "read", ...SLEEP);
       await docker("cp", host.cli, "read:/tmp/large");
-      const open = (operation: string) =>
-        new Promise<() => void>((resolve, reject) => {
-          const [method = "", path = ""] = operation.split(" ");
-          const asked = request({ socketPath: host.node.socket, method, path }, (response) => {
-            response.on("error", () => {});
-            response.once("readable", () => resolve(() => asked.destroy()));
-          });
-          asked.once("error", reject).end();
-        });
-      const leave = await open("GET /containers/read/archive?path=/tmp");
+      const { leave } = await openAnswer("GET /containers/read/archive?path=/tmp", false);
       expect(mountsNaming(id)).to.have.length(1);
       leave();
       await eventually("it is unmounted", () => mountsNaming(id).length === 0, DONE_MS);
-      await open("GET /containers/read/export");
+      const unread = await openAnswer("GET /containers/read/export", false);
       await docker("start", "read");
       await docker("rm", "-f", "read");
       expect(mountsNaming(id)).to.deep.equal([]);
+      unread.leave();
     });
 
     it("a container that swaps directories and links meanwhile gets nobody out of it", async () => {
@@ -329,7 +406,7 @@ describe("e2e: files of containers", function () {
         { name: "d/f", content: "written" },
         { name: "d/g", content: "new" },
       ]);
-      for (let round = 0; round < 60; round++) {
+      for (let round = 0; round < 30; round++) {
         const { body } = await ask(host.node.socket, "GET /containers/racer/archive?path=/r");
         expect(body.includes("host secret")).to.equal(false);
         await ask(host.node.socket, "PUT /containers/racer/archive?path=/r", { body: file });

@@ -69,6 +69,7 @@ describe(`e2e: containers by dockerode, answers against Docker's Swagger file${w
     await fits("GET /containers/json", "/containers/json?all=1&size=1");
     await fits("GET /containers/{id}/top", `/containers/${Id}/top?ps_args=-ef`);
     await fits("GET /containers/{id}/changes", `/containers/${Id}/changes`);
+    await fits("GET /containers/{id}/stats", `/containers/${Id}/stats?stream=0&one-shot=1`);
     await fits("POST /containers/{id}/update", `/containers/${Id}/update`, { CpuShares: 100 });
     const [waited] = await Promise.all([
       fits("POST /containers/{id}/wait", `/containers/${Id}/wait?condition=next-exit`),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { newApi } from "../../api/api.ts";
 import type { Backends, SwarmInfo, SystemBackend } from "../../api/backend.ts";
 import type { ContainerFileBackend } from "../../api/backends/container-files.ts";
+import type { ContainerUsageBackend } from "../../api/backends/container-usage.ts";
 import type { EventBackend } from "../../api/backends/events.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
@@ -163,6 +164,7 @@ export async function startMemoryApi(
     containerFiles: noFiles,
     builds: { buildImage: async () => WEB_IMAGE.id },
     execs: newExecs(new MemoryContainers()),
+    containerUsage: noUsage,
   });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));
@@ -179,6 +181,11 @@ export async function startMemoryApi(
     },
   };
 }
+
+const noUsage: ContainerUsageBackend = {
+  sampleUsage: () => ({ current: undefined, previous: undefined }),
+  async *followUsage() {},
+};
 
 /** No container is here, so none has files. */
 const noFiles: ContainerFileBackend = {
