@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
+import { ask } from "../support/ask.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
 import { packTar } from "../support/tar-writer.ts";
@@ -54,6 +55,15 @@ describe("e2e: builds, by the stock docker command line", function () {
     const said = await host.mustDocker("logs", id);
     await host.mustDocker("rm", id);
     return said;
+  }
+
+  /** A context as any client sends it. */
+  async function post(body: Buffer): Promise<{ readonly status: number; readonly body: string }> {
+    const { status, body: said } = await ask(host.node.socket, "POST /build", {
+      headers: { "Content-Type": "application/x-tar" },
+      body,
+    });
+    return { status, body: String(said) };
   }
 
   it("run commands, copy files and say so in Docker's words", async () => {
@@ -225,6 +235,78 @@ describe("e2e: builds, by the stock docker command line", function () {
       ...["/all/y", "/all/y/deeper", "/packed", "/unpacked", "/unpacked/x", "/unpacked/x/deep"],
       ...["/unpacked/y", "/unpacked/y/deeper"],
     ]);
+  });
+
+  it("take contexts and Dockerfiles from standard input, packed in any way", async () => {
+    const folder = contextOf({ Dockerfile: "FROM busybox\nCOPY a /\n", a: "1" });
+    const stock = `${host.cli} -H unix://${host.node.socket} build -q`;
+    const sh = async (line: string) => {
+      const { code, stdout, stderr } = await host.cluster.lab.exec(host.node.host, [
+        "sh",
+        "-c",
+        line,
+      ]);
+      expect(code, stderr).to.equal(0);
+      return stdout.trim();
+    };
+    const ids = [];
+    for (const flag of ["", "z", "J", "j"])
+      ids.push(await sh(`tar -C ${folder} -c${flag}f - . | ${stock} -`));
+    expect(new Set(ids).size, ids.join(" ")).to.equal(1);
+    const idFile = join(folder, "id");
+    const other = await sh(`printf 'FROM scratch\\nENV A=b\\n' | ${stock} --iidfile ${idFile} -`);
+    expect(readFileSync(idFile, "utf8").trim()).to.equal(other);
+  });
+
+  it("give commands the limits, hosts and network that are asked for", async () => {
+    const Dockerfile = [
+      "FROM busybox",
+      "RUN cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; \\",
+      "  ulimit -n; df -k /dev/shm | tail -1; cat /etc/hosts; ls /sys/class/net",
+    ].join("\n");
+    const said = await build(
+      { Dockerfile },
+      ...["--memory", "64m", "--ulimit", "nofile=77:77", "--shm-size", "1m", "--network", "none"],
+      ...["--add-host", "db:192.0.2.7", "--no-cache"],
+    );
+    expect(said).to.match(/^67108864\n77\nshm\s+1024 /m);
+    expect(said).to.match(/^192.0.2.7\s+db$/m);
+    expect(said).to.match(/^lo\n(?:Removing)/m);
+  });
+
+  it("keep what is hostile in a context inside it", async () => {
+    const link = (name: string, linkName: string) => ({ name, type: "symlink" as const, linkName });
+    const hostile = [
+      [{ name: "../../../../tmp/muster-out", content: "x" }],
+      [link("out", "/tmp"), { name: "out/muster-out", content: "x" }],
+      [link("up", "../../../../../tmp"), { name: "up/muster-out", content: "x" }],
+      [{ name: "passwd", type: "hardLink" as const, linkName: "/etc/passwd" }],
+    ];
+    const Dockerfile = { name: "Dockerfile", content: "FROM scratch\nCOPY . /\n" };
+    for (const entries of hostile) {
+      const { body } = await post(packTar([Dockerfile, ...entries]));
+      expect(existsSync("/tmp/muster-out"), body).to.equal(false);
+    }
+    const secret = [
+      link("shadow", "/etc/shadow"),
+      { ...Dockerfile, content: "FROM scratch\nCOPY shadow /\n" },
+    ];
+    const { body } = await post(packTar(secret));
+    expect(body).to.contain("stat shadow: file does not exist");
+    const linked = [link("Dockerfile", "/etc/passwd")];
+    expect((await post(packTar(linked))).body).to.contain(
+      "Cannot locate specified Dockerfile: Dockerfile",
+    );
+    expect((await post(Buffer.from("no archive at all"))).status).to.equal(400);
+    expect(underWay()).to.deep.equal([]);
+  });
+
+  it("refuse BuildKit and say what to do", async () => {
+    for (const operation of ["POST /build?version=2", "POST /session", "POST /grpc"]) {
+      const { status, json } = await host.ask(operation);
+      expect(status).to.equal(501);
+      expect(JSON.stringify(json)).to.contain("DOCKER_BUILDKIT=0");
+    }
   });
 
   it("say what is wrong, with the command's own code", async () => {
