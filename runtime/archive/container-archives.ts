@@ -1,13 +1,13 @@
 import { closeSync, fstatSync } from "node:fs";
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
+import { TarReader } from "../../core/tar/tar-reader.ts";
+import { ARCHIVE_END } from "../../core/tar/tar-writer.ts";
 import { lookUpUser } from "../container/bundle.ts";
 import type { RootView } from "../container/root-views.ts";
 import type { Container, ContainerId, ContainerRoots, Containers } from "../container/types.ts";
 import { decompressed } from "../image/layer/decompress.ts";
 import { TreePacker } from "../image/layer/pack-tree.ts";
-import { TarReader } from "../image/tar/tar-reader.ts";
-import { ARCHIVE_END } from "../image/tar/tar-writer.ts";
 import { OpenDirectory } from "../linux/open-directory.ts";
 import { openInRoot } from "../linux/open-in-root.ts";
 import { readArchivePath } from "./archive-path.ts";

@@ -14,8 +14,8 @@ import {
   writeSync,
 } from "node:fs";
 import { ClusterError } from "../../core/errors.ts";
+import type { TarEntry, TarSink } from "../../core/tar/tar-reader.ts";
 import { setXattrs } from "../image/layer/layer-writer.ts";
-import type { TarEntry, TarSink } from "../image/tar/tar-reader.ts";
 import { makeNode, setModificationTime } from "../linux/files.ts";
 import { systemError } from "../linux/libc.ts";
 import { OpenDirectory, orGone } from "../linux/open-directory.ts";

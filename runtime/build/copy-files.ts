@@ -1,8 +1,8 @@
 import { closeSync, constants } from "node:fs";
 import { ClusterError } from "../../core/errors.ts";
+import { type TarEntry, TarReader, type TarSink } from "../../core/tar/tar-reader.ts";
 import { TreeUnpacker } from "../archive/tree-unpacker.ts";
 import { TreePacker } from "../image/layer/pack-tree.ts";
-import { type TarEntry, TarReader, type TarSink } from "../image/tar/tar-reader.ts";
 import type { OpenEntry } from "../linux/open-directory.ts";
 import { findInRoot } from "../linux/open-in-root.ts";
 import { holdSource } from "./copy-sources.ts";

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { ClusterError } from "../../core/errors.ts";
 import { compileGlob } from "../../core/glob.ts";
+import { type TarEntry, TarReader, type TarSink } from "../../core/tar/tar-reader.ts";
 import { TreePacker } from "../image/layer/pack-tree.ts";
-import { type TarEntry, TarReader, type TarSink } from "../image/tar/tar-reader.ts";
 import { DEPTH_MAX, OpenDirectory, OpenEntry } from "../linux/open-directory.ts";
 import { findInRoot } from "../linux/open-in-root.ts";
 import { isPattern, isUrl, readSource } from "./copy-target.ts";

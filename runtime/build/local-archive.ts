@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
+import { BLOCK_BYTES, parseTarHeader } from "../../core/tar/tar-header.ts";
 import { decompressedFile } from "../image/layer/decompress.ts";
-import { BLOCK_BYTES, parseTarHeader } from "../image/tar/tar-header.ts";
 import type { OpenEntry } from "../linux/open-directory.ts";
 import { findUnpackProgram, unpackByProgram } from "./unpack-program.ts";
 

@@ -1,4 +1,4 @@
-import { checksum } from "../../runtime/image/tar/tar-header.ts";
+import { checksum } from "../../core/tar/tar-header.ts";
 
 /** A file to be packed; what is not given is ordinary. */
 export interface TarInput {

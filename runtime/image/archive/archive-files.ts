@@ -1,6 +1,6 @@
 import { ClusterError } from "../../../core/errors.ts";
+import { type TarEntry, TarReader, type TarSink } from "../../../core/tar/tar-reader.ts";
 import type { BlobWriter, ContentStore } from "../store/content-store.ts";
-import { type TarEntry, TarReader, type TarSink } from "../tar/tar-reader.ts";
 import type { Digest } from "../types.ts";
 
 /** A file of an archive, now a blob of the store. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ClusterError } from "../../../core/errors.ts";
+import { ARCHIVE_END, tarHeader, tarPadding } from "../../../core/tar/tar-writer.ts";
 import { digestHex, digestOfHex } from "../digest.ts";
 import type { StoredImage } from "../image-catalog.ts";
 import { NAME_ANNOTATION } from "../image-records.ts";
@@ -11,7 +12,6 @@ import {
   type Reference,
 } from "../reference.ts";
 import type { ContentStore } from "../store/content-store.ts";
-import { ARCHIVE_END, tarHeader, tarPadding } from "../tar/tar-writer.ts";
 import type { Descriptor, Digest } from "../types.ts";
 
 /** An image and the names it has in the archive; only tags. */

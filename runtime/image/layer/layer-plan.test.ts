@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
-import type { TarEntry, TarType } from "../tar/tar-reader.ts";
+import type { TarEntry, TarType } from "../../../core/tar/tar-reader.ts";
 import { LayerPlanner, type LayerStep } from "./layer-plan.ts";
 
 /** `directory a/`, `symlink a -> b`, `hardLink a => b`, `file a`. */

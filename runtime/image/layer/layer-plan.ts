@@ -1,4 +1,4 @@
-import type { TarEntry, TarType } from "../tar/tar-reader.ts";
+import type { TarEntry, TarType } from "../../../core/tar/tar-reader.ts";
 import {
   emptyDirectory,
   type LayerDirectory,

@@ -14,8 +14,8 @@ import {
   writeSync,
 } from "node:fs";
 import { ClusterError } from "../../../core/errors.ts";
+import type { TarEntry, TarSink } from "../../../core/tar/tar-reader.ts";
 import { makeNode, setModificationTime, setXattr } from "../../linux/files.ts";
-import type { TarEntry, TarSink } from "../tar/tar-reader.ts";
 import { LayerPlanner, type LayerStep } from "./layer-plan.ts";
 
 const PARENT_MODE = 0o755;

@@ -1,5 +1,5 @@
+import { ARCHIVE_END } from "../../../core/tar/tar-writer.ts";
 import { OpenDirectory } from "../../linux/open-directory.ts";
-import { ARCHIVE_END } from "../tar/tar-writer.ts";
 import { TreePacker } from "./pack-tree.ts";
 
 /**

@@ -2,11 +2,11 @@ import type { BigIntStats } from "node:fs";
 import { open } from "node:fs/promises";
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import { ClusterError } from "../../../core/errors.ts";
+import { encodeTarEntry } from "../../../core/tar/tar-encode.ts";
+import type { TarEntry, TarType } from "../../../core/tar/tar-reader.ts";
+import { tarPadding } from "../../../core/tar/tar-writer.ts";
 import { findXattrOf, listXattrsOf } from "../../linux/files.ts";
 import { DEPTH_MAX, type OpenDirectory, type OpenEntry } from "../../linux/open-directory.ts";
-import { encodeTarEntry } from "../tar/tar-encode.ts";
-import type { TarEntry, TarType } from "../tar/tar-reader.ts";
-import { tarPadding } from "../tar/tar-writer.ts";
 import { isOpaque, isWhiteout, refuseElsewhere } from "./upper-marks.ts";
 
 const READ_BYTES = 256 * 1024;

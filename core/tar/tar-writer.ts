@@ -1,4 +1,4 @@
-import { assert } from "../../../core/assert.ts";
+import { assert } from "../assert.ts";
 import { checksum } from "./tar-header.ts";
 
 const BLOCK = 512;

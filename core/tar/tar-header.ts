@@ -1,4 +1,4 @@
-import { ClusterError } from "../../../core/errors.ts";
+import { ClusterError } from "../errors.ts";
 
 /** Archives are made of blocks of this size. */
 export const BLOCK_BYTES = 512;

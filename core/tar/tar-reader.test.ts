@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { ClusterError } from "../../../core/errors.ts";
+import { ClusterError } from "../errors.ts";
 import { BLOCK_BYTES, checksum } from "./tar-header.ts";
 import { type TarEntry, TarReader } from "./tar-reader.ts";
 

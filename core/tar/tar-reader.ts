@@ -1,4 +1,4 @@
-import { ClusterError } from "../../../core/errors.ts";
+import { ClusterError } from "../errors.ts";
 import { type PaxRecords, parsePaxRecords, paxNumber, paxText, paxTime } from "./pax.ts";
 import { BLOCK_BYTES, malformed, parseTarHeader, type TarHeader } from "./tar-header.ts";
 

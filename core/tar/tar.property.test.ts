@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { ClusterError } from "../../../core/errors.ts";
-import { packTar } from "../../../test/support/tar-writer.ts";
-import { LayerPlanner } from "../layer/layer-plan.ts";
+import { LayerPlanner } from "../../runtime/image/layer/layer-plan.ts";
+import { packTar } from "../../test/support/tar-writer.ts";
+import { ClusterError } from "../errors.ts";
 import { encodeTarEntry } from "./tar-encode.ts";
 import { type TarEntry, TarReader, type TarSink } from "./tar-reader.ts";
 import { ARCHIVE_END, tarPadding } from "./tar-writer.ts";
