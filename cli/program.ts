@@ -18,6 +18,7 @@ import { addContainerStop } from "./commands/container/stop.ts";
 import { addContainerTop } from "./commands/container/top.ts";
 import { addContainerUnpause } from "./commands/container/unpause.ts";
 import { addContainerWait } from "./commands/container/wait.ts";
+import { addBuild } from "./commands/image/build.ts";
 import { addHistory } from "./commands/image/history.ts";
 import { addImport } from "./commands/image/import.ts";
 import { addImageInspect } from "./commands/image/inspect.ts";
@@ -139,6 +140,7 @@ const GROUPS: Readonly<
   image: {
     description: "Manage the images of this node",
     verbs: [
+      addBuild,
       ...[addPull, addPush, addTag, addImageLs, addImageInspect, addHistory],
       ...[addImageRm, addImagePrune, addLoad, addSave, addImport],
     ],
@@ -159,6 +161,7 @@ const GROUPS: Readonly<
 
 /** Verbs that stand at the top, under the names docker has for them there. */
 const TOP_LEVEL: readonly Add[] = [
+  addBuild,
   ...[addPull, addPush, addTag, addHistory, addLoad, addSave, addImport],
   (parent, context) => addImageLs(parent, context, "images"),
   (parent, context) => addImageRm(parent, context, "rmi"),

@@ -66,8 +66,9 @@ export class Client {
     path: string,
     archive: NodeJS.ReadableStream,
     query: Query = {},
+    headers: Headers = {},
   ): Promise<IncomingMessage> {
-    return this.#open("POST", path, { query, archive });
+    return this.#open("POST", path, { query, headers, archive });
   }
 
   /** @returns the decoded body; undefined when it is empty. */
@@ -114,7 +115,13 @@ export class Client {
       const request = httpRequest(options, resolve);
       request.once("error", (cause) => reject(this.#unreachable(cause)));
       if (archive === undefined) request.end(text);
-      else archive.pipe(request);
+      else {
+        archive.once("error", (cause: unknown) => {
+          reject(cause instanceof Error ? cause : new Error(String(cause)));
+          request.destroy();
+        });
+        archive.pipe(request);
+      }
     });
   }
 

@@ -1,4 +1,5 @@
 import { findLogin, HUB, type Login } from "./credentials.ts";
+import { readDockerConfig } from "./docker-config.ts";
 
 /** The X-Registry-Auth value for an image from the login kept for its registry; undefined when there is none. */
 export function registryAuth(image: string): string | undefined {
@@ -13,9 +14,25 @@ export function authHeader(image: string): Record<string, string> {
   return auth === undefined ? {} : { "X-Registry-Auth": auth };
 }
 
-function encodeAuth(server: string, { username, password, identityToken }: Login): string {
-  const fields = { username, password, identitytoken: identityToken, serveraddress: server };
-  return Buffer.from(JSON.stringify(fields)).toString("base64url");
+/** All logins there are, as builds take them: which one is needed shows only there. */
+export function registryConfigHeader(): Record<string, string> {
+  const { auths = {}, credHelpers = {} } = readDockerConfig();
+  const servers = [...new Set([...Object.keys(auths), ...Object.keys(credHelpers)])];
+  const logins = servers.flatMap((server) => {
+    const login = findLogin(server);
+    return login === undefined ? [] : [[server, fieldsOf(server, login)] as const];
+  });
+  if (logins.length === 0) return {};
+  const config = JSON.stringify(Object.fromEntries(logins));
+  return { "X-Registry-Config": Buffer.from(config).toString("base64url") };
+}
+
+function encodeAuth(server: string, login: Login): string {
+  return Buffer.from(JSON.stringify(fieldsOf(server, login))).toString("base64url");
+}
+
+function fieldsOf(server: string, { username, password, identityToken }: Login): object {
+  return { username, password, identitytoken: identityToken, serveraddress: server };
 }
 
 /** The part before the first slash if it looks like a host, else Docker Hub. */

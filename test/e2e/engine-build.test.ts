@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { expect } from "chai";
 import { ask } from "../support/ask.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
 import { packTar } from "../support/tar-writer.ts";
+
+const MUSTER = resolve(import.meta.dirname, "../../bin/muster");
 
 /** A build's context: text by path. */
 type Files = Readonly<Record<string, string>>;
@@ -299,6 +301,48 @@ describe("e2e: builds, by the stock docker command line", function () {
     );
     expect((await post(Buffer.from("no archive at all"))).status).to.equal(400);
     expect(underWay()).to.deep.equal([]);
+  });
+
+  it("are made by muster itself, from a folder and from standard input", async () => {
+    const folder = contextOf({
+      "sub/my.Dockerfile": "ARG A\nFROM $A\nCOPY . /got/\nCMD find /got -type f | sort\n",
+      "sub/my.Dockerfile.dockerignore": "*\n!kept\n!deep/*/kept\n",
+      ".dockerignore": "kept\n",
+      kept: "1",
+      left: "1",
+      "deep/er/kept": "1",
+      "deep/er/left": "1",
+    });
+    const muster = (...args: string[]) => host.cluster.lab.exec(host.node.host, args);
+    const command = [
+      MUSTER,
+      "-H",
+      `unix://${host.node.socket}`,
+      "build",
+      "-q",
+      "--build-arg",
+      "A=busybox",
+    ];
+    const file = join(folder, "sub/my.Dockerfile");
+    const { code, stdout, stderr } = await muster(
+      ...command,
+      "-t",
+      "by:muster",
+      "-f",
+      file,
+      folder,
+    );
+    expect(code, stderr).to.equal(0);
+    expect(stdout).to.match(/^sha256:[0-9a-f]{64}\n$/);
+    const got = ["/got/deep/er/kept", "/got/kept", "/got/sub/my.Dockerfile"];
+    expect((await output("by:muster")).split("\n")).to.include.members(got);
+    expect(await output("by:muster")).to.not.contain("left");
+
+    const line = `printf 'FROM busybox\\nRUN exit 5\\n' | ${command.join(" ")} -`;
+    const failed = await muster("sh", "-c", line);
+    expect(failed.code).to.equal(1);
+    expect(failed.stderr).to.contain("The command '/bin/sh -c exit 5' returned a non-zero code: 5");
+    await host.mustDocker("container", "prune", "-f");
   });
 
   it("refuse BuildKit and say what to do", async () => {
