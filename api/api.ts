@@ -33,7 +33,7 @@ export function newApi(backends: Backends, log: Log): ApiServer {
 
 /** All that is served; docs/docker-compatibility.md lists the same. */
 export function servedRoutes(backends: Backends): Route[] {
-  const { services, tasks, nodes, networks, configs, secrets } = backends;
+  const { services, tasks, nodes, configs, secrets } = backends;
   const { cluster, membership, containers, images, system, backups, events } = backends;
   return [
     ...systemRoutes(system, membership),
@@ -44,11 +44,11 @@ export function servedRoutes(backends: Backends): Route[] {
     ...serviceRoutes(services),
     ...taskRoutes(tasks, services),
     ...nodeRoutes(nodes, membership),
-    ...networkRoutes(networks),
-    ...containerRoutes(containers),
     ...execRoutes(containers, backends.execs),
     ...containerFileRoutes(containers, backends.containerFiles),
     ...containerStatsRoutes(containers, backends.containerUsage),
+    ...networkRoutes(backends),
+    ...containerRoutes(containers, backends.localNetworks),
     ...imageRoutes(images),
     ...imageTransferRoutes(images),
     ...commitRoutes(backends),

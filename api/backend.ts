@@ -30,6 +30,7 @@ import type { DiskUsageBackend } from "./backends/disk-usage.ts";
 import type { EventBackend } from "./backends/events.ts";
 import type { ExecBackend } from "./backends/execs.ts";
 import type { ImageBackend } from "./backends/images.ts";
+import type { LocalNetworkBackend } from "./backends/networks.ts";
 import type { RegistryBackend } from "./backends/registries.ts";
 import type { VolumeBackend } from "./backends/volumes.ts";
 import type { Filters } from "./http/filters.ts";
@@ -255,6 +256,7 @@ export interface Backends {
   readonly tasks: TaskBackend;
   readonly nodes: NodeBackend;
   readonly networks: NetworkBackend;
+  readonly localNetworks: LocalNetworkBackend;
   readonly configs: ConfigBackend;
   readonly secrets: SecretBackend;
   readonly cluster: ClusterBackend;

@@ -26,6 +26,7 @@ export function newBackends(
     | "registries"
     | "diskUsage"
     | "volumes"
+    | "localNetworks"
   >,
 ): Backends {
   const control = (): Control => node.getManager().control;

@@ -16,6 +16,7 @@ import { newContainers } from "./engine/containers.ts";
 import { newDiskUsage } from "./engine/disk-usage.ts";
 import { newExecs } from "./engine/execs.ts";
 import { newImages } from "./engine/images.ts";
+import { newLocalNetworks } from "./engine/local-networks.ts";
 import { newRegistries } from "./engine/registries.ts";
 import { swarmEvent } from "./engine/swarm-events.ts";
 import { newVolumes } from "./engine/volumes.ts";
@@ -102,6 +103,7 @@ export async function startDaemon(
       registries: newRegistries(engine.images),
       diskUsage: newDiskUsage(engine.volumes),
       volumes: newVolumes(engine.volumes),
+      localNetworks: newLocalNetworks(engine),
       events: { events: (query) => engine.events.follow(query) },
     }),
     log.child({ component: "api" }),

@@ -7,6 +7,7 @@ import type {
   RestartPolicy,
 } from "./container-settings.ts";
 import type { ConsoleSize } from "./execs.ts";
+import type { EndpointSettings } from "./networks.ts";
 import type { AttachedStreams } from "./streams.ts";
 
 /** The containers of this machine, by their whole ids. Every call that names one throws `NotFound` when there is none. */
@@ -61,6 +62,8 @@ export interface ContainerRequest {
   readonly settings: ContainerSettings;
   /** `host`, `none`, `container:<id>`, `default`, or a network's name or id. */
   readonly networkMode: string;
+  /** Of one that has networks of its own; the first is that of `networkMode`. */
+  readonly endpoints: readonly EndpointSettings[];
   /** `os[/architecture[/variant]]`; empty: any. */
   readonly platform: string;
 }
@@ -75,10 +78,12 @@ export interface ContainerFacts {
   readonly id: string;
   readonly settings: ContainerSettings;
   readonly networkMode: string;
-  /** Of one that is in a network of this machine. */
-  readonly network: NetworkFacts | undefined;
   /** Ports of this machine that lead to it, while it runs, in the order of its own. */
   readonly publishedPorts: readonly PublishedPort[];
+  /** Those of this machine it is in. */
+  readonly networks: readonly NetworkFacts[];
+  /** File of its network namespace while it runs in networks of this machine; empty otherwise. */
+  readonly namespacePath: string;
   readonly imageId: string;
   readonly image: ContainerImage;
   readonly mounts: readonly MountFacts[];
@@ -121,20 +126,25 @@ export interface ContainerFacts {
 
 /** What a container has of a network of this machine. */
 export interface NetworkFacts {
-  readonly name: string;
+  readonly settings: EndpointSettings;
+  /** Empty: there is no such network any more. */
+  readonly networkId: string;
+  /** What it is called there; empty where there are no names. */
+  readonly dnsNames: readonly string[];
   /** While it runs. */
-  readonly endpoint:
-    | {
-        readonly id: string;
-        readonly networkId: string;
-        readonly address: string;
-        readonly prefixLength: number;
-        readonly gateway: string;
-        readonly mac: string;
-        /** File of its network namespace. */
-        readonly namespacePath: string;
-      }
+  readonly endpoint: EndpointFacts | undefined;
+}
+
+export interface EndpointFacts {
+  readonly id: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  /** Empty: no way out. */
+  readonly gateway: string;
+  readonly ipv6:
+    | { readonly address: string; readonly prefixLength: number; readonly gateway: string }
     | undefined;
+  readonly mac: string;
 }
 
 /** A port of this machine that leads to a container. */

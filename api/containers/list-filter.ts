@@ -92,11 +92,14 @@ function planMatchers(
       const pattern = toPattern(value);
       return ({ settings }) => pattern.test(settings.name) || pattern.test(`/${settings.name}`);
     },
-    network: (value) => (one) => one.networkMode === value,
     // By the container's own ports, as Docker does.
     publish: (value) => (one) =>
       [...one.settings.ports.bindings, ...one.publishedPorts].some((port) => isPortIn(value, port)),
     expose: (value) => (one) => exposedPorts(one).some((port) => isPortIn(value, port)),
+    network: (value) => (one) =>
+      one.networks.some(
+        ({ settings, networkId }) => settings.network === value || networkId === value,
+      ) || one.networkMode === value,
     status: (value) => (one) => statusOf(one) === value,
     volume: (value) => (one) =>
       one.mounts.some(({ type, source, target }) =>

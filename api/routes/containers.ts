@@ -1,6 +1,7 @@
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { systemRandom } from "../../core/system-random.ts";
 import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
+import type { LocalNetworkBackend } from "../backends/networks.ts";
 import { checkLimits } from "../containers/check-limits.ts";
 import { findContainer } from "../containers/find-container.ts";
 import { LIST_FILTERS, selectContainers } from "../containers/list-filter.ts";
@@ -9,6 +10,7 @@ import { fitLimits } from "../containers/warnings.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parseFilters } from "../http/filters.ts";
 import { type Answer, created, ok, type Route } from "../http/router.ts";
+import { findExact, findPrefixed } from "../networks/find-network.ts";
 import { checkName, readContainerCreate } from "../wire/container/create.ts";
 import { writeInspect } from "../wire/container/inspect.ts";
 import { writeSummary } from "../wire/container/summary.ts";
@@ -23,7 +25,10 @@ const NAMES_TRIED_MAX = 6;
 const SIZES_AT_ONCE = 4;
 
 /** `/containers…`: what there is, making more, taking away. Source: docker-engine-api-v1.51.yaml, tag Container. */
-export function containerRoutes(backend: ContainerBackend): Route[] {
+export function containerRoutes(
+  backend: ContainerBackend,
+  networks: Pick<LocalNetworkBackend, "listNetworks">,
+): Route[] {
   return [
     {
       method: "GET",
@@ -33,7 +38,7 @@ export function containerRoutes(backend: ContainerBackend): Route[] {
     {
       method: "POST",
       path: "/containers/create",
-      handler: async (exchange) => create(backend, exchange),
+      handler: async (exchange) => create(backend, networks, exchange),
     },
     {
       method: "GET",
@@ -44,7 +49,8 @@ export function containerRoutes(backend: ContainerBackend): Route[] {
           ? await backend.containerSizes(container.id)
           : undefined;
         const [runtimeName = ""] = backend.abilities().runtimes;
-        return ok(writeInspect(container, { runtimeName, sizes }));
+        const { apiMinor } = exchange;
+        return ok(writeInspect(container, { runtimeName, sizes, apiMinor }));
       },
     },
     ...containerLifeRoutes(backend),
@@ -86,7 +92,11 @@ async function list(backend: ContainerBackend, { query }: Exchange): Promise<Ans
   return ok(summaries);
 }
 
-async function create(backend: ContainerBackend, exchange: Exchange): Promise<Answer> {
+async function create(
+  backend: ContainerBackend,
+  networks: Pick<LocalNetworkBackend, "listNetworks">,
+  exchange: Exchange,
+): Promise<Answer> {
   const body = await exchange.json();
   const asked = (exchange.query.get("name") ?? "").replace(/^\//, "");
   if (asked !== "") checkName(asked);
@@ -98,14 +108,20 @@ async function create(backend: ContainerBackend, exchange: Exchange): Promise<An
     mountsOf: (ref: string) => findNamed(all, ref).mounts,
     runtimes: abilities.runtimes,
     hasApparmor: abilities.apparmor,
+    nameOfNetwork: (ref: string) => {
+      const known = networks.listNetworks();
+      return (findExact(known, ref) ?? findPrefixed(known, ref)[0])?.name;
+    },
+    apiMinor: exchange.apiMinor,
   };
   for (let attempt = 0; ; attempt++) {
     const name = asked === "" ? randomName(systemRandom, attempt) : asked;
-    const { settings, networkMode, warnings: others } = readContainerCreate(body, name, context);
+    const wanted = readContainerCreate(body, name, context);
+    const { settings, networkMode, endpoints, warnings: others } = wanted;
     checkLimits(settings.limits, abilities.cpus);
     const { limits, warnings } = fitLimits(settings.limits, abilities);
     try {
-      const request = { settings: { ...settings, limits }, networkMode, platform };
+      const request = { settings: { ...settings, limits }, networkMode, endpoints, platform };
       const id = await backend.createContainer(request);
       return created({ Id: id, Warnings: [...others, ...warnings] });
     } catch (error) {

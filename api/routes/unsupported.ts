@@ -8,11 +8,6 @@ const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 const AREAS: Readonly<Record<string, readonly string[]>> = {
   containers: ["/containers/*"],
   "cluster volumes": ["/volumes/:name"],
-  "networks of single containers": [
-    "/networks/:ref/connect",
-    "/networks/:ref/disconnect",
-    "/networks/prune",
-  ],
   plugins: ["/plugins", "/plugins/*"],
 };
 
@@ -33,8 +28,7 @@ export function unsupportedRoutes(): Route[] {
 
 /** Other methods of these paths are served. */
 function methodsOf(path: string): readonly Method[] {
-  if (path === "/volumes/:name") return ["PUT"];
-  return path === "/networks/prune" ? ["POST"] : METHODS;
+  return path === "/volumes/:name" ? ["PUT"] : METHODS;
 }
 
 function refusing(method: Method, path: string, area: string): Route {

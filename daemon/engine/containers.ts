@@ -13,12 +13,15 @@ import type {
 } from "../../runtime/container/types.ts";
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { diskUsage } from "../../runtime/linux/disk-usage.ts";
+import { dnsNames } from "../../runtime/network/plan/dns-names.ts";
 import {
   DEFAULT_NETWORK,
+  type EndpointConfig,
   type LocalNetworkView,
   plainEndpoint,
 } from "../../runtime/network/types.ts";
 import type { EngineParts } from "../../runtime/types.ts";
+import { checkKnown } from "./local-networks.ts";
 import { listProcesses } from "./processes.ts";
 import { waitFor } from "./wait.ts";
 
@@ -37,7 +40,10 @@ export function newContainers(
   return {
     listContainers: () => containers.list().map(factsOf),
     getContainer: (id) => factsOf(containers.get(idOf(id))),
-    createContainer: async (request) => (await containers.create(toConfig(request, images))).id,
+    createContainer: async (request) => {
+      checkKnown(engine.networks, request.endpoints);
+      return (await containers.create(toConfig(request, images))).id;
+    },
     startContainer: async (id) => containers.start(idOf(id)),
     stopContainer: async (id, signal, timeoutMs) =>
       containers.stop(idOf(id), stopOptions(signal, timeoutMs)),
@@ -101,8 +107,12 @@ function toFacts(
     image,
     execIds: containers.execs.execIdsOf(container.id),
     files: containers.filesOf(container.id),
-    network: toNetworkFacts(container, networks),
     publishedPorts: ports.publishedPorts(container.id),
+    networks: toNetworkFacts(container, networks),
+    namespacePath:
+      networks.findAttachment(container.id) === undefined
+        ? ""
+        : networks.namespacePath(container.id),
   };
 }
 
@@ -122,7 +132,7 @@ function wireNetworkMode(network: NetworkMode): string {
 
 /** @throws {ClusterError} NotFound with Docker's words. */
 function toConfig(
-  { settings, networkMode, platform }: ContainerRequest,
+  { settings, networkMode, endpoints, platform }: ContainerRequest,
   images: ImageFinder,
 ): ContainerConfig {
   const image = findImage(images, settings.image);
@@ -130,33 +140,52 @@ function toConfig(
   checkPlatform(image, settings.image, platform);
   return {
     ...settings,
-    network: toNetwork(networkMode),
+    network: toNetwork(networkMode, endpoints),
     resolvConf: undefined,
     addresses: [],
   };
 }
 
-/** What a mode of the API means here. */
-export function toNetwork(mode: string): NetworkMode {
+/** What a mode of the API means here; a network by its name, unless more is said. */
+export function toNetwork(
+  mode: string,
+  endpoints: readonly EndpointConfig[] = [plainEndpoint(mode)],
+): NetworkMode {
+  if (mode === "default") return toNetwork(DEFAULT_NETWORK);
   if (mode === "host" || mode === "none") return { kind: mode };
   const [, id] = /^container:(.*)$/.exec(mode) ?? [];
   if (id !== undefined) return { kind: "container", id };
-  const network = mode === "default" ? DEFAULT_NETWORK : mode;
-  return { kind: "local", network, endpoints: [plainEndpoint(network)] };
+  return { kind: "local", network: mode, endpoints };
 }
 
-/** Its part of a local network: while it runs, and its name before and after. */
+/** Its part of this machine's networks: while it runs, and what it asked for before and after. */
 function toNetworkFacts(
   { id, config }: Container,
   networks: LocalNetworkView,
-): ContainerFacts["network"] {
-  if (config.network.kind !== "local") return undefined;
-  const endpoint = networks.findAttachment(id)?.endpoints[0];
-  if (endpoint === undefined) return { name: config.network.network, endpoint: undefined };
-  return {
-    name: config.network.network,
-    endpoint: { ...endpoint, namespacePath: networks.namespacePath(id) },
-  };
+): ContainerFacts["networks"] {
+  const { network, name, hostname } = config;
+  const asked = askedOf(network);
+  const attached = networks.findAttachment(id)?.endpoints ?? [];
+  return asked.map((settings) => ({
+    settings,
+    networkId: networks.list().find((one) => one.name === settings.network)?.id ?? "",
+    dnsNames: dnsNames({ name, hostname, containerId: id }, settings.network, settings.aliases),
+    endpoint: attached.find(({ networkName }) => networkName === settings.network),
+  }));
+}
+
+/** Docker speaks of networks also where a container has none of its own. */
+function askedOf(network: NetworkMode): readonly EndpointConfig[] {
+  switch (network.kind) {
+    case "local":
+      return network.endpoints;
+    case "host":
+    case "none":
+      return [plainEndpoint(network.kind)];
+    case "container":
+    case "namespace":
+      return [];
+  }
 }
 
 function checkPlatform({ platform }: Image, name: string, wanted: string): void {

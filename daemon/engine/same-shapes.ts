@@ -10,6 +10,11 @@ import type {
   MountFacts,
   PublishedPort,
 } from "../../api/backends/containers.ts";
+import type {
+  AddressPool,
+  EndpointSettings,
+  LocalNetworkCreation,
+} from "../../api/backends/networks.ts";
 import type { MachineAbilities as RuntimeAbilities } from "../../runtime/cgroup/abilities.ts";
 import type { ResourceLimits as RuntimeLimits } from "../../runtime/container/settings.ts";
 import type {
@@ -19,7 +24,9 @@ import type {
   ResolvedMount,
 } from "../../runtime/container/types.ts";
 import type { ImageConfig } from "../../runtime/image/types.ts";
+import type { NetworkCreation } from "../../runtime/network/plan/new-network.ts";
 import type { PublishedPort as RuntimePublishedPort } from "../../runtime/network/ports/types.ts";
+import type { EndpointConfig, Pool } from "../../runtime/network/types.ts";
 
 /*
  * The API may not import the runtime, so both say what a container is, each in types of its own, and objects pass between
@@ -42,6 +49,9 @@ export type SameShapes = [
   Holds<IsSame<HealthSettings, HealthConfig>>,
   Holds<IsSame<ResourceLimits, RuntimeLimits>>,
   Holds<IsSame<PublishedPort, RuntimePublishedPort>>,
+  Holds<IsSame<EndpointSettings, EndpointConfig>>,
+  Holds<IsSame<LocalNetworkCreation, NetworkCreation>>,
+  Holds<IsSame<AddressPool, Pool>>,
   Holds<IsSame<ContainerImage, ImageConfig>>,
   Holds<IsSame<MachineAbilities, RuntimeAbilities>>,
 ];

@@ -31,6 +31,8 @@ export interface Attached {
   readonly namespace: string;
   /** Without prefix length. */
   readonly addresses: readonly string[];
+  /** Lines of /etc/hosts for others it is linked to. */
+  readonly linkLines: readonly string[];
 }
 
 /** An image's account files are untrusted and may have any length. */
@@ -176,7 +178,7 @@ function writeNetworkFiles(
   const hosts =
     network.kind === "host"
       ? [readFileSync("/etc/hosts", "utf8").trimEnd(), ...extraHosts, ""].join("\n")
-      : planHosts(hostname, addresses, extraHosts);
+      : planHosts(hostname, addresses, [...extraHosts, ...(attached?.linkLines ?? [])]);
   writeFileSync(files.hostname, `${hostname}\n`);
   writeFileSync(files.hosts, hosts);
   const ofHost = () => {

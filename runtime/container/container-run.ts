@@ -8,6 +8,7 @@ import type { Cgroups } from "../linux/cgroups.ts";
 import { makeFifo } from "../linux/descriptors.ts";
 import { findProcess, type ProcessRef } from "../linux/process.ts";
 import type { LocalNetworks } from "../network/local-networks.ts";
+import { planLinkLines } from "../network/plan/links.ts";
 import { parsePorts, wantedBindings } from "../network/ports/port-choice.ts";
 import type { PublishedPorts } from "../network/ports/published-ports.ts";
 import { addressesOf } from "../network/types.ts";
@@ -35,7 +36,14 @@ export interface ContainerHost {
   readonly volumes: LocalVolumes;
   readonly networks: Pick<
     LocalNetworks,
-    "attach" | "detach" | "connect" | "disconnect" | "rename" | "namespacePath" | "wayInto"
+    | "attach"
+    | "attachments"
+    | "detach"
+    | "connect"
+    | "disconnect"
+    | "rename"
+    | "namespacePath"
+    | "wayInto"
   >;
   readonly ports: Pick<PublishedPorts, "publish" | "unpublish">;
   readonly facts: BundleHost;
@@ -100,17 +108,20 @@ function attach(
   { networks, ports }: ContainerHost,
 ): Attached | undefined {
   if (config.network.kind !== "local") return undefined;
+  const { endpoints: asked } = config.network;
+  const linkLines = planLinkLines(config.name, asked, networks.attachments());
   const { endpoints } = networks.attach(id, {
     name: config.name,
     hostname: config.hostname,
     resolvers: config.dns.servers,
-    endpoints: config.network.endpoints,
+    endpoints: asked,
   });
   const wanted = wantedBindings(config.ports, parsePorts(imageConfig.exposedPorts));
   ports.publish({ id, name: config.name }, networks.wayInto(id), wanted);
   return {
     namespace: networks.namespacePath(id),
     addresses: endpoints.flatMap(addressesOf),
+    linkLines,
   };
 }
 

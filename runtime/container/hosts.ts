@@ -17,3 +17,16 @@ export function planHosts(
   const own = addresses.map((address) => `${address}\t${hostname}`);
   return `${[...STANDARD_LINES, ...extraLines, ...own].join("\n")}\n`;
 }
+
+/** The text with a line for each address more. */
+export function withHosts(text: string, hostname: string, addresses: readonly string[]): string {
+  const start = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+  return start + addresses.map((address) => `${address}\t${hostname}\n`).join("");
+}
+
+/** The text without the lines of these addresses. */
+export function withoutHosts(text: string, addresses: readonly string[]): string {
+  const gone = new Set(addresses);
+  const lines = text.split("\n").filter((line) => !gone.has(line.split(/\s/, 1)[0] ?? ""));
+  return lines.join("\n");
+}

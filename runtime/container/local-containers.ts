@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { TreeChange } from "../image/layer/tree-changes.ts";
+import type { EndpointConfig } from "../network/types.ts";
 import { networkFilesOf } from "./bundle.ts";
 import { clearRemains } from "./clear-remains.ts";
 import { checkConfig } from "./config-check.ts";
@@ -10,6 +11,7 @@ import type { ContainerHost } from "./container-run.ts";
 import { LocalExecs } from "./exec/local-execs.ts";
 import type { ConsoleSize } from "./exec/types.ts";
 import { CREATED } from "./life.ts";
+import { connecting, disconnecting } from "./live-networks.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import { readLog } from "./log/log-reader.ts";
 import { LogRotator, type RotatedLog } from "./log/log-rotator.ts";
@@ -172,6 +174,7 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
       throw error;
     }
     this.#names.delete(oldName);
+    this.#host.networks.rename(id, name);
     this.#emit({ kind: "renamed", id, oldName });
   }
 
@@ -205,6 +208,14 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
         `cannot resize container ${record.config.name}: it is not running`,
         { details: { container: id } },
       );
+  }
+
+  async connect(id: ContainerId, endpoint: EndpointConfig): Promise<void> {
+    await this.#find(id).changeNetworks(connecting(endpoint));
+  }
+
+  async disconnect(id: ContainerId, network: string): Promise<void> {
+    await this.#find(id).changeNetworks(disconnecting(network));
   }
 
   filesOf(id: ContainerId): ContainerFilePaths {

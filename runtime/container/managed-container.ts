@@ -22,6 +22,7 @@ import {
   failureOf,
   UNKNOWN_EXIT_CODE,
 } from "./life.ts";
+import { carryOut, type NetworkChange } from "./live-networks.ts";
 import { type ContainerPaths, containerPaths } from "./paths.ts";
 import type { FindPeer, Peer } from "./peer.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
@@ -31,6 +32,7 @@ import { Restarts } from "./restarts.ts";
 import { type RootView, RootViews } from "./root-views.ts";
 import { RunEnds } from "./run-ends.ts";
 import { clearRun, isConmonAlive, readEnding } from "./run-remains.ts";
+import { KILL_WAIT_MS, SIGKILL, stopProcess, unendable } from "./stop-process.ts";
 import { ConsoleWindow } from "./stream/console-window.ts";
 import { ContainerStreams } from "./stream/container-streams.ts";
 import { Turns } from "./turns.ts";
@@ -41,7 +43,6 @@ import type {
   ContainerFile,
   HealthStatus,
 } from "./types.ts";
-import { within } from "./within.ts";
 
 /** What a container's shell works with beside the machine. */
 export interface ContainerContext {
@@ -58,11 +59,8 @@ export interface ContainerContext {
 
 /** Operations of one container that may wait for their turn. */
 const WAITING_MAX = 32;
-const SIGKILL = 9;
 /** What is kept of a command's output. */
 export const EXEC_OUTPUT_BYTES_MAX = 65_536;
-/** How long a killed process may take to end: one in uninterruptible sleep takes as long as its disk. */
-const KILL_WAIT_MS = 10_000;
 
 /**
  * The shell of one container: it starts, ends, watches and removes it, one at a time, and writes down what it became.
@@ -180,16 +178,26 @@ export class ManagedContainer {
   /** Gives it other limits, at once when it runs, another restart policy or name. @throws {ClusterError} Internal. */
   async change(change: Partial<ContainerConfig>): Promise<void> {
     await this.#turns.run(async () => {
-      const { host, records } = this.#context;
+      const { host } = this.#context;
       const record = { ...this.record, config: { ...this.record.config, ...change } };
       if (change.limits !== undefined && this.isRunning) {
         const { canLimitSwap } = host.facts;
         const resources = planResources(change.limits, canLimitSwap, blockDeviceNumbers);
         await host.runtime.update(record.id, resources, `${this.paths.bundle}/update.json`);
       }
-      await records.commit(record);
-      this.#record = record;
+      await this.commit(record);
     });
+  }
+
+  /** Gives it other networks, at once when it runs. @throws {ClusterError} what the change refuses. */
+  async changeNetworks(change: NetworkChange): Promise<void> {
+    await this.#turns.run(async () => carryOut(change, this, this.#context.host.networks));
+  }
+
+  /** Writes down what it is from now on; in its turn only. */
+  async commit(record: ContainerRecord): Promise<void> {
+    await this.#context.records.commit(record);
+    this.#record = record;
   }
 
   /**
@@ -204,27 +212,13 @@ export class ManagedContainer {
     await this.#requestStop();
     const { process, paused } = this.#status;
     if (process === undefined) return;
-    const { clock } = this.#context.host;
-    const { emit } = this.#context;
-    const { id } = this.record;
-    const ended = this.untilEnd();
-    signalProcess(process, signal);
-    emit({ kind: "killed", id, signal });
-    if (paused) await this.unpause();
-    if (timeoutMs < 0) await ended;
-    else if (!(await within(ended, timeoutMs, clock))) {
-      signalProcess(process, SIGKILL);
-      emit({ kind: "killed", id, signal: SIGKILL });
-      if (!(await within(ended, KILL_WAIT_MS, clock))) throw this.#unendable(process.pid);
-    }
+    const { host, emit } = this.#context;
+    const { id, config } = this.record;
+    const onSent = (sent: number) => emit({ kind: "killed", id, signal: sent });
+    const thaw = async () => (paused ? this.unpause() : undefined);
+    const stopping = { signal, timeoutMs, ended: this.untilEnd(), onSent, thaw };
+    if (!(await stopProcess(process, stopping, host.clock))) throw unendable(config.name, process);
     emit({ kind: "stopped", id });
-  }
-
-  #unendable(pid: number): ClusterError {
-    return new ClusterError(
-      "DeadlineExceeded",
-      `cannot stop container ${this.record.config.name}: process ${pid} does not end`,
-    );
   }
 
   /** Resolves when it does not run. */

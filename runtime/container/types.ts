@@ -300,6 +300,10 @@ export interface MachineContainers extends Containers {
   attach(id: ContainerId): ContainerAttachment;
   /** The window of its terminal. @throws `FailedPrecondition` when it does not run; `InvalidArgument`. */
   resize(id: ContainerId, size: ConsoleSize): void;
+  /** Puts it into one more network, at once when it runs. @throws `InvalidArgument`, `PermissionDenied`, `NotFound`. */
+  connect(id: ContainerId, endpoint: EndpointConfig): Promise<void>;
+  /** Takes it out of a network, by its name. @throws `InvalidArgument`, `PermissionDenied`. */
+  disconnect(id: ContainerId, network: string): Promise<void>;
   filesOf(id: ContainerId): ContainerFilePaths;
   /** Of every process in it, on the host; none when it does not run. */
   pidsOf(id: ContainerId): readonly number[];

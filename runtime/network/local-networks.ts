@@ -183,15 +183,15 @@ export class LocalNetworks implements MachineNetworks {
     return after;
   }
 
-  /** Takes a container out of a network, by its name. No error when it is not in it. */
-  disconnect(containerId: string, networkName: string): Attachment {
+  /** Takes a container out of a network, by its name. @returns what it had there, if anything. */
+  disconnect(containerId: string, networkName: string): Endpoint | undefined {
     const before = this.#get(containerId);
     const endpoint = before.endpoints.find((one) => one.networkName === networkName);
-    if (endpoint === undefined) return before;
+    if (endpoint === undefined) return undefined;
     const after = { ...before, endpoints: before.endpoints.filter((one) => one !== endpoint) };
     this.#leave(this.#openKernel(), after, endpoint);
     this.#sayOf("disconnect", containerId, endpoint);
-    return after;
+    return endpoint;
   }
 
   /** The container is called otherwise from now on. */

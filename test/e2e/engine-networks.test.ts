@@ -47,6 +47,191 @@ describe("e2e: networks of one machine by the stock docker command line", functi
   const gatewayOf = (name: string) => inspect("{{.NetworkSettings.Gateway}}", name);
   const ports = async () => (await onHost("ip", "-o", "link")).match(/ mv[0-9a-f]{12}[@:]/g) ?? [];
 
+  describe("there are", () => {
+    it("bridge, host and none, which cannot be removed or made again", async () => {
+      const names = await docker("network", "ls", "--format", "{{.Name}} {{.Driver}} {{.Scope}}");
+      expect(names.split("\n").sort()).to.deep.equal([
+        "bridge bridge local",
+        "host host local",
+        "none null local",
+      ]);
+      expect(await host.failDocker("network", "rm", "bridge")).to.contain(
+        "bridge is a pre-defined network and cannot be removed",
+      );
+      const said = await host.failDocker("network", "create", "host");
+      expect(said).to.contain("operation is not permitted on predefined host network");
+      expect(await host.failDocker("inspect", "MISSING")).to.contain("No such object: MISSING");
+      const missing = await host.ask("GET /networks/MISSING");
+      expect([missing.status, missing.json]).to.deep.equal([
+        404,
+        { message: "network MISSING not found" },
+      ]);
+    });
+
+    it("those that somebody makes, with what was asked for", async () => {
+      const since = Math.floor(Date.now() / 1000) - 1;
+      const options = ["--subnet", "10.77.0.0/16", "--ip-range", "10.77.5.0/24"];
+      options.push("--gateway", "10.77.0.254", "--aux-address", "printer=10.77.5.1");
+      options.push("--label", "team=a", "-o", "com.docker.network.bridge.name=brmine");
+      options.push("-o", "com.docker.network.driver.mtu=1400");
+      const id = await docker("network", "create", ...options, "mine");
+      expect(id).to.match(/^[0-9a-f]{64}$/);
+      expect(await onHost("ip", "-o", "address", "show", "brmine")).to.contain(
+        "inet 10.77.0.254/16",
+      );
+      expect(await onHost("ip", "-o", "link", "show", "brmine")).to.contain("mtu 1400");
+      const [shown] = JSON.parse(await docker("network", "inspect", "mine"));
+      expect(shown).to.deep.include({
+        ...{ Name: "mine", Id: id, Scope: "local", Driver: "bridge", Internal: false },
+        ...{ Labels: { team: "a" }, Containers: {} },
+      });
+      expect(shown.IPAM.Config).to.deep.equal([
+        {
+          ...{ Subnet: "10.77.0.0/16", IPRange: "10.77.5.0/24", Gateway: "10.77.0.254" },
+          AuxiliaryAddresses: { printer: "10.77.5.1" },
+        },
+      ]);
+      const found = async (...filters: string[]) =>
+        docker("network", "ls", "-q", "--no-trunc", ...filters.flatMap((one) => ["-f", one]));
+      for (const filter of ["name=min", "label=team=a", "type=custom", `id=${id.slice(0, 9)}`])
+        expect(await found(filter), filter).to.equal(id);
+      expect(await found("driver=bridge", "dangling=true", "scope=local")).to.equal(id);
+      expect(await found("label=team=b")).to.equal("");
+      expect(await found("scope=swarm")).to.equal("");
+      const events = await docker(
+        "events",
+        "--since",
+        `${since}`,
+        "--until",
+        `${Date.now() / 1000}`,
+        "-f",
+        "type=network",
+      );
+      expect(events).to.contain(`network create ${id} (name=mine, type=bridge)`);
+    });
+
+    it("none that is in the way of another", async () => {
+      const refused = async (...args: string[]) => host.failDocker("network", "create", ...args);
+      expect(await refused("mine")).to.contain("network with name mine already exists");
+      expect(await refused("--subnet", "10.77.9.0/24", "other")).to.contain(
+        "Pool overlaps with other one on this address space",
+      );
+      expect(await refused("--subnet", "10.78.0.1/16", "other")).to.contain(
+        "invalid subnet 10.78.0.1/16: it should be 10.78.0.0/16",
+      );
+      expect(await refused("-d", "weave", "other")).to.contain('plugin "weave" not found');
+      expect(await refused("-o", "com.docker.network.bridge.name=lo", "other")).to.contain(
+        "there is a link of that name",
+      );
+      expect(await docker("network", "ls", "-q")).to.match(/^(\S+\s*){4}$/);
+    });
+  });
+
+  describe("a container in networks that somebody made", () => {
+    it("has the address it asked for, and the network knows it", async () => {
+      await docker("network", "create", "--subnet", "10.79.0.0/24", "second");
+      const asked = ["--network", "mine", "--ip", "10.77.5.9", "--network-alias", "db"];
+      asked.push("--mac-address", "02:00:00:00:00:99");
+      const id = await docker("run", "-d", "--name", "fixed", ...asked, ...SLEEP);
+      const { Networks, IPAddress } = JSON.parse(
+        await inspect("{{json .NetworkSettings}}", "fixed"),
+      );
+      expect(IPAddress).to.equal("");
+      expect(Networks.mine).to.deep.include({
+        ...{ IPAddress: "10.77.5.9", IPPrefixLen: 16, Gateway: "10.77.0.254" },
+        ...{ MacAddress: "02:00:00:00:00:99", Aliases: ["db", id.slice(0, 12)] },
+        IPAMConfig: { IPv4Address: "10.77.5.9" },
+      });
+      const { json } = await host.ask("GET /containers/fixed/json");
+      const { mine } = (json as { NetworkSettings: { Networks: Record<string, object> } })
+        .NetworkSettings.Networks;
+      expect(mine).to.deep.include({
+        ...{ Aliases: ["db"], DNSNames: ["fixed", "db", id.slice(0, 12)] },
+      });
+      const links = await inside("fixed", "ip", "-o", "address", "show", "eth0");
+      expect(links).to.contain("inet 10.77.5.9/16");
+      expect(await inside("fixed", "ip", "route")).to.contain("default via 10.77.0.254 dev eth0");
+      const [shown] = JSON.parse(await docker("network", "inspect", "mine"));
+      expect(shown.Containers[id]).to.deep.include({
+        ...{ Name: "fixed", MacAddress: "02:00:00:00:00:99", IPv4Address: "10.77.5.9/16" },
+      });
+      expect(await docker("ps", "-q", "--no-trunc", "-f", "network=mine")).to.equal(id);
+    });
+
+    it("cannot have what another has, or what no network gives", async () => {
+      const run = async (...args: string[]) =>
+        host.failDocker("run", "-d", "--rm", ...args, ...SLEEP);
+      expect(await run("--network", "mine", "--ip", "10.77.5.9")).to.contain(
+        "Address already in use",
+      );
+      expect(await run("--network", "mine", "--ip", "10.9.0.1")).to.contain(
+        "no configured subnet contains IP address 10.9.0.1",
+      );
+      const create = await host.ask("POST /containers/create", {
+        Image: "busybox",
+        NetworkingConfig: { EndpointsConfig: { bridge: { Aliases: ["a"] } } },
+      });
+      expect(create.status).to.equal(400);
+      const said = await host.failDocker("network", "rm", "mine");
+      expect(said).to.contain("network mine has active endpoints");
+    });
+
+    it("is connected to others and disconnected while it runs", async () => {
+      await docker("network", "connect", "--ip", "10.79.0.7", "second", "fixed");
+      expect(await inspect("{{.NetworkSettings.Networks.second.IPAddress}}", "fixed")).to.equal(
+        "10.79.0.7",
+      );
+      expect(await inside("fixed", "ip", "-o", "address", "show", "eth1")).to.contain(
+        "inet 10.79.0.7/24",
+      );
+      const hosts = async () => onHost("cat", await inspect("{{.HostsPath}}", "fixed"));
+      expect(await hosts()).to.contain("10.79.0.7\t");
+      expect(await host.failDocker("network", "connect", "second", "fixed")).to.contain(
+        "is already attached to network",
+      );
+      await docker("network", "disconnect", "mine", "fixed");
+      expect(await inside("fixed", "ip", "-o", "link")).to.not.contain("eth0");
+      expect(await inside("fixed", "ip", "route")).to.contain("default via 10.79.0.1 dev eth1");
+      expect(await hosts()).to.not.contain("10.77.5.9");
+      expect(await host.failDocker("network", "disconnect", "mine", "fixed")).to.contain(
+        "is not connected to the network mine",
+      );
+      await docker("network", "connect", "mine", "fixed");
+      expect(await inside("fixed", "ip", "-o", "address", "show", "eth0")).to.contain(
+        "inet 10.77.5.",
+      );
+      await docker("network", "disconnect", "-f", "second", "fixed");
+    });
+
+    it("keeps its networks through kill -9 of the daemon, and when it is started again", async () => {
+      const address = await inspect("{{.NetworkSettings.Networks.mine.IPAddress}}", "fixed");
+      await docker("create", "--name", "idle", "--network", "mine", ...SLEEP);
+      await docker("network", "connect", "second", "idle");
+      await docker("network", "disconnect", "mine", "idle");
+      await host.node.kill("SIGKILL");
+      await host.node.start();
+      expect(await inspect("{{.NetworkSettings.Networks.mine.IPAddress}}", "fixed")).to.equal(
+        address,
+      );
+      expect(await pings("fixed", "10.77.0.254")).to.equal(true);
+      await docker("start", "idle");
+      expect(
+        await inspect("{{range $k, $v := .NetworkSettings.Networks}}{{$k}}{{end}}", "idle"),
+      ).to.equal("second");
+      expect(await inside("idle", "ip", "-o", "address")).to.contain("inet 10.79.0.");
+      await docker("rm", "-f", "idle");
+    });
+
+    it("goes with its networks", async () => {
+      await docker("rm", "-f", "fixed");
+      expect(await docker("network", "prune", "-f", "--filter", "label=team=a")).to.contain("mine");
+      await docker("network", "rm", "second");
+      const links = await onHost("ip", "-o", "link");
+      expect(links).to.not.contain("brmine");
+      expect((await docker("network", "ls", "-q")).split("\n")).to.have.lengthOf(3);
+    });
+  });
+
   describe("the default bridge", () => {
     it("gives a container an address, a way out and names", async () => {
       await docker("run", "-d", "--name", "one", ...SLEEP);
@@ -124,6 +309,14 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       expect(await pings("one", await gatewayOf("one"))).to.equal(true);
       await docker("run", "-d", "--name", "guest", "--network", "container:one", ...SLEEP);
       await docker("rm", "-f", "guest");
+    });
+
+    it("knows by name those it is linked to", async () => {
+      await docker("run", "-d", "--name", "fan", "--link", "one:uno", ...SLEEP);
+      const hosts = await onHost("cat", await inspect("{{.HostsPath}}", "fan"));
+      expect(hosts).to.match(new RegExp(`^${await addressOf("one")}\tuno [0-9a-f]{12} one$`, "m"));
+      expect(await inspect("{{.HostConfig.Links}}", "fan")).to.equal("[/one:/fan/uno]");
+      await docker("rm", "-f", "fan");
     });
 
     it("has nothing left of a container that is removed", async () => {

@@ -103,6 +103,37 @@ describe(`e2e: containers by dockerode, answers against Docker's Swagger file${w
     await container.remove({ force: true });
   });
 
+  it("networks fit, and by dockerode a container joins and leaves them", async () => {
+    const creation = {
+      Name: "schema",
+      IPAM: { Config: [{ Subnet: "10.66.0.0/24" }] },
+      Labels: { a: "b" },
+    };
+    await fits("POST /networks/create", "/networks/create", creation);
+    const network = client.getNetwork("schema");
+    const container = await client.createContainer({
+      name: "member",
+      Image: "busybox",
+      Cmd: ["sleep", "1000"],
+      HostConfig: { NetworkMode: "schema" },
+    });
+    await container.start();
+    await fits("GET /networks", "/networks");
+    await fits("GET /networks/{id}", "/networks/schema");
+    await network.disconnect({ Container: "member", Force: true });
+    await network.connect({
+      Container: "member",
+      EndpointConfig: { Aliases: ["m"], IPAMConfig: { IPv4Address: "10.66.0.9" } },
+    });
+    await fits("GET /containers/{id}/json", "/containers/member/json");
+    const shown = await network.inspect();
+    expect(shown.Containers?.[container.id]?.IPv4Address).to.equal("10.66.0.9/24");
+    await container.remove({ force: true });
+    expect(await fits("POST /networks/prune", "/networks/prune")).to.deep.equal({
+      NetworksDeleted: ["schema"],
+    });
+  });
+
   it("prune removes what does not run, by its filters", async () => {
     const create = async (name: string, labels: Record<string, string>) =>
       client.createContainer({

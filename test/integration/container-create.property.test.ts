@@ -97,6 +97,8 @@ async function take(body: unknown): Promise<void> {
     mountsOf: () => [],
     runtimes: ["runc"],
     hasApparmor: true,
+    nameOfNetwork: () => undefined,
+    apiMinor: 51,
   };
   const { settings } = readContainerCreate(body, "name", context);
   checkLimits(settings.limits, 2);
@@ -124,7 +126,10 @@ async function take(body: unknown): Promise<void> {
   const networks = memoryNetworks();
   const ports = { publishedPorts: () => [] };
   const facts = newContainers({ containers, images, abilities, networks, ports }).getContainer(id);
-  JSON.stringify([writeInspect(facts, { runtimeName: "runc" }), writeSummary(facts, 0, undefined)]);
+  JSON.stringify([
+    writeInspect(facts, { runtimeName: "runc", apiMinor: 51 }),
+    writeSummary(facts, 0, undefined),
+  ]);
 }
 
 function plan(config: ContainerConfig): unknown {

@@ -15,6 +15,7 @@ import { newBackends } from "../../daemon/backends.ts";
 import { Backups } from "../../daemon/backup/backups.ts";
 import { newContainers } from "../../daemon/engine/containers.ts";
 import { newExecs } from "../../daemon/engine/execs.ts";
+import { newLocalNetworks } from "../../daemon/engine/local-networks.ts";
 import { leaderControl } from "../../manager/control/leader-control.ts";
 import { DEFAULT_CLUSTER_SPEC, newSwarm } from "../../manager/genesis.ts";
 import { MemoryLog } from "../../manager/log/memory-log.ts";
@@ -145,15 +146,15 @@ export async function startMemoryApi(
   });
   const journal = new EventJournal(systemClock);
   const events: EventBackend = { events: (query) => journal.follow(query) };
+  const engine = { containers: new MemoryContainers(), networks: memoryNetworks() };
   const containers = newContainers({
-    containers: new MemoryContainers(),
+    ...engine,
     images: {
       get: (name) => {
         throw new ClusterError("NotFound", `no image ${name}`);
       },
     },
     abilities,
-    networks: memoryNetworks(),
     ports: { publishedPorts: () => [] },
   });
   const backends = newBackends(node, {
@@ -165,6 +166,7 @@ export async function startMemoryApi(
     builds: { buildImage: async () => WEB_IMAGE.id },
     execs: newExecs(new MemoryContainers()),
     containerUsage: noUsage,
+    localNetworks: newLocalNetworks(engine),
   });
   const server = newApi({ ...backends, ...replace(backends) }, silentLog);
   const folder = mkdtempSync(join(tmpdir(), "muster-api-"));

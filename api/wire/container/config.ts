@@ -97,7 +97,7 @@ export function writeHostConfig(
     GroupAdd: orNull(settings.groups),
     IpcMode: namespaces.ipc || "private",
     Cgroup: "",
-    Links: null,
+    Links: writeLinks(container),
     OomScoreAdj: settings.oomScoreAdj,
     PidMode: namespaces.pid,
     Privileged: security.privileged,
@@ -149,6 +149,16 @@ function mergeEnv(image: readonly string[], own: readonly string[]): string[] {
   const nameOf = (entry: string) => entry.split("=", 1)[0];
   const names = new Set(own.map(nameOf));
   return [...own, ...image.filter((entry) => !names.has(nameOf(entry)))];
+}
+
+/** Those of the default network; the others' are told with the network. */
+function writeLinks({ networks, settings }: ContainerFacts): string[] | null {
+  const links = networks
+    .filter(({ settings: { network } }) => network === "bridge")
+    .flatMap((one) => one.settings.links);
+  return orNull(
+    links.map((link) => `/${link.split(":")[0]}:/${settings.name}/${link.split(":")[1]}`),
+  ) as string[] | null;
 }
 
 function objectOf(names: readonly string[]): Record<string, object> {

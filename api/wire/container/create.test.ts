@@ -4,6 +4,8 @@ import { readContainerCreate } from "./create.ts";
 
 const ID = "a".repeat(64);
 const context = {
+  nameOfNetwork: () => undefined,
+  apiMinor: 51,
   resolve: () => ID,
   mountsOf: () => [],
   runtimes: ["runc", "io.containerd.runc.v2"],
@@ -34,7 +36,7 @@ describe("wire: a new container", () => {
     expect(settings.limits.memorySwappiness).to.equal(undefined);
     expect(settings.security.maskedPaths).to.equal(undefined);
     expect(settings.log).to.deep.equal({ driver: "json-file", options: {} });
-    expect([networkMode, warnings]).to.deep.equal(["default", []]);
+    expect([networkMode, warnings]).to.deep.equal(["bridge", []]);
   });
 
   it("takes texts for lists of one, and an empty list of masked paths for none", () => {
@@ -85,9 +87,7 @@ describe("wire: a new container", () => {
     { host: { SecurityOpt: ["x=y"] }, says: "invalid --security-opt" },
     { host: { ExtraHosts: ["db"] }, says: "bad format for add-host" },
     { host: { ExtraHosts: ["db:x"] }, says: "invalid IP address in add-host" },
-    { host: { Links: ["a:b"] }, says: "HostConfig.Links is not supported" },
     { host: { VolumeDriver: "nfs" }, says: 'plugin "nfs" not found' },
-    { config: { MacAddress: "02:00:00:00:00:01" }, says: "MacAddress is not supported" },
     { host: { Isolation: "hyperv" }, says: "invalid isolation" },
     { host: { CpuCount: 2 }, says: "CpuCount is not supported" },
     {

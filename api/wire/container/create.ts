@@ -3,7 +3,6 @@ import type { MountFacts } from "../../backends/containers.ts";
 import { JsonReader } from "../../http/json-reader.ts";
 import { noSuchVolumeDriver } from "../volume.ts";
 import {
-  type ResolveContainer,
   readExtraHosts,
   readLogConfig,
   readNamespaces,
@@ -12,13 +11,13 @@ import {
 } from "./host-config.ts";
 import { invalid } from "./invalid.ts";
 import { readMounts } from "./mounts.ts";
+import { type Networking, type NetworkingContext, readNetworking } from "./networking.ts";
 import { checkPorts, readPorts } from "./ports.ts";
 import { readLimits } from "./resources.ts";
 import { readSecurity } from "./security.ts";
 
 /** What reading a new container needs of those there are. */
-export interface CreateContext {
-  readonly resolve: ResolveContainer;
+export interface CreateContext extends NetworkingContext {
   readonly mountsOf: (ref: string) => readonly MountFacts[];
   readonly runtimes: readonly string[];
   readonly hasApparmor: boolean;
@@ -50,14 +49,12 @@ export function readContainerCreate(
   context: CreateContext,
 ): {
   readonly settings: ContainerSettings;
-  readonly networkMode: string;
   readonly warnings: readonly string[];
-} {
+} & Networking {
   const config = new JsonReader(body, "Config");
   const host = config.object("HostConfig");
   checkName(name);
-  config.refuse("NetworkingConfig", "MacAddress");
-  host.refuse("Links", "Cgroup");
+  host.refuse("Cgroup");
   checkStorage(host.stringMap("StorageOpt"));
   checkVolumeDriver(host.string("VolumeDriver"));
   checkRuntime(host.string("Runtime"), context.runtimes);
@@ -105,9 +102,10 @@ export function readContainerCreate(
     },
   };
   checkTogether(settings);
-  const networkMode = readNetworkMode(config, host, context.resolve);
+  const networking = readNetworking(config, host, context);
+  const { networkMode } = networking;
   const warnings = [...checkPorts(settings.ports, networkMode), ...warn(settings, host, context)];
-  return { settings, networkMode, warnings };
+  return { settings, ...networking, warnings };
 }
 
 type Program = Pick<
@@ -231,15 +229,6 @@ function readShmSize(host: JsonReader): number {
   const size = host.integer("ShmSize");
   if (size >= 0) return size;
   throw invalid("SHM size can not be less than 0");
-}
-
-function readNetworkMode(config: JsonReader, host: JsonReader, resolve: ResolveContainer): string {
-  const mode = host.string("NetworkMode");
-  if (config.boolean("NetworkDisabled")) return "none";
-  if (/^container:./s.test(mode)) return `container:${resolve(mode.slice("container:".length))}`;
-  if (mode === "container" || mode === "container:")
-    throw invalid("Container network mode must be in format 'container:<name|id>'");
-  return mode === "" ? "default" : mode;
 }
 
 /** What is heard but changes nothing. */

@@ -8,7 +8,11 @@ import { writeNetworkSettings } from "./network-settings.ts";
 /** Docker's ContainerInspectResponse. */
 export function writeInspect(
   container: ContainerFacts,
-  machine: { readonly runtimeName: string; readonly sizes?: ContainerSizes | undefined },
+  machine: {
+    readonly runtimeName: string;
+    readonly sizes?: ContainerSizes | undefined;
+    readonly apiMinor: number;
+  },
 ): Record<string, unknown> {
   const { id, settings, files, execIds } = container;
   const { entrypoint, cmd } = commandOf(settings, container.image);
@@ -46,7 +50,7 @@ export function writeInspect(
     ...(sizes === undefined ? {} : { SizeRw: sizes.writtenBytes, SizeRootFs: sizes.rootfsBytes }),
     Mounts: writeMountPoints(container),
     Config: writeConfig(container),
-    NetworkSettings: writeNetworkSettings(container),
+    NetworkSettings: writeNetworkSettings(container, machine.apiMinor),
   };
 }
 

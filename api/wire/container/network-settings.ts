@@ -3,12 +3,21 @@ import { writePortMap } from "./ports.ts";
 
 /** The network whose address is also told outside of `Networks`. */
 const DEFAULT_NETWORK = "bridge";
+const SHORT_ID_LENGTH = 12;
+/** Older clients find the short id among the aliases. */
+const PLAIN_ALIASES_SINCE_MINOR = 45;
 
-/** Docker's NetworkSettings of a container: what it is attached to. */
-export function writeNetworkSettings(container: ContainerFacts): Record<string, unknown> {
-  const { network } = container;
-  const endpoint = network?.name === DEFAULT_NETWORK ? network.endpoint : undefined;
-  const namespacePath = network?.endpoint?.namespacePath ?? "";
+/**
+ * Docker's NetworkSettings of a container: what it is attached to.
+ *
+ * @param apiMinor of 1.x: what the client speaks.
+ */
+export function writeNetworkSettings(
+  container: ContainerFacts,
+  apiMinor: number,
+): Record<string, unknown> {
+  const { networks, namespacePath } = container;
+  const endpoint = networks.find(({ settings }) => settings.network === DEFAULT_NETWORK)?.endpoint;
   return {
     Bridge: "",
     SandboxID: namespacePath.slice(namespacePath.lastIndexOf("/") + 1),
@@ -20,40 +29,60 @@ export function writeNetworkSettings(container: ContainerFacts): Record<string, 
     SecondaryIPAddresses: null,
     SecondaryIPv6Addresses: null,
     EndpointID: endpoint?.id ?? "",
-    Gateway: endpoint?.gateway ?? "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
-    IPAddress: endpoint?.address ?? "",
-    IPPrefixLen: endpoint?.prefixLength ?? 0,
-    IPv6Gateway: "",
-    MacAddress: endpoint?.mac ?? "",
-    Networks: writeNetworks(container),
+    ...writeAddresses(endpoint),
+    Networks: writeNetworks(container, apiMinor),
   };
 }
 
 /** Its networks by name; one that shares another's has none of its own. */
-export function writeNetworks({ networkMode, network }: ContainerFacts): Record<string, unknown> {
-  if (network !== undefined) return { [network.name]: writeEndpoint(network.endpoint) };
-  if (networkMode !== "host" && networkMode !== "none") return {};
-  return { [networkMode]: writeEndpoint(undefined) };
+export function writeNetworks(
+  { id, networks }: ContainerFacts,
+  apiMinor: number,
+): Record<string, unknown> {
+  const isOld = apiMinor < PLAIN_ALIASES_SINCE_MINOR;
+  return Object.fromEntries(
+    networks.map((one) => {
+      const short = isOld && one.dnsNames.length > 0 ? [id.slice(0, SHORT_ID_LENGTH)] : [];
+      const aliases = [...new Set([...one.settings.aliases, ...short])];
+      return [one.settings.network, writeEndpoint(one, aliases)];
+    }),
+  );
 }
 
-function writeEndpoint(endpoint: NetworkFacts["endpoint"]): Record<string, unknown> {
+function writeEndpoint(
+  { settings, networkId, dnsNames, endpoint }: NetworkFacts,
+  aliases: readonly string[],
+): Record<string, unknown> {
+  const { ipv4, ipv6, links, gatewayPriority, mac } = settings;
+  const addresses = writeAddresses(endpoint);
   return {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: null,
-    MacAddress: endpoint?.mac ?? "",
+    IPAMConfig:
+      ipv4 + ipv6 === ""
+        ? null
+        : {
+            ...(ipv4 === "" ? {} : { IPv4Address: ipv4 }),
+            ...(ipv6 === "" ? {} : { IPv6Address: ipv6 }),
+          },
+    Links: links.length > 0 ? links : null,
+    Aliases: aliases.length > 0 ? aliases : null,
     DriverOpts: null,
-    GwPriority: 0,
-    NetworkID: endpoint?.networkId ?? "",
+    GwPriority: gatewayPriority,
+    NetworkID: networkId,
     EndpointID: endpoint?.id ?? "",
+    ...addresses,
+    MacAddress: endpoint?.mac ?? mac,
+    DNSNames: dnsNames.length > 0 ? dnsNames : null,
+  };
+}
+
+function writeAddresses(endpoint: NetworkFacts["endpoint"]): Record<string, unknown> {
+  return {
     Gateway: endpoint?.gateway ?? "",
     IPAddress: endpoint?.address ?? "",
     IPPrefixLen: endpoint?.prefixLength ?? 0,
-    IPv6Gateway: "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
+    IPv6Gateway: endpoint?.ipv6?.gateway ?? "",
+    GlobalIPv6Address: endpoint?.ipv6?.address ?? "",
+    GlobalIPv6PrefixLen: endpoint?.ipv6?.prefixLength ?? 0,
+    MacAddress: endpoint?.mac ?? "",
   };
 }

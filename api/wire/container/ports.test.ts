@@ -141,7 +141,7 @@ describe("wire: ports of a container", () => {
       settings: { ports: read({ "443": {} }, { "80": [{}] }) },
       image: { ...SILENT_IMAGE, exposedPorts: ["9000/udp", "nonsense"] },
       state: isRunning ? "running" : "exited",
-      network: { name: "bridge", endpoint: undefined },
+      namespacePath: isRunning ? "/run/netns/one" : "",
       publishedPorts: isRunning
         ? [
             { ...tcp(80), hostAddress: "0.0.0.0", hostPort: 32_768 },

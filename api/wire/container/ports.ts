@@ -102,8 +102,8 @@ export function isPortIn(value: string, { port, protocol }: ContainerPort): bool
 }
 
 /** Only while it runs, in networks of its own. */
-function hasPorts({ network, state }: ContainerFacts): boolean {
-  return network !== undefined && state === "running";
+function hasPorts({ namespacePath, state }: ContainerFacts): boolean {
+  return namespacePath !== "" && state === "running";
 }
 
 /** "80", "80/tcp", "80-82/udp". @throws {ClusterError} InvalidArgument. */

@@ -6,6 +6,8 @@ import { writeNetworks } from "./network-settings.ts";
 import { writePortList } from "./ports.ts";
 
 const SECOND_MS = 1000;
+/** Aliases are shown as they were asked for, to all. */
+const NEWEST_MINOR = Number.POSITIVE_INFINITY;
 
 /** Docker's ContainerSummary: a line of `docker ps`. */
 export function writeSummary(
@@ -32,7 +34,7 @@ export function writeSummary(
         ? { Annotations: settings.annotations }
         : {}),
     },
-    NetworkSettings: { Networks: writeNetworks(container) },
+    NetworkSettings: { Networks: writeNetworks(container, NEWEST_MINOR) },
     Mounts: writeMountPoints(container),
   };
 }

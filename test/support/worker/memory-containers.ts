@@ -113,6 +113,14 @@ export class MemoryContainers implements MachineContainers {
     this.#emit({ kind: "renamed", id, oldName: config.name });
   }
 
+  async connect(id: ContainerId): Promise<void> {
+    this.get(id);
+  }
+
+  async disconnect(id: ContainerId): Promise<void> {
+    this.get(id);
+  }
+
   async update(id: ContainerId, change: Partial<ContainerConfig>): Promise<void> {
     this.#change(id, { config: { ...this.get(id).config, ...change } });
     this.#emit({ kind: "updated", id });

@@ -1,0 +1,77 @@
+import type { LocalNetworkBackend, LocalNetworkFacts } from "../../api/backends/networks.ts";
+import { ClusterError } from "../../core/errors.ts";
+import type { ContainerId, MachineContainers } from "../../runtime/container/types.ts";
+import { checkEndpointConfig } from "../../runtime/network/plan/addresses.ts";
+import type { EndpointConfig, LocalNetwork } from "../../runtime/network/types.ts";
+import type { EngineParts } from "../../runtime/types.ts";
+
+type Parts = Pick<EngineParts, "networks"> & { readonly containers: MachineContainers };
+
+/** This machine's own networks as the API needs them. */
+export function newLocalNetworks({ containers, networks }: Parts): LocalNetworkBackend {
+  return {
+    listNetworks: () =>
+      networks.list().map((network) => factsOf(network, { containers, networks })),
+    createNetwork: async (creation) => (await networks.create(creation)).id,
+    removeNetwork: async (id) => networks.remove(id),
+    connectContainer: async (id, settings) => {
+      checkKnown(networks, [settings]);
+      await containers.connect(id as ContainerId, settings);
+    },
+    disconnectContainer: async (id, network) => containers.disconnect(id as ContainerId, network),
+  };
+}
+
+/**
+ * Refuses what a container cannot have in networks that are there; those that are not may come before it starts.
+ *
+ * @throws {ClusterError} InvalidArgument. Docker's words.
+ */
+export function checkKnown(
+  networks: Pick<EngineParts["networks"], "list">,
+  endpoints: readonly EndpointConfig[],
+): void {
+  for (const endpoint of endpoints) {
+    const network = networks.list().find(({ name }) => name === endpoint.network);
+    if (network !== undefined) checkEndpointConfig(network, endpoint);
+  }
+}
+
+function factsOf(network: LocalNetwork, { containers, networks }: Parts): LocalNetworkFacts {
+  const isWithout = network.driver === "host" || network.driver === "null";
+  return {
+    ...network,
+    endpoints: isWithout ? [] : endpointsOf(network, { containers, networks }),
+  };
+}
+
+function endpointsOf(
+  { id }: LocalNetwork,
+  { containers, networks }: Parts,
+): LocalNetworkFacts["endpoints"] {
+  return networks.attachments().flatMap(({ containerId, endpoints }) =>
+    endpoints
+      .filter(({ networkId }) => networkId === id)
+      .map((endpoint) => ({
+        containerId,
+        containerName: nameOf(containers, containerId),
+        id: endpoint.id,
+        mac: endpoint.mac,
+        ipv4: `${endpoint.address}/${endpoint.prefixLength}`,
+        ipv6:
+          endpoint.ipv6 === undefined
+            ? ""
+            : `${endpoint.ipv6.address}/${endpoint.ipv6.prefixLength}`,
+      })),
+  );
+}
+
+/** Empty while the container is on its way out. */
+function nameOf(containers: Parts["containers"], id: string): string {
+  try {
+    return containers.get(id as ContainerId).config.name;
+  } catch (error) {
+    if (error instanceof ClusterError && error.code === "NotFound") return "";
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import type { LocalNetworks } from "../network/local-networks.ts";
+import { addressesOf, type EndpointConfig } from "../network/types.ts";
+import { addToHosts, removeFromHosts } from "./hosts-file.ts";
+import { withEndpoint, withoutEndpoint } from "./network-change.ts";
+import type { ContainerPaths } from "./paths.ts";
+import type { ContainerRecord } from "./record.ts";
+import type { NetworkMode } from "./types.ts";
+
+/** A container whose networks change. */
+export interface Changed {
+  readonly record: ContainerRecord;
+  readonly isRunning: boolean;
+  readonly paths: ContainerPaths;
+  /** Writes down what it is from now on. */
+  commit(record: ContainerRecord): Promise<void>;
+}
+
+type Networks = Pick<LocalNetworks, "connect" | "disconnect">;
+
+/** What it is to have, and how one that runs gets it. */
+export interface NetworkChange {
+  /** @throws {ClusterError} as `withEndpoint` and `withoutEndpoint`. */
+  readonly plan: (container: Changed) => NetworkMode;
+  /** @throws {ClusterError} what the networks refuse. */
+  readonly make: (container: Changed, networks: Networks) => void;
+}
+
+const SHORT_ID_LENGTH = 12;
+
+/** One more network. */
+export function connecting(endpoint: EndpointConfig): NetworkChange {
+  return {
+    plan: ({ record, isRunning }) => withEndpoint(record, endpoint, isRunning),
+    make: ({ record: { id, config }, paths }, networks) => {
+      const { endpoints } = networks.connect(id, endpoint);
+      const hostname = config.hostname || id.slice(0, SHORT_ID_LENGTH);
+      addToHosts(paths, hostname, endpoints.slice(-1).flatMap(addressesOf));
+    },
+  };
+}
+
+/** One less, by its name. */
+export function disconnecting(network: string): NetworkChange {
+  return {
+    plan: ({ record }) => withoutEndpoint(record, network),
+    make: ({ record, paths }, networks) => {
+      const gone = networks.disconnect(record.id, network);
+      removeFromHosts(paths, gone === undefined ? [] : addressesOf(gone));
+    },
+  };
+}
+
+/** What is wanted is written down first: the next start makes it so, whatever comes between. */
+export async function carryOut(
+  change: NetworkChange,
+  container: Changed,
+  networks: Networks,
+): Promise<void> {
+  const { record } = container;
+  await container.commit({
+    ...record,
+    config: { ...record.config, network: change.plan(container) },
+  });
+  if (!container.isRunning) return;
+  try {
+    change.make(container, networks);
+  } catch (error) {
+    await container.commit(record);
+    throw error;
+  }
+}
