@@ -5,6 +5,7 @@ import { NetlinkSocket, Protocol } from "../../runtime/linux/netlink/socket.ts";
 import { openNamespace } from "../../runtime/linux/netns.ts";
 import type { NamespaceFiles } from "../../runtime/network/namespace-files.ts";
 import { parseCidr } from "../../runtime/network/plan/cidr.ts";
+import type { DnsPorts } from "../../runtime/network/plan/dns-rules.ts";
 import { freeAddress } from "../../runtime/network/plan/gateway-subnet.ts";
 import { Fabric } from "./fabric.ts";
 import { Host } from "./host.ts";
@@ -19,7 +20,6 @@ import {
 } from "./plan/names.ts";
 import { ingressAddress, planOverlay } from "./plan/overlay.ts";
 import type { PlacedSandbox } from "./plan/sandbox-links.ts";
-import type { DnsPorts } from "./plan/vip-rules.ts";
 import { recordedSandbox, sandboxRecord } from "./sandbox-record.ts";
 import { type SandboxServices, SandboxSpace } from "./sandbox-space.ts";
 import type { ServedPorts } from "./served-ports.ts";

@@ -1,6 +1,6 @@
 import type { SandboxRecord } from "../../proto/gen/data_plane_state.ts";
+import type { DnsPorts } from "../../runtime/network/plan/dns-rules.ts";
 import type { PlacedSandbox } from "./plan/sandbox-links.ts";
-import type { DnsPorts } from "./plan/vip-rules.ts";
 
 /** A sandbox as the next daemon finds it, and back. Pure. */
 

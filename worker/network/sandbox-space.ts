@@ -3,20 +3,21 @@ import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import type { EndpointTable } from "../../proto/gen/endpoints.ts";
-import { ipv4Bytes } from "../../runtime/linux/netlink/address.ts";
 import { decodeLink, dumpLinks, setUp } from "../../runtime/linux/netlink/link.ts";
 import { addAddress, addRoute } from "../../runtime/linux/netlink/route.ts";
 import { NetlinkSocket, Protocol } from "../../runtime/linux/netlink/socket.ts";
 import { inNamespace, openNamespace, removeNamespace } from "../../runtime/linux/netns.ts";
-import { type BoundSocket, bindUdp, closeSocket, listenTcp } from "../../runtime/linux/socket.ts";
+import { bindDns } from "../../runtime/network/dns/dns-sockets.ts";
+import type { Forwarder } from "../../runtime/network/dns/forwarder.ts";
+import { NameServer, type NameServerSockets } from "../../runtime/network/dns/name-server.ts";
+import { NameView, type Zone } from "../../runtime/network/dns/name-view.ts";
 import { isIpv4 } from "../../runtime/network/plan/cidr.ts";
+import type { DnsPorts } from "../../runtime/network/plan/dns-rules.ts";
 import { RuleSpace } from "../../runtime/network/rule-space.ts";
-import type { Forwarder } from "./dns/forwarder.ts";
-import { NameServer, type NameServerSockets } from "./dns/name-server.ts";
-import { NameView, ownZone, type Zone } from "./dns/zone.ts";
+import { ownZone } from "./dns/zone.ts";
 import { NFT_TABLE } from "./plan/names.ts";
 import { type Gateway, type PlacedSandbox, planInside } from "./plan/sandbox-links.ts";
-import { DNS_ADDRESS, type DnsPorts, planVipRules, UDP_SEEN_SET } from "./plan/vip-rules.ts";
+import { planVipRules, UDP_SEEN_SET } from "./plan/vip-rules.ts";
 
 export interface SandboxServices {
   readonly forwarder: Forwarder;
@@ -132,26 +133,5 @@ export class SandboxSpace {
       random,
       log: log.child({ sandbox: id }),
     });
-  }
-}
-
-function bindDns(wanted: DnsPorts): NameServerSockets {
-  const address = ipv4Bytes(DNS_ADDRESS);
-  const udp = bindWanted((port) => bindUdp(address, port), wanted.udp);
-  try {
-    return { udp, tcp: bindWanted((port) => listenTcp(address, port), wanted.tcp) };
-  } catch (error) {
-    closeSocket(udp.fd);
-    throw error;
-  }
-}
-
-/** The container may have taken the port meanwhile; any other will do. */
-function bindWanted(bind: (port: number) => BoundSocket, port: number): BoundSocket {
-  if (port === 0) return bind(0);
-  try {
-    return bind(port);
-  } catch {
-    return bind(0);
   }
 }

@@ -1,8 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { EndpointTable } from "../../proto/gen/endpoints.ts";
+import type { Zone } from "../../runtime/network/dns/name-view.ts";
 import { isIpv4 } from "../../runtime/network/plan/cidr.ts";
-import { planZone, type Zone } from "./dns/zone.ts";
+import { planZone } from "./dns/zone.ts";
 import type { StateFiles } from "./state-files.ts";
 
 /** How long a sandbox waits for the tables of its networks: they come on the same stream as the task. */

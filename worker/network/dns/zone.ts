@@ -1,14 +1,7 @@
 import type { EndpointService, EndpointTable } from "../../../proto/gen/endpoints.ts";
 import { EndpointSpec_Mode } from "../../../proto/gen/objects.ts";
+import { type Zone, ZoneBuilder } from "../../../runtime/network/dns/name-view.ts";
 import { servingAddresses } from "../plan/vip-rules.ts";
-
-/** The names of one network at one version of its table: computed whole, then only read. Pure. */
-export interface Zone {
-  /** Addresses by lower-case name; no address: the name is known and nobody serves it now. */
-  readonly addresses: ReadonlyMap<string, readonly string[]>;
-  /** Name by address. */
-  readonly names: ReadonlyMap<string, string>;
-}
 
 /** Addresses of all serving tasks of a service, whatever its mode. */
 const TASKS_PREFIX = "tasks.";
@@ -20,49 +13,22 @@ const TASKS_PREFIX = "tasks.";
  * share its answers.
  */
 export function planZone(table: EndpointTable): Zone {
-  const addresses = new Map<string, string[]>();
-  const names = new Map<string, string>();
+  const zone = new ZoneBuilder(table.network?.name ?? "");
   // Nobody talks to anybody over the ingress network.
-  if (table.network === undefined || table.network.ingress) return { addresses, names };
-  const suffix = table.network.name.toLowerCase();
-
-  const add = (name: string, found: readonly string[]) => {
-    for (const key of [name.toLowerCase(), `${name.toLowerCase()}.${suffix}`])
-      addresses.set(key, [...new Set([...(addresses.get(key) ?? []), ...found])]);
-  };
+  if (table.network === undefined || table.network.ingress) return zone;
   for (const service of table.services) {
     const serving = servingAddresses(table, service.serviceId);
     const own = serviceAddresses(service, serving);
-    for (const name of [service.name, ...service.aliases]) add(name, own);
-    add(TASKS_PREFIX + service.name, serving);
-    for (const address of service.virtualIps) names.set(address, `${service.name}.${suffix}`);
+    for (const name of [service.name, ...service.aliases]) zone.add(name, own);
+    zone.add(TASKS_PREFIX + service.name, serving);
+    zone.name(service.virtualIps, service.name);
   }
   for (const endpoint of table.endpoints.filter((one) => one.serving)) {
-    for (const alias of endpoint.aliases) add(alias, endpoint.addresses);
+    for (const alias of endpoint.aliases) zone.add(alias, endpoint.addresses);
     const [name] = endpoint.aliases;
-    if (name !== undefined)
-      for (const address of endpoint.addresses) names.set(address, `${name}.${suffix}`);
+    if (name !== undefined) zone.name(endpoint.addresses, name);
   }
-  return { addresses, names };
-}
-
-/** The names a sandbox knows: those of its networks, in the order of its interfaces, after its own. */
-export class NameView {
-  readonly #zones: readonly Zone[];
-
-  constructor(zones: readonly Zone[]) {
-    this.#zones = zones;
-  }
-
-  /** Addresses of a name in any case; undefined when it is none of the swarm's. */
-  findAddresses(name: string): readonly string[] | undefined {
-    const key = name.toLowerCase();
-    return this.#zones.find((zone) => zone.addresses.has(key))?.addresses.get(key);
-  }
-
-  findName(address: string): string | undefined {
-    return this.#zones.find((zone) => zone.names.has(address))?.names.get(address);
-  }
+  return zone;
 }
 
 /** The zone with a sandbox's own name. */

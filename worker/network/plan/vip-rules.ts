@@ -1,19 +1,11 @@
 import type { EndpointService, EndpointTable } from "../../../proto/gen/endpoints.ts";
 import { isIpv4 } from "../../../runtime/network/plan/cidr.ts";
+import { DNS_JUMP, type DnsPorts, dnsChain } from "../../../runtime/network/plan/dns-rules.ts";
 import { type Ruleset, toOneOf } from "../../../runtime/network/plan/ruleset.ts";
 import { NFT_TABLE } from "./names.ts";
 
-/** Where a container's name server listens; Docker's address, in every container's resolv.conf. */
-export const DNS_ADDRESS = "127.0.0.11";
-const DNS_PORT = 53;
 /** VIPs that UDP was sent to from this namespace: whether its flows must be looked at when an endpoint goes. */
 export const UDP_SEEN_SET = "udp_seen";
-
-/** Ports the name server really has: containers may want port 53 for themselves. */
-export interface DnsPorts {
-  readonly udp: number;
-  readonly tcp: number;
-}
 
 /**
  * The rules of one container's namespace: its networks' VIPs lead to serving endpoints, the name server's port to the
@@ -25,15 +17,7 @@ export interface DnsPorts {
 export function planVipRules(tables: readonly EndpointTable[], dns: DnsPorts): Ruleset {
   const vips = new Map<string, string>();
   const unserved = new Map<string, string>();
-  const chains = new Map<string, readonly string[]>([
-    [
-      "dns",
-      [
-        `udp dport ${DNS_PORT} dnat to ${DNS_ADDRESS}:${dns.udp}`,
-        `tcp dport ${DNS_PORT} dnat to ${DNS_ADDRESS}:${dns.tcp}`,
-      ],
-    ],
-  ]);
+  const chains = new Map<string, readonly string[]>([["dns", dnsChain(dns)]]);
   for (const [vip, addresses] of tables.flatMap(vipTargets)) {
     if (addresses.length === 0) {
       unserved.set(vip, "");
@@ -53,11 +37,7 @@ export function planVipRules(tables: readonly EndpointTable[], dns: DnsPorts): R
     hooks: new Map([
       [
         "output",
-        [
-          "type nat hook output priority -100; policy accept;",
-          `ip daddr ${DNS_ADDRESS} goto dns`,
-          "ip daddr vmap @vips",
-        ],
+        ["type nat hook output priority -100; policy accept;", DNS_JUMP, "ip daddr vmap @vips"],
       ],
       [
         "refuse",

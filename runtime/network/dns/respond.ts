@@ -7,8 +7,9 @@ import {
   type Question,
 } from "dns-packet";
 import { type Random, randomInt } from "../../../core/random.ts";
+import { formatIp, parseIp } from "../plan/ip.ts";
+import type { NameView } from "./name-view.ts";
 import { HEADER_BYTES, questionEnd } from "./question.ts";
-import type { NameView } from "./zone.ts";
 
 /** Answers one DNS query from a view of names, or says that somebody else must be asked. Pure. */
 
@@ -19,6 +20,8 @@ const UDP_BYTES_DEFAULT = 512;
 /** What we say we take, and the most we send over UDP: fits any path. Source: DNS flag day 2020. */
 const UDP_BYTES_MAX = 1232;
 const REVERSE_SUFFIX = ".in-addr.arpa";
+const REVERSE_SUFFIX_IPV6 = ".ip6.arpa";
+const IPV6_DIGITS = 32;
 
 const ResponseCode = { FormatError: 1, ServerFailure: 2, NotImplemented: 4 } as const;
 const RECURSION_AVAILABLE = 1 << 7;
@@ -63,8 +66,9 @@ export function respond(
 
 /** Records for a question about a name of ours; empty when there is none of that type; undefined for other names. */
 function findAnswers(question: Question, view: NameView, random: Random): Answer[] | undefined {
-  if (question.type === "PTR" && question.name.toLowerCase().endsWith(REVERSE_SUFFIX)) {
-    const name = view.findName(reversed(question.name));
+  const address = question.type === "PTR" ? reversed(question.name.toLowerCase()) : undefined;
+  if (address !== undefined) {
+    const name = view.findName(address);
     return name === undefined
       ? undefined
       : [{ type: "PTR", name: question.name, ttl: TTL_SECONDS, data: name }];
@@ -151,7 +155,13 @@ function turned(addresses: readonly string[], random: Random): string[] {
   return [...addresses.slice(start), ...addresses.slice(0, start)];
 }
 
-/** "10.0.1.5" of "5.1.0.10.in-addr.arpa". */
-function reversed(name: string): string {
-  return name.slice(0, -REVERSE_SUFFIX.length).split(".").reverse().join(".");
+/** "10.0.1.5" of "5.1.0.10.in-addr.arpa", the same of IPv6; undefined for other names. Source: RFC 1035 §3.5, RFC 3596 §2.5. */
+function reversed(name: string): string | undefined {
+  if (name.endsWith(REVERSE_SUFFIX))
+    return name.slice(0, -REVERSE_SUFFIX.length).split(".").reverse().join(".");
+  if (!name.endsWith(REVERSE_SUFFIX_IPV6)) return undefined;
+  const digits = name.slice(0, -REVERSE_SUFFIX_IPV6.length).split(".").reverse();
+  if (digits.length !== IPV6_DIGITS) return undefined;
+  const ip = parseIp((digits.join("").match(/.{4}/g) ?? []).join(":"));
+  return ip === undefined ? undefined : formatIp(ip);
 }

@@ -1,5 +1,4 @@
-import { DNS_ADDRESS } from "../plan/vip-rules.ts";
-import type { SandboxSpec } from "../types.ts";
+import { DNS_ADDRESS } from "../plan/dns-rules.ts";
 
 /** What a resolv.conf says, as far as it matters here. Source: man 5 resolv.conf. */
 export interface ResolvConf {
@@ -9,7 +8,7 @@ export interface ResolvConf {
 
 /** As many as glibc uses. */
 const NAMESERVERS_MAX = 3;
-/** Names without a dot are the swarm's own: ask for them as they are first. */
+/** Names without a dot are those of networks: ask for them as they are first. */
 const OPTIONS_DEFAULT = "ndots:0";
 
 export function parseResolvConf(text: string): ResolvConf {
@@ -26,9 +25,16 @@ export function parseResolvConf(text: string): ResolvConf {
   return { nameservers: nameservers.slice(0, NAMESERVERS_MAX), search };
 }
 
-/** The file of a sandbox: our server; the search list of the spec, else of the host. */
-export function renderResolvConf(dns: SandboxSpec["dns"], host: ResolvConf): string {
-  const search = dns.search.length > 0 ? dns.search : host.search;
+/**
+ * The file of a container that has a name server of ours: it, and the search list that is asked for, else the host's. A
+ * search of `.` stands for none at all.
+ */
+export function renderResolvConf(
+  dns: { readonly search: readonly string[]; readonly options: readonly string[] },
+  host: ResolvConf,
+): string {
+  const asked = dns.search.length > 0 ? dns.search : host.search;
+  const search = asked.filter((domain) => domain !== ".");
   const options = dns.options.some((option) => option.startsWith("ndots:"))
     ? dns.options
     : [...dns.options, OPTIONS_DEFAULT];

@@ -3,18 +3,18 @@ import { type Socket as Connection, createServer, type Server } from "node:net";
 import { errorMessage } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { Random } from "../../../core/random.ts";
-import type { BoundSocket } from "../../../runtime/linux/socket.ts";
+import type { BoundSocket } from "../../linux/socket.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { FrameReader, frame } from "./frame.ts";
+import type { NameView } from "./name-view.ts";
 import { respond, type Transport } from "./respond.ts";
-import type { NameView } from "./zone.ts";
 
 const CONNECTIONS_MAX = 64;
 const CONNECTION_IDLE_MS = 10_000;
 /** Unanswered queries of one connection. */
 const PIPELINE_MAX = 32;
 
-/** Sockets made in a sandbox's namespace. */
+/** Sockets made in a container's namespace. */
 export interface NameServerSockets {
   readonly udp: BoundSocket;
   readonly tcp: BoundSocket;
@@ -31,7 +31,7 @@ export interface NameServerOptions {
   readonly log: Log;
 }
 
-/** The name server of one sandbox. */
+/** The name server of one container. */
 export class NameServer {
   readonly #options: NameServerOptions;
   readonly #udp: Socket;
