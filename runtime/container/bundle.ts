@@ -1,15 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { ClusterError } from "../../core/errors.ts";
 import { mountSharedMemory } from "../linux/mount.ts";
 import { readInRoot } from "../linux/open-in-root.ts";
 import { findCdiEdits } from "./cdi/cdi-files.ts";
 import type { CdiEdits } from "./cdi/cdi-spec.ts";
 import { allDevices, blockDeviceNumbers, findDevices } from "./host-devices.ts";
-import { planHosts } from "./hosts.ts";
+import { type Attached, networkFilesOf, writeNetworkFiles } from "./network-files.ts";
 import type { ContainerPaths } from "./paths.ts";
 import { type FindPeer, findJoined, type Peer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
-import { planResolvConf, reachableResolvers } from "./resolv-conf.ts";
 import { joinedContainer } from "./settings.ts";
 import type { HostDevice } from "./spec/devices.ts";
 import { type NetworkFiles, SHM_SIZE_BYTES, type SharedMemory } from "./spec/mounts.ts";
@@ -23,16 +22,6 @@ export interface BundleHost extends HostFacts {
   readonly hostname: string;
   /** Path of the init program. */
   readonly initPath: string;
-}
-
-/** What a container that starts has of this machine's networks. */
-export interface Attached {
-  /** Path of its network namespace. */
-  readonly namespace: string;
-  /** Without prefix length. */
-  readonly addresses: readonly string[];
-  /** Lines of /etc/hosts for others it is linked to. */
-  readonly linkLines: readonly string[];
 }
 
 /** An image's account files are untrusted and may have any length. */
@@ -152,50 +141,7 @@ export function lookUpUser(
   });
 }
 
-/** Where a container's network files are while it runs. */
-export function networkFilesOf(paths: ContainerPaths): NetworkFiles {
-  return {
-    hostname: `${paths.bundle}/hostname`,
-    hosts: `${paths.bundle}/hosts`,
-    resolvConf: `${paths.bundle}/resolv.conf`,
-  };
-}
-
 /** Who shares a network shares its names; those of a container that itself shares one are not its own. */
 function filesOf({ paths }: Peer): NetworkFiles {
   return networkFilesOf(paths);
-}
-
-function writeNetworkFiles(
-  record: ContainerRecord,
-  paths: ContainerPaths,
-  hostname: string,
-  attached: Attached | undefined,
-): NetworkFiles {
-  const { extraHosts, resolvConf, network, dns } = record.config;
-  const addresses = attached?.addresses ?? record.config.addresses;
-  const files = networkFilesOf(paths);
-  const hosts =
-    network.kind === "host"
-      ? [readFileSync("/etc/hosts", "utf8").trimEnd(), ...extraHosts, ""].join("\n")
-      : planHosts(hostname, addresses, [...extraHosts, ...(attached?.linkLines ?? [])]);
-  writeFileSync(files.hostname, `${hostname}\n`);
-  writeFileSync(files.hosts, hosts);
-  const ofHost = () => {
-    const text = readHostResolvers();
-    return planResolvConf(attached === undefined ? text : reachableResolvers(text), dns);
-  };
-  writeFileSync(files.resolvConf, resolvConf ?? ofHost());
-  return files;
-}
-
-/** Where systemd-resolved keeps the servers it asks, when it serves this machine itself. */
-const RESOLVED = "/run/systemd/resolve/resolv.conf";
-const STUB = /^\s*nameserver\s+127\.0\.0\.53\s*$/m;
-
-/** The host's, or what stands behind a stub that only the host reaches; a machine without the file has no name servers. */
-function readHostResolvers(): string {
-  if (!existsSync("/etc/resolv.conf")) return "";
-  const text = readFileSync("/etc/resolv.conf", "utf8");
-  return STUB.test(text) && existsSync(RESOLVED) ? readFileSync(RESOLVED, "utf8") : text;
 }

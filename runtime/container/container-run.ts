@@ -13,11 +13,12 @@ import { parsePorts, wantedBindings } from "../network/ports/port-choice.ts";
 import type { PublishedPorts } from "../network/ports/published-ports.ts";
 import { addressesOf } from "../network/types.ts";
 import type { LocalVolumes } from "../volume/local-volumes.ts";
-import { type Attached, type BundleHost, writeBundle } from "./bundle.ts";
+import { type BundleHost, writeBundle } from "./bundle.ts";
 import { type ConmonLife, startConmon, watchConmon } from "./conmon.ts";
 import { planConmonArgs } from "./conmon-args.ts";
 import { makeContainerFiles } from "./container-files.ts";
 import { planLogLimits } from "./log/log-files.ts";
+import type { Attached } from "./network-files.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./paths.ts";
 import type { FindPeer } from "./peer.ts";
@@ -41,6 +42,7 @@ export interface ContainerHost {
     | "detach"
     | "connect"
     | "disconnect"
+    | "findAttachment"
     | "rename"
     | "namespacePath"
     | "wayInto"
@@ -110,7 +112,7 @@ function attach(
   if (config.network.kind !== "local") return undefined;
   const { endpoints: asked } = config.network;
   const linkLines = planLinkLines(config.name, asked, networks.attachments());
-  const { endpoints } = networks.attach(id, {
+  const { endpoints, dnsPorts } = networks.attach(id, {
     name: config.name,
     hostname: config.hostname,
     resolvers: config.dns.servers,
@@ -122,6 +124,7 @@ function attach(
     namespace: networks.namespacePath(id),
     addresses: endpoints.flatMap(addressesOf),
     linkLines,
+    hasNames: dnsPorts !== undefined,
   };
 }
 

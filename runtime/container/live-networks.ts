@@ -1,7 +1,7 @@
 import type { LocalNetworks } from "../network/local-networks.ts";
 import { addressesOf, type EndpointConfig } from "../network/types.ts";
-import { addToHosts, removeFromHosts } from "./hosts-file.ts";
 import { withEndpoint, withoutEndpoint } from "./network-change.ts";
+import { addToHosts, removeFromHosts, useNameServer } from "./network-files.ts";
 import type { ContainerPaths } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { NetworkMode } from "./types.ts";
@@ -15,7 +15,7 @@ export interface Changed {
   commit(record: ContainerRecord): Promise<void>;
 }
 
-type Networks = Pick<LocalNetworks, "connect" | "disconnect">;
+type Networks = Pick<LocalNetworks, "connect" | "disconnect" | "findAttachment">;
 
 /** What it is to have, and how one that runs gets it. */
 export interface NetworkChange {
@@ -31,8 +31,11 @@ const SHORT_ID_LENGTH = 12;
 export function connecting(endpoint: EndpointConfig): NetworkChange {
   return {
     plan: ({ record, isRunning }) => withEndpoint(record, endpoint, isRunning),
-    make: ({ record: { id, config }, paths }, networks) => {
-      const { endpoints } = networks.connect(id, endpoint);
+    make: ({ record, paths }, networks) => {
+      const { id, config } = record;
+      const hadNames = networks.findAttachment(id)?.dnsPorts !== undefined;
+      const { endpoints, dnsPorts } = networks.connect(id, endpoint);
+      if (!hadNames && dnsPorts !== undefined) useNameServer(record, paths);
       const hostname = config.hostname || id.slice(0, SHORT_ID_LENGTH);
       addToHosts(paths, hostname, endpoints.slice(-1).flatMap(addressesOf));
     },

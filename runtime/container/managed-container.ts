@@ -7,7 +7,6 @@ import { systemError } from "../linux/libc.ts";
 import { unmountAside } from "../linux/mount.ts";
 import { signalProcess } from "../linux/process.ts";
 import type { RunResult } from "../linux/run.ts";
-import { networkFilesOf } from "./bundle.ts";
 import { type ConmonLife, watchConmon } from "./conmon.ts";
 import { type ContainerHost, createRun, inputModeOf } from "./container-run.ts";
 import { blockDeviceNumbers } from "./host-devices.ts";
@@ -23,6 +22,7 @@ import {
   UNKNOWN_EXIT_CODE,
 } from "./life.ts";
 import { carryOut, type NetworkChange } from "./live-networks.ts";
+import { networkFilesOf } from "./network-files.ts";
 import { type ContainerPaths, containerPaths } from "./paths.ts";
 import type { FindPeer, Peer } from "./peer.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";

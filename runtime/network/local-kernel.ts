@@ -68,12 +68,12 @@ export class LocalKernel {
   join(network: LocalNetwork, containerId: string, endpoint: Endpoint): void {
     const place = placeOf(this.#dataRoot, network);
     if (place === undefined) return;
-    this.#inside(containerId, (fd) => this.#bridges.addPort(place, endpoint, fd));
+    this.inside(containerId, (fd) => this.#bridges.addPort(place, endpoint, fd));
   }
 
   /** Gives a container's interfaces addresses and the way out, as they are to be now. */
   settle({ containerId, endpoints }: Attachment): void {
-    this.#inside(containerId, (fd) => settleInside(fd, endpoints));
+    this.inside(containerId, (fd) => settleInside(fd, endpoints));
   }
 
   /** Takes an interface out of a container that stays. */
@@ -93,10 +93,11 @@ export class LocalKernel {
     closeSync(this.#namespaceFd);
   }
 
-  #inside(containerId: string, work: (namespaceFd: number) => void): void {
+  /** Does something with a container's namespace, which is open meanwhile. */
+  inside<T>(containerId: string, work: (namespaceFd: number) => T): T {
     const fd = openNamespace(this.namespaces.path(containerId));
     try {
-      work(fd);
+      return work(fd);
     } finally {
       closeSync(fd);
     }

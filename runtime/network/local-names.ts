@@ -78,9 +78,10 @@ export class LocalNames {
     this.#servers.delete(containerId);
   }
 
-  /** What is called what in these networks may be otherwise from now on. */
-  forget(networkIds: Iterable<string>): void {
-    for (const id of networkIds) this.#zones.delete(id);
+  /** What is called what may be otherwise from now on in the networks of these. */
+  forget(...changed: readonly (Attachment | undefined)[]): void {
+    for (const { networkId } of changed.flatMap((one) => one?.endpoints ?? []))
+      this.#zones.delete(networkId);
   }
 
   /** Stops serving. */

@@ -8,10 +8,12 @@ import type { EventSink } from "../events/types.ts";
 import { attachmentFiles } from "./attachment-files.ts";
 import { subnetsInUse } from "./bridge-space.ts";
 import { bridgeLinkOf, LocalKernel } from "./local-kernel.ts";
+import { LocalNames } from "./local-names.ts";
 import { NetworkBook } from "./network-book.ts";
 import { NetworkFiles } from "./network-files.ts";
 import { checkEndpointConfig, takenAddresses } from "./plan/addresses.ts";
 import { parseIp } from "./plan/ip.ts";
+import { hasNames } from "./plan/local-zone.ts";
 import { planEndpoint } from "./plan/new-endpoint.ts";
 import { isPredefined, linkNameOf, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
 import { planPredefined } from "./plan/predefined.ts";
@@ -50,11 +52,20 @@ export class LocalNetworks implements MachineNetworks {
   readonly #attachments = new Map<string, Attachment>();
   /** Addresses given last, by network. */
   readonly #lastGiven = new Map<string, { readonly ipv4: bigint; readonly ipv6: bigint }>();
+  readonly #names: LocalNames;
   #kernel: LocalKernel | undefined;
 
   private constructor(options: LocalNetworkOptions, book: NetworkBook) {
     this.#options = options;
     this.#book = book;
+    this.#names = new LocalNames(
+      {
+        findAttachment: (id) => this.#attachments.get(id),
+        attachments: () => this.attachments(),
+        findNetwork: (id) => book.get(id),
+      },
+      options,
+    );
     this.#files = attachmentFiles(join(options.execRoot, "local-networks", "attachments"));
   }
 
@@ -154,8 +165,9 @@ export class LocalNetworks implements MachineNetworks {
     kernel.namespaces.create(containerId);
     for (const endpoint of endpoints) this.#join(kernel, containerId, endpoint);
     kernel.settle(attachment);
+    const served = this.#serveNames(kernel, attachment);
     for (const endpoint of endpoints) this.#sayOf("connect", containerId, endpoint);
-    return attachment;
+    return served;
   }
 
   /**
@@ -179,8 +191,9 @@ export class LocalNetworks implements MachineNetworks {
       this.#leave(kernel, before, endpoint);
       throw error;
     }
+    const served = this.#serveNames(kernel, after);
     this.#sayOf("connect", containerId, endpoint);
-    return after;
+    return served;
   }
 
   /** Takes a container out of a network, by its name. @returns what it had there, if anything. */
@@ -206,14 +219,17 @@ export class LocalNetworks implements MachineNetworks {
     if (attachment === undefined) return;
     const kernel = this.#openKernel();
     for (const endpoint of attachment.endpoints) kernel.abandon(endpoint);
+    this.#names.stop(containerId);
     kernel.namespaces.giveUp(containerId);
     this.#files.remove(containerId);
     this.#attachments.delete(containerId);
+    this.#names.forget(attachment);
     for (const endpoint of attachment.endpoints) this.#sayOf("disconnect", containerId, endpoint);
   }
 
   /** Lets go of the kernel; all stays as it is and serves on. */
   close(): void {
+    this.#names.close();
     this.#kernel?.close();
     this.#kernel = undefined;
   }
@@ -230,6 +246,7 @@ export class LocalNetworks implements MachineNetworks {
         this.#options.log.warn("cannot take up a network", { network: network.name, reason });
       }
     }
+    for (const attachment of this.attachments()) this.#resumeNames(kernel, attachment);
   }
 
   #reconcileNetwork(kernel: LocalKernel, network: LocalNetwork): void {
@@ -275,7 +292,30 @@ export class LocalNetworks implements MachineNetworks {
     this.#note(after);
   }
 
+  /** One that has names to ask for is served from now on. */
+  #serveNames(kernel: LocalKernel, attachment: Attachment): Attachment {
+    const { containerId, endpoints, dnsPorts } = attachment;
+    if (!hasNames(endpoints) || this.#names.isServing(containerId)) return attachment;
+    const ports = kernel.inside(containerId, (fd) => this.#names.serve(containerId, fd, dnsPorts));
+    const served = { ...attachment, dnsPorts: ports };
+    this.#note(served);
+    return served;
+  }
+
+  #resumeNames(kernel: LocalKernel, attachment: Attachment): void {
+    const { containerId } = attachment;
+    if (!kernel.namespaces.has(containerId)) return;
+    try {
+      this.#serveNames(kernel, attachment);
+    } catch (error) {
+      const reason = errorMessage(error);
+      this.#options.log.warn("cannot serve names", { container: containerId, reason });
+    }
+  }
+
   #note(attachment: Attachment): void {
+    const { containerId } = attachment;
+    this.#names.forget(this.#attachments.get(containerId), attachment);
     this.#files.put(attachment);
     this.#attachments.set(attachment.containerId, attachment);
   }

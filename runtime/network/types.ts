@@ -1,3 +1,4 @@
+import type { DnsPorts } from "./plan/dns-rules.ts";
 import type { NetworkCreation } from "./plan/new-network.ts";
 
 /** Networks of this machine alone and what containers have of them: the runtime's own words. */
@@ -107,6 +108,8 @@ export interface Attachment {
   readonly endpoints: readonly Endpoint[];
   /** Name servers the container asked for; none: this machine's. */
   readonly resolvers: readonly string[];
+  /** Where its name server listens; undefined: it has none. */
+  readonly dnsPorts?: DnsPorts | undefined;
 }
 
 /** What a run of a container asks of networks. */
