@@ -8,6 +8,21 @@ const ECHO_PORT = 8099;
 const ECHO_ADDRESS = `require("node:http").createServer((ask, answer) => answer.end(
   ask.socket.remoteAddress.replace("::ffff:", ""))).listen(${ECHO_PORT})`;
 const SLEEP = ["busybox", "sleep", "1000"];
+/** Asks a container's name server for addresses of names and names of addresses. */
+const RESOLVE = `const resolver = new (require("node:dns").promises.Resolver)({ timeout: 4000, tries: 4 });
+  resolver.setServers(["127.0.0.11"]);
+  const ask = (name) => (/^[\\d.]+$/.test(name) ? resolver.reverse(name) : resolver.resolve4(name));
+  Promise.all(process.argv.slice(1).map((name) => ask(name).catch(({ code }) => code)))
+    .then((answers) => console.log(JSON.stringify(answers)));`;
+/** A name server for which every name has the address 192.0.2.7. */
+const OTHER_NAMES = `const socket = require("node:dgram").createSocket("udp4");
+  socket.on("message", (ask, from) => {
+    const end = ask.indexOf(0, 12) + 5;
+    const head = Buffer.from([ask[0], ask[1], 0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+    const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 7]);
+    socket.send(Buffer.concat([head, ask.subarray(12, end), answer]), from.port, from.address);
+  });
+  socket.bind(53);`;
 
 describe("e2e: networks of one machine by the stock docker command line", function () {
   this.timeout(120_000);
@@ -230,6 +245,109 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       expect(links).to.not.contain("brmine");
       expect((await docker("network", "ls", "-q")).split("\n")).to.have.lengthOf(3);
     });
+  });
+
+  describe("names", () => {
+    const resolve = async (from: string, ...names: string[]): Promise<unknown[]> =>
+      JSON.parse(await inside(from, process.execPath, "-e", RESOLVE, ...names));
+    const addressIn = async (network: string, name: string) =>
+      inspect(`{{.NetworkSettings.Networks.${network}.IPAddress}}`, name);
+
+    before(async () => {
+      await docker("network", "create", "front");
+      await docker("network", "create", "--internal", "back");
+      const asked = ["--network", "front", "--network-alias", "cache", "--hostname", "redis"];
+      await docker("run", "-d", "--name", "db", ...asked, ...SLEEP);
+      const { outside } = host.cluster;
+      const dns = ["--dns", outside.ip, "--link", "db:store"];
+      await docker("run", "-d", "--name", "app", "--network", "front", ...dns, ...SLEEP);
+      await docker(
+        "run",
+        "-d",
+        "--name",
+        "apart",
+        "--network",
+        "back",
+        ...dns.slice(0, 2),
+        ...SLEEP,
+      );
+    });
+
+    it("are those of containers in the same network, by name, alias, hostname, id and link", async () => {
+      const address = await addressIn("front", "db");
+      const id = (await inspect("{{.Id}}", "db")).slice(0, 12);
+      const names = ["db", "DB.front", "cache", "redis", id, "store", address];
+      expect(await resolve("app", ...names)).to.deep.equal([
+        ...names.slice(0, -1).map(() => [address]),
+        ["db.front"],
+      ]);
+      expect(await resolve("db", "app")).to.deep.equal([[await addressIn("front", "app")]]);
+      expect(await resolve("db", "store"), "another's link").to.not.deep.equal([[address]]);
+    });
+
+    it("lead there from inside, whatever is in the way of port 53", async () => {
+      expect((await said("app", "ping", "-c", "1", "-W", "2", "cache")).code).to.equal("0");
+      const resolvers = await onHost("cat", await inspect("{{.ResolvConfPath}}", "app"));
+      expect(resolvers).to.match(/^nameserver 127\.0\.0\.11$/m);
+    });
+
+    it("of others are asked for where the container says, but not without a way out", async () => {
+      const { outside, lab } = host.cluster;
+      const server = lab.spawn(outside, [process.execPath, "-e", OTHER_NAMES]);
+      try {
+        await eventually(
+          "the other name server answers",
+          async () => JSON.stringify(await resolve("app", "example.test")) === '[["192.0.2.7"]]',
+          DONE_MS,
+        );
+        expect(await resolve("apart", "example.test", "db")).to.deep.equal([
+          "ESERVFAIL",
+          "ESERVFAIL",
+        ]);
+      } finally {
+        server.kill("SIGKILL");
+      }
+    });
+
+    it("come and go with networks, and with names of containers", async () => {
+      await docker("network", "connect", "--alias", "behind", "back", "db");
+      expect(await resolve("apart", "db", "behind", "cache")).to.deep.equal([
+        [await addressIn("back", "db")],
+        [await addressIn("back", "db")],
+        "ESERVFAIL",
+      ]);
+      await docker("rename", "db", "base");
+      expect(await resolve("apart", "base", "db")).to.deep.equal([
+        [await addressIn("back", "base")],
+        "ESERVFAIL",
+      ]);
+      await docker("network", "disconnect", "back", "base");
+      expect(await resolve("apart", "base")).to.deep.equal(["ESERVFAIL"]);
+    });
+
+    it("are there again after kill -9 of the daemon", async () => {
+      await host.node.kill("SIGKILL");
+      await host.node.start();
+      expect(await resolve("app", "base")).to.deep.equal([[await addressIn("front", "base")]]);
+    });
+
+    it("are there for one that comes from the default network", async () => {
+      await docker("run", "-d", "--name", "late", ...SLEEP);
+      await docker("network", "connect", "front", "late");
+      expect((await said("late", "ping", "-c", "1", "-W", "2", "base")).code).to.equal("0");
+    });
+
+    it("an internal network has no way out, and networks do not reach each other", async () => {
+      expect(await inside("apart", "ip", "route")).to.not.contain("default");
+      await inside("apart", "ip", "route", "add", "default", "via", await gatewayIn("back"));
+      expect(await pings("apart", host.cluster.outside.ip), "the way out").to.equal(false);
+      expect(await pings("apart", await addressIn("front", "base")), "the other").to.equal(false);
+      await docker("rm", "-f", "apart", "late", "app", "base");
+      await docker("network", "rm", "front", "back");
+    });
+
+    const gatewayIn = async (network: string) =>
+      docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", network);
   });
 
   describe("the default bridge", () => {
