@@ -47,7 +47,7 @@ export interface ContainerHost {
     | "namespacePath"
     | "wayInto"
   >;
-  readonly ports: Pick<PublishedPorts, "publish" | "unpublish">;
+  readonly ports: Pick<PublishedPorts, "publish" | "unpublish" | "publishedPorts">;
   readonly facts: BundleHost;
   /** Where it is said what happens to containers. */
   readonly events: EventSink;

@@ -1,4 +1,6 @@
 import type { LocalNetworks } from "../network/local-networks.ts";
+import { parsePorts, wantedBindings } from "../network/ports/port-choice.ts";
+import type { PublishedPorts } from "../network/ports/published-ports.ts";
 import { addressesOf, type EndpointConfig } from "../network/types.ts";
 import { withEndpoint, withoutEndpoint } from "./network-change.ts";
 import { addToHosts, removeFromHosts, useNameServer } from "./network-files.ts";
@@ -15,7 +17,12 @@ export interface Changed {
   commit(record: ContainerRecord): Promise<void>;
 }
 
-type Networks = Pick<LocalNetworks, "connect" | "disconnect" | "findAttachment">;
+type Networks = Pick<LocalNetworks, "connect" | "disconnect" | "findAttachment" | "wayInto">;
+/** What of this machine is in it. */
+interface Machine {
+  readonly networks: Networks;
+  readonly ports: Pick<PublishedPorts, "publish" | "unpublish" | "publishedPorts">;
+}
 
 /** What it is to have, and how one that runs gets it. */
 export interface NetworkChange {
@@ -57,7 +64,7 @@ export function disconnecting(network: string): NetworkChange {
 export async function carryOut(
   change: NetworkChange,
   container: Changed,
-  networks: Networks,
+  { networks, ports }: Machine,
 ): Promise<void> {
   const { record } = container;
   await container.commit({
@@ -65,10 +72,28 @@ export async function carryOut(
     config: { ...record.config, network: change.plan(container) },
   });
   if (!container.isRunning) return;
+  const before = networks.wayInto(record.id);
   try {
     change.make(container, networks);
   } catch (error) {
     await container.commit(record);
     throw error;
   }
+  if (networks.wayInto(record.id)?.link !== before?.link) leadPorts(record, { networks, ports });
+}
+
+/** Its ports lead to the interface that is the default gateway now, and stay the same ports. */
+function leadPorts(
+  { id, config, imageConfig }: ContainerRecord,
+  { networks, ports }: Machine,
+): void {
+  const published = ports.publishedPorts(id).map((one) => ({
+    ...one,
+    hostPortFirst: one.hostPort,
+    hostPortLast: one.hostPort,
+  }));
+  const wanted = wantedBindings(config.ports, parsePorts(imageConfig.exposedPorts));
+  ports.unpublish(id);
+  const bindings = published.length > 0 ? published : wanted;
+  ports.publish({ id, name: config.name }, networks.wayInto(id), bindings);
 }

@@ -191,7 +191,7 @@ export class ManagedContainer {
 
   /** Gives it other networks, at once when it runs. @throws {ClusterError} what the change refuses. */
   async changeNetworks(change: NetworkChange): Promise<void> {
-    await this.#turns.run(async () => carryOut(change, this, this.#context.host.networks));
+    await this.#turns.run(async () => carryOut(change, this, this.#context.host));
   }
 
   /** Writes down what it is from now on; in its turn only. */
