@@ -6,6 +6,7 @@ const isPartNamed = process.argv
 module.exports = {
   "node-option": ["import=tsx"],
   extension: ["ts"],
+  require: ["./test/support/leftovers/suite-check.ts"],
   ...(isPartNamed
     ? {}
     : {

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import type { WireNode, WireTask } from "../../../cli/client/wire.ts";
 import { eventually } from "../eventually.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
+import { made } from "../leftovers/made.ts";
 import { clusterFolder, removeCluster } from "./remove-cluster.ts";
 import { TestNode } from "./test-node.ts";
 import { hireUndertaker } from "./undertaker.ts";
@@ -50,6 +51,8 @@ export async function startDaemons(options: ClusterOptions): Promise<Cluster> {
   const nodes = lab.hosts
     .slice(0, -1)
     .map((host) => new TestNode({ lab, host, folder, flags, env }));
+  if (options.keep !== true) made.folders.add(folder);
+  for (const { dataRoot } of options.keep === true ? [] : nodes) made.dataRoots.add(dataRoot);
   const cluster: Cluster = {
     lab,
     nodes,

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { made } from "../leftovers/made.ts";
 import { killQuietly } from "../processes.ts";
 import {
   buildLines,
@@ -58,6 +59,7 @@ export async function createLab(options: {
   readonly hosts: number;
 }): Promise<Lab> {
   const plan = planLab(options.name, options.hosts);
+  made.labs.add(options.name);
   await removeLab(plan.name);
   await ipBatch([], buildLines(plan));
   await ipBatch(["-n", plan.switchNetns], switchLines(plan));

@@ -5,6 +5,7 @@ import { silentLog } from "../../../core/log.ts";
 import type { ContainerConfig, LogRecord } from "../../../runtime/container/types.ts";
 import { Engine } from "../../../runtime/engine.ts";
 import { busyboxImage } from "../image-builder.ts";
+import { made } from "../leftovers/made.ts";
 import { processesNaming } from "../processes.ts";
 import { containerConfig } from "./container-config.ts";
 
@@ -17,7 +18,10 @@ export interface EngineRoots {
 
 export function makeRoots(): EngineRoots {
   const base = mkdtempSync(join(tmpdir(), "muster-engine-"));
-  return { base, dataRoot: join(base, "data"), execRoot: join(base, "exec") };
+  const roots = { base, dataRoot: join(base, "data"), execRoot: join(base, "exec") };
+  made.folders.add(base);
+  made.dataRoots.add(roots.dataRoot);
+  return roots;
 }
 
 /** Opens it and sees to it that `busybox:latest` is there. Needs root, runc and conmon, and says so where they are missing. */
