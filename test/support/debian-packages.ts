@@ -7,6 +7,9 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
+/** What programs in C need beside themselves. */
+const LIBRARIES = /^(lib|zlib)/;
+
 /** What tests and the demo fetch and build once per machine. Safe to delete. */
 export const TEST_CACHE = process.env.MUSTER_TEST_CACHE ?? "/var/cache/muster-test";
 
@@ -18,19 +21,24 @@ const VERSION = 1;
  * Unpacks Debian packages into a directory without installing them, once per machine.
  *
  * @param withLibraries also the libraries they depend on: enough to run them in a root file system of their own.
+ * @param follow with them, the dependencies whose names match are followed in place of libraries alone.
  * @returns the directory; it is shared, do not write to it.
  */
 export async function unpackPackages(
   names: readonly string[],
-  { withLibraries = false }: { readonly withLibraries?: boolean } = {},
+  {
+    withLibraries = false,
+    follow = LIBRARIES,
+  }: { readonly withLibraries?: boolean; readonly follow?: RegExp } = {},
 ): Promise<string> {
-  const recipe = JSON.stringify({ VERSION, names, withLibraries });
+  const other = follow === LIBRARIES ? {} : { follow: follow.source };
+  const recipe = JSON.stringify({ VERSION, names, withLibraries, ...other });
   return cached("packages", recipe, async (directory) => {
     const debs = join(directory, "debs");
     const root = join(directory, "root");
     await mkdir(debs, { recursive: true });
     await mkdir(root);
-    await downloadPackages(names, withLibraries, debs);
+    await downloadPackages(names, withLibraries ? follow : undefined, debs);
     for (const deb of readdirSync(debs)) await run("dpkg-deb", ["-x", join(debs, deb), root]);
     await rm(debs, { recursive: true });
   }).then((directory) => join(directory, "root"));
@@ -68,11 +76,11 @@ export async function cached(
 /** A machine that was never updated has no lists of packages: then they are fetched, once. */
 async function downloadPackages(
   names: readonly string[],
-  withLibraries: boolean,
+  follow: RegExp | undefined,
   directory: string,
 ): Promise<void> {
   const download = async (): Promise<void> => {
-    const all = withLibraries ? await withLibrariesOf(names) : names;
+    const all = follow === undefined ? names : await withDependencies(names, follow);
     await apt("apt-get", ["download", "-o", "APT::Sandbox::User=root", ...all], directory);
   };
   try {
@@ -83,13 +91,22 @@ async function downloadPackages(
   }
 }
 
-/** Follows dependencies through libraries only: a web server also depends on Perl, which its programs do not load. */
-async function withLibrariesOf(names: readonly string[]): Promise<readonly string[]> {
+/** Not all dependencies: a web server also depends on Perl, which its programs do not load. */
+async function withDependencies(
+  names: readonly string[],
+  follow: RegExp,
+): Promise<readonly string[]> {
   const found = new Set(names);
-  for (const name of found) {
-    const output = await apt("apt-cache", ["depends", "--important", name], "/");
-    for (const [, dependency = ""] of output.matchAll(/^ [ |](?:Pre)?Depends: ([^<\s]+)$/gm))
-      if (/^(lib|zlib)/.test(dependency) && !dependency.endsWith("-perl")) found.add(dependency);
+  // All of a round at once: each call reads the whole list of packages.
+  for (let round = names; round.length > 0; ) {
+    const output = await apt("apt-cache", ["depends", "--important", ...round], "/");
+    const named = [...output.matchAll(/^ [ |](?:Pre)?Depends: ([^<\s]+)$/gm)].map(
+      ([, dependency = ""]) => dependency,
+    );
+    round = [...new Set(named)].filter(
+      (name) => follow.test(name) && !name.endsWith("-perl") && !found.has(name),
+    );
+    for (const name of round) found.add(name);
   }
   return [...found];
 }

@@ -61,6 +61,8 @@ export class LocalExecs implements Execs {
   createExec(containerId: ContainerId, config: ExecConfig): Exec {
     this.#requireRunning(containerId);
     this.#forgetOld();
+    // Who makes one starts it next.
+    void this.#host.cgroups.expectMove();
     if (this.#execs.size >= EXECS_MAX)
       throw new ClusterError(
         "ResourceExhausted",
