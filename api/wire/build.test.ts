@@ -27,6 +27,8 @@ describe("builds on the wire", () => {
       { dockerfile: "a/b", target: "c", t: "x:1" },
       { dockerfile: "a/b", target: "c", tags: ["x:1"] },
     ],
+    [{ cachefrom: '["x"]' }, { cacheFrom: ["x"] }],
+    [{ cachefrom: "null" }, { cacheFrom: [] }],
     [{ labels: '{"a":"b"}' }, { labels: { a: "b" } }],
     [
       { shmsize: "1000", cgroupparent: "/x" },
@@ -59,7 +61,7 @@ describe("builds on the wire", () => {
     [{ squash: "1" }, "squash is only supported with experimental mode"],
     [{ securityopt: "x" }, "security options are not supported on linux"],
     [{ outputs: '[{"Type":"local"}]' }, "set DOCKER_BUILDKIT=0"],
-    [{ cachefrom: '["x"]' }, "cachefrom"],
+    [{ cachefrom: '["x", 1]' }, "must be"],
     [{ isolation: "hyperv" }, 'unsupported isolation: "hyperv"'],
     [{ memory: "many" }, 'invalid value "many" for memory: must be a whole number'],
     [{ buildargs: "{" }, "error reading build args: not JSON"],

@@ -9,6 +9,8 @@ import { writeProgress } from "./progress.ts";
 
 /** Names of one image. */
 const TAGS_MAX = 100;
+/** Each is looked through for each step. */
+const CACHE_FROM_MAX = 100;
 /** The platform of a build is heard since then; before it means nothing. */
 const PLATFORM_MINOR = 32;
 const AUX_MINOR = 30;
@@ -52,6 +54,7 @@ export function readBuildQuery(
     labels: labelsOf(query),
     target: text("target"),
     noCache: flag("nocache"),
+    cacheFrom: cacheFromOf(query),
     pull: flag("pull"),
     remove: text("rm") === "" || flag("rm"),
     forceRemove: flag("forcerm"),
@@ -110,11 +113,6 @@ function refuse(query: URLSearchParams, flag: (name: string) => boolean): void {
   if (query.getAll("securityopt").some((option) => option !== ""))
     throw new ClusterError("InvalidArgument", "security options are not supported on linux");
   if (listOf(query, "outputs", "invalid outputs specified").length > 0) throw buildKitRefused();
-  if (listOf(query, "cachefrom", "error reading cache-from").length > 0)
-    throw new ClusterError(
-      "Unimplemented",
-      "cachefrom is not supported by this version of muster: leave it out, what is here is found anyway",
-    );
   const isolation = query.get("isolation") ?? "";
   if (isolation !== "" && isolation !== "default")
     throw new ClusterError(
@@ -157,6 +155,14 @@ function readArgs(value: unknown): ReadonlyMap<string, string | undefined> {
   return new Map(
     named.map(([name, given]) => [name, given === null ? undefined : json.string(name)]),
   );
+}
+
+function cacheFromOf(query: URLSearchParams): readonly string[] {
+  const value = readJson(query, "cachefrom", "error reading cache-from");
+  const images = new JsonReader({ CacheFrom: value }, "build").strings("CacheFrom");
+  if (images.length > CACHE_FROM_MAX)
+    throw new ClusterError("InvalidArgument", `more than ${CACHE_FROM_MAX} images as a cache`);
+  return images;
 }
 
 function labelsOf(query: URLSearchParams): Record<string, string> {

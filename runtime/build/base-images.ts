@@ -28,20 +28,11 @@ export class BaseImages {
     const key = JSON.stringify([name, platform]);
     const known = this.#found.get(key);
     if (known !== undefined) return known;
-    const local = this.#request.pull ? undefined : this.#findLocal(name);
+    const local = this.#request.pull ? undefined : findLocal(this.#images, name);
     const fits = platform === undefined || (local !== undefined && isFor(local, platform));
     const image = local !== undefined && fits ? local : await this.#pull(name, platform);
     this.#found.set(key, image);
     return image;
-  }
-
-  #findLocal(name: string): Image | undefined {
-    try {
-      return this.#images.get(name);
-    } catch (error) {
-      if (error instanceof ClusterError && error.code === "NotFound") return undefined;
-      throw error;
-    }
   }
 
   async #pull(name: string, platform: BuildRequest["platform"]): Promise<Image> {
@@ -52,6 +43,16 @@ export class BaseImages {
       signal: this.#signal,
       onProgress: this.#onProgress,
     });
+  }
+}
+
+/** An image that is here; undefined: it is not. */
+export function findLocal(images: Pick<Images, "get">, name: string): Image | undefined {
+  try {
+    return images.get(name);
+  } catch (error) {
+    if (error instanceof ClusterError && error.code === "NotFound") return undefined;
+    throw error;
   }
 }
 

@@ -2,8 +2,8 @@ import type { Clock } from "../../core/clock.ts";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { MachineContainers } from "../container/types.ts";
 import { completePlatform, platformOf } from "../image/platform.ts";
-import type { BuildImages, Digest, Images, Platform, Rootfs } from "../image/types.ts";
-import { BaseImages } from "./base-images.ts";
+import type { BuildImages, Digest, Image, Images, Platform, Rootfs } from "../image/types.ts";
+import { BaseImages, findLocal } from "./base-images.ts";
 import type { BuildFolder } from "./build-folder.ts";
 import type { BuildOptions, BuildRequest } from "./types.ts";
 
@@ -33,6 +33,9 @@ export class BuildSession {
   readonly bases: BaseImages;
   readonly #onOutput: BuildOptions["onOutput"];
   readonly #done: DoneStage[] = [];
+  readonly #releases: (() => void)[] = [];
+  /** Those of `cacheFrom` that are here. */
+  readonly cacheSources: readonly Image[];
 
   constructor(
     { images, containers, clock }: BuildMachine,
@@ -49,6 +52,7 @@ export class BuildSession {
     this.#onOutput = onOutput;
     const own = platformOf(process.arch);
     this.platform = completePlatform(request.platform ?? own, own);
+    this.cacheSources = request.cacheFrom.flatMap((name) => findLocal(images, name) ?? []);
     this.bases = new BaseImages(images, request, {
       signal,
       onProgress: (event) => onOutput({ kind: "progress", event }),
@@ -58,6 +62,16 @@ export class BuildSession {
   readonly say = (text: string, isError = false): void => {
     this.#onOutput({ kind: "text", text, isError });
   };
+
+  /** Keeps an image until the build has ended, whoever prunes meanwhile. */
+  hold(image: Digest): void {
+    this.#releases.push(this.images.steps.hold(image));
+  }
+
+  /** Lets go of all that was held. */
+  close(): void {
+    for (const release of this.#releases) release();
+  }
 
   /** A stage has come to its end. */
   finish(stage: DoneStage): void {

@@ -52,17 +52,25 @@ export class Builder implements Builds {
       try {
         await receiveContext(context, folder.context, options.signal);
         const session = new BuildSession(this.#machine, request, folder, options);
-        const image = await buildAll(session);
-        session.say(`Successfully built ${shortDigest(image)}\n`);
-        for (const tag of tags) {
-          await this.#machine.images.tag(image, tag);
-          session.say(`Successfully tagged ${familiarReference(parseReference(tag))}\n`);
+        try {
+          return await this.#buildAndTag(session, tags);
+        } finally {
+          session.close();
         }
-        return image;
       } finally {
         await folder.remove();
       }
     });
+  }
+
+  async #buildAndTag(session: BuildSession, tags: readonly string[]): Promise<Digest> {
+    const image = await buildAll(session);
+    session.say(`Successfully built ${shortDigest(image)}\n`);
+    for (const tag of tags) {
+      await this.#machine.images.tag(image, tag);
+      session.say(`Successfully tagged ${familiarReference(parseReference(tag))}\n`);
+    }
+    return image;
   }
 }
 

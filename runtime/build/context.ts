@@ -6,6 +6,7 @@ import { IGNORE_BYTES_MAX, parseIgnoreFile } from "../../core/ignore-file.ts";
 import { TarReader } from "../../core/tar/tar-reader.ts";
 import { TreeUnpacker } from "../archive/tree-unpacker.ts";
 import { decompressed } from "../image/layer/decompress.ts";
+import { peek } from "../image/layer/peek.ts";
 import { readInRoot } from "../linux/open-in-root.ts";
 import { readSource } from "./copy-target.ts";
 import { DOCKERFILE_BYTES_MAX } from "./dockerfile/lines.ts";
@@ -86,25 +87,8 @@ function leaveOut(folder: string, dockerfile: string): void {
 }
 
 async function* unpacked(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const source = archive[Symbol.asyncIterator]();
-  const head: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes < MAGIC_BYTES) {
-    const next = await source.next();
-    if (next.done === true) break;
-    head.push(next.value);
-    bytes += next.value.length;
-  }
-  const whole = chain(head, source);
-  const program = findUnpackProgram(Buffer.concat(head));
+  const { head, whole } = await peek(archive[Symbol.asyncIterator](), MAGIC_BYTES);
+  const program = findUnpackProgram(head);
   if (program === undefined) yield* decompressed(whole);
   else yield* unpackStreamByProgram(program, whole);
-}
-
-async function* chain(
-  head: readonly Uint8Array[],
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* head;
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }

@@ -52,7 +52,7 @@ export class StageBuild {
 
   /** Takes what the stage begins with, and does what its ONBUILDs say. */
   async begin(base: Image | undefined): Promise<void> {
-    this.#image = base?.id;
+    if (base !== undefined) this.#take(base.id);
     const config = base === undefined ? EMPTY_CONFIG : readStageConfig(base.config, base.rawConfig);
     this.#become({ config: withPath({ ...config, onBuild: [] }) });
     const triggers = config.onBuild;
@@ -109,15 +109,13 @@ export class StageBuild {
     const said = lasting.length === 0 ? [] : [`|${lasting.length}`, ...lasting];
     const createdBy = [...said, ...command.shown].join(" ");
     const key = this.#keyOf(JSON.stringify([said, command]));
-    if (this.#reuse(key)) return;
+    if (await this.#reuse(createdBy, key)) return;
     const image = this.#image;
     if (image === undefined)
       throw new ClusterError("InvalidArgument", "cannot run a command: the stage has no files yet");
     const { containers, request, folder, signal, say } = this.#session;
     const job = { image, command, env, request, folder, signal, onText: say };
-    this.#image = await runStep(containers, job, (upperDir) =>
-      this.#commit({ createdBy, upperDir }, key),
-    );
+    await runStep(containers, job, (upperDir) => this.#commit({ createdBy, upperDir }, key));
   }
 
   async #changeDirectory(path: string): Promise<void> {
@@ -126,10 +124,10 @@ export class StageBuild {
     this.#become({ config: { ...config, workdir } });
     const createdBy = nopOf(config.shell, `WORKDIR ${workdir}`);
     const key = this.#keyOf(createdBy);
-    if (this.#reuse(key)) return;
+    if (await this.#reuse(createdBy, key)) return;
     await this.#session.withRoot(this.#image, async ({ merged, upperDir }) => {
       makeDirectory(merged, workdir);
-      this.#image = await this.#commit({ createdBy, upperDir }, key);
+      await this.#commit({ createdBy, upperDir }, key);
     });
   }
 
@@ -157,7 +155,8 @@ export class StageBuild {
         );
       const createdBy = nopOf(this.#state.config.shell, copyComment(step, digestOfAll(digests)));
       const key = this.#keyOf(createdBy);
-      if (!this.#reuse(key)) await this.#copyFrom({ step, sourceRoot, sources }, createdBy, key);
+      if (!(await this.#reuse(createdBy, key)))
+        await this.#copyFrom({ step, sourceRoot, sources }, createdBy, key);
     });
   }
 
@@ -184,14 +183,14 @@ export class StageBuild {
       }
       for (const file of step.inlineFiles)
         writeInlineFile(merged, file, { target, owner: owner ?? ROOT, mode });
-      this.#image = await this.#commit({ createdBy, upperDir }, key);
+      await this.#commit({ createdBy, upperDir }, key);
     });
   }
 
   async #commitOrReuse(createdBy: string, what: string): Promise<void> {
     const key = this.#keyOf(what);
-    if (this.#reuse(key)) return;
-    this.#image = await this.#commit({ createdBy, upperDir: undefined }, key);
+    if (await this.#reuse(createdBy, key)) return;
+    await this.#commit({ createdBy, upperDir: undefined }, key);
   }
 
   /** The same for the same step over the same image. */
@@ -199,17 +198,35 @@ export class StageBuild {
     return JSON.stringify([what, writeStageConfig(this.#state.config), this.#state.author]);
   }
 
-  #reuse(key: string): boolean {
+  async #reuse(createdBy: string, key: string): Promise<boolean> {
     if (this.#cacheIsCold) return false;
-    const found = this.#session.images.steps.find(this.#image, key);
+    const { images } = this.#session;
+    const found =
+      images.steps.find(this.#image, key) ?? (await this.#findElsewhere(createdBy, key));
     this.#cacheIsCold = found === undefined;
     if (found === undefined) return false;
     this.#session.say(" ---> Using cache\n");
-    this.#image = found.id;
+    this.#take(found.id);
     return true;
   }
 
-  async #commit({ createdBy, upperDir }: NewImage, key: string): Promise<Digest> {
+  /** In the history of images that were given as a cache. */
+  async #findElsewhere(createdBy: string, key: string): Promise<Image | undefined> {
+    const { images, cacheSources, platform } = this.#session;
+    const config = writeStageConfig(this.#state.config);
+    for (const { id } of cacheSources) {
+      const found = await images.steps.findIn(id, this.#image, {
+        createdBy,
+        config,
+        key,
+        platform,
+      });
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async #commit({ createdBy, upperDir }: NewImage, key: string): Promise<void> {
     const { images, clock, platform } = this.#session;
     const { config, author } = this.#state;
     const image = await images.steps.add(this.#image, {
@@ -221,7 +238,13 @@ export class StageBuild {
       platform,
       key,
     });
-    return image.id;
+    this.#take(image.id);
+  }
+
+  /** Goes on from it; it stays as long as the build. */
+  #take(image: Digest): void {
+    this.#image = image;
+    this.#session.hold(image);
   }
 }
 

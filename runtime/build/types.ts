@@ -14,6 +14,8 @@ export interface BuildRequest {
   /** The stage to stop after; empty: the last. */
   readonly target: string;
   readonly noCache: boolean;
+  /** Images that are here, whose history is a cache too. */
+  readonly cacheFrom: readonly string[];
   /** Asks registries for newer images of FROM. */
   readonly pull: boolean;
   /** Containers of RUN go when their step is done. */

@@ -335,7 +335,8 @@ export class ImageStore implements Images {
   #isSpare(id: Digest): boolean {
     const { catalog, built } = this.#parts;
     const isNameless = catalog.namesOf(id).length === 0;
-    return isNameless && !built.hasChildren(id) && this.usersOf(id).length === 0;
+    const isUsed = this.usersOf(id).length > 0 || this.steps.isHeld(id);
+    return isNameless && !built.hasChildren(id) && !isUsed;
   }
 
   async prune(fits: (image: Image) => boolean): Promise<RemovedImage> {
@@ -359,7 +360,13 @@ export class ImageStore implements Images {
     for (const { id } of images) {
       // A step goes with the last that was built from it; it may have gone already.
       const isStep = built.hasChildren(id) && catalog.namesOf(id).length === 0;
-      if (!catalog.ids.includes(id) || isStep || this.usersOf(id).length > 0) continue;
+      if (
+        !catalog.ids.includes(id) ||
+        isStep ||
+        this.usersOf(id).length > 0 ||
+        this.steps.isHeld(id)
+      )
+        continue;
       const removed = await this.remove(id, { force: true });
       untagged.push(...removed.untagged);
       deleted.push(...removed.deleted);

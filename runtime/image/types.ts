@@ -293,6 +293,18 @@ export interface BuildImages {
   find(base: Digest | undefined, key: string): Image | undefined;
   /** @throws `NotFound` (base), `ResourceExhausted`. */
   add(base: Digest | undefined, options: StepOptions): Promise<Image>;
+  /**
+   * The same from the history of another image that is here, wherever it was built; undefined: it has no such step.
+   *
+   * @throws `NotFound`.
+   */
+  findIn(
+    source: Digest,
+    base: Digest | undefined,
+    step: Pick<StepOptions, "createdBy" | "config" | "key" | "platform">,
+  ): Promise<Image | undefined>;
+  /** Keeps an image from a prune until the returned function is called. */
+  hold(id: Digest): () => void;
   /** As `prepareRootfs`. @throws `NotFound`. */
   prepare(base: Digest | undefined, id: string): Promise<Rootfs>;
   /** What an image was built from here; undefined: nobody knows. */

@@ -116,6 +116,24 @@ describe("e2e: builds, by the stock docker command line", function () {
     expect(await build(files, "--no-cache", "-q")).to.not.contain(last);
   });
 
+  it("find steps in the history of images from elsewhere, when told to", async () => {
+    const files = {
+      Dockerfile: "FROM scratch\nCOPY a /\nENV B=1\nCOPY a /b\nLABEL c=d\n",
+      a: "cached",
+    };
+    const first = await build(files, "-q", "-t", "elsewhere");
+    const archive = join(host.cluster.folder, "elsewhere.tar");
+    await host.mustDocker("save", "-o", archive, "elsewhere");
+    await host.mustDocker("rmi", "elsewhere");
+    await host.mustDocker("load", "-i", archive);
+    const told = ["--cache-from", "elsewhere", "--cache-from", "gone"];
+    const again = await build(files, "-t", "elsewhere:2", ...told);
+    expect(again.match(/Using cache/g)).to.have.length(4);
+    expect(await host.mustDocker("inspect", "-f", "{{.Id}}", "elsewhere:2")).to.equal(first);
+    const part = { ...files, Dockerfile: "FROM scratch\nCOPY a /\nENV B=1\nLABEL other=one\n" };
+    expect((await build(part, ...told)).match(/Using cache/g)).to.have.length(2);
+  });
+
   it("show steps of others with -a only, and let them go with the last that needs them", async () => {
     const all = async (...args: string[]) => {
       const said = await host.mustDocker("images", "-q", ...args);
@@ -419,5 +437,8 @@ describe("e2e: builds, by the stock docker command line", function () {
     await host.node.kill("SIGKILL");
     await host.node.start();
     await eventually("all is gone", isGone, WAIT_MS, POLL_MS);
+    // The cache has outlived it.
+    const said = await build({ Dockerfile: "FROM busybox\nENV GREETING=hello\nWORKDIR /app\n" });
+    expect(said.match(/Using cache/g)).to.have.length(2);
   });
 });

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Decompress } from "fzstd";
 import { ClusterError } from "../../../core/errors.ts";
+import { peek } from "./peek.ts";
 
 const READ_BYTES = 128 * 1024;
 const MAGIC_BYTES = 4;
@@ -49,27 +50,11 @@ export async function* decompressedFile(path: string): AsyncGenerator<Uint8Array
  * @throws {ClusterError} as `decompressedFile`.
  */
 export async function* decompressed(source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const head: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes < MAGIC_BYTES) {
-    const { done, value } = await source.next();
-    if (done === true) break;
-    head.push(value);
-    bytes += value.length;
-  }
-  const whole = chain(head, source);
-  const compression = compressionOf(Buffer.concat(head));
+  const { head, whole } = await peek(source, MAGIC_BYTES);
+  const compression = compressionOf(head);
   if (compression === "none") yield* whole;
   else if (compression === "zstd") yield* unzstd(whole);
   else yield* gunzip(Readable.from(whole, { objectMode: false }));
-}
-
-async function* chain(
-  head: readonly Uint8Array[],
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* head;
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
 async function* gunzip(packed: Readable): AsyncGenerator<Uint8Array> {
