@@ -75,7 +75,7 @@ async function buildQuietly(
 /** The cache is the steps' images, which `docker image prune` removes: there is no other. */
 function prune({ query }: Exchange): Answer {
   parseFilters(query.get("filters"), PRUNE_FILTERS);
-  return ok({ CachesDeleted: null, SpaceReclaimed: 0 });
+  return ok({ CachesDeleted: [], SpaceReclaimed: 0 });
 }
 
 function writeError(message: string, error: unknown): Readonly<Record<string, unknown>> {

@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { dirname, join, resolve } from "node:path";
+import { Readable } from "node:stream";
 import { expect } from "chai";
+import Docker from "dockerode";
 import { ask } from "../support/ask.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
@@ -361,6 +363,27 @@ describe("e2e: builds, by the stock docker command line", function () {
     expect(failed.code).to.equal(1);
     expect(failed.stderr).to.contain("The command '/bin/sh -c exit 5' returned a non-zero code: 5");
     await host.mustDocker("container", "prune", "-f");
+  });
+
+  it("are streamed to dockerode, and fit Docker's file", async () => {
+    const api = new Docker({ socketPath: host.node.socket });
+    const body = packTar([{ name: "Dockerfile", content: "FROM scratch\nENV A=b\n" }]);
+    const stream = await api.buildImage(Readable.from([body]) as NodeJS.ReadableStream, {
+      t: "by:rode",
+    });
+    const lines = await new Promise<{ stream?: string; aux?: { ID: string } }[]>(
+      (resolve, reject) =>
+        api.modem.followProgress(stream, (error, all) => (error ? reject(error) : resolve(all))),
+    );
+    const { Id } = await api.getImage("by:rode").inspect();
+    expect(lines.find(({ aux }) => aux !== undefined)?.aux).to.deep.equal({ ID: Id });
+    expect(lines.at(-1)).to.deep.equal({ stream: "Successfully tagged by:rode\n" });
+    expect((await api.pruneBuilder()) as unknown).to.deep.equal({
+      CachesDeleted: [],
+      SpaceReclaimed: 0,
+    });
+    const { status } = await host.ask('POST /build/prune?filters={"what":["x"]}');
+    expect(status).to.equal(400);
   });
 
   it("refuse BuildKit and say what to do", async () => {
