@@ -3,6 +3,9 @@ import { addClusterBackup } from "./commands/cluster/backup.ts";
 import { addClusterRecover } from "./commands/cluster/recover.ts";
 import { addClusterRestore } from "./commands/cluster/restore.ts";
 import { addContainerCommit } from "./commands/container/commit.ts";
+import { addContainerCp } from "./commands/container/cp.ts";
+import { addContainerDiff } from "./commands/container/diff.ts";
+import { addContainerExport } from "./commands/container/export.ts";
 import { addContainerInspect } from "./commands/container/inspect.ts";
 import { addContainerKill } from "./commands/container/kill.ts";
 import { addContainerLogs } from "./commands/container/logs.ts";
@@ -14,6 +17,7 @@ import { addContainerRename } from "./commands/container/rename.ts";
 import { addContainerRestart } from "./commands/container/restart.ts";
 import { addContainerRm } from "./commands/container/rm.ts";
 import { addContainerStart } from "./commands/container/start.ts";
+import { addContainerStats } from "./commands/container/stats.ts";
 import { addContainerStop } from "./commands/container/stop.ts";
 import { addContainerTop } from "./commands/container/top.ts";
 import { addContainerUnpause } from "./commands/container/unpause.ts";
@@ -82,6 +86,7 @@ const CONTAINER_VERBS: readonly Add[] = [
   ...[addContainerStart, addContainerStop, addContainerRestart, addContainerKill],
   ...[addContainerPause, addContainerUnpause, addContainerRename, addContainerRm],
   ...[addContainerWait, addContainerLogs, addContainerTop, addContainerPort, addContainerCommit],
+  ...[addContainerCp, addContainerDiff, addContainerExport, addContainerStats],
 ];
 
 /** Docker's grammar: groups of verbs. */

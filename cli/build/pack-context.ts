@@ -65,7 +65,7 @@ function mayHoldMore({ rules, always }: ContextFolder, name: string): boolean {
 }
 
 /** As many bytes as it has when it is opened: of one that grows meanwhile no more, of one that shrinks zeros for the rest. */
-async function* packFile(path: string, entry: TarEntry): AsyncGenerator<Uint8Array> {
+export async function* packFile(path: string, entry: TarEntry): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   try {
     const { size } = await file.stat();

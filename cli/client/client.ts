@@ -1,4 +1,9 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import {
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 
@@ -50,6 +55,18 @@ export class Client {
     more: Pick<Parts, "query" | "headers"> = {},
   ): Promise<string> {
     return readAll(await this.#open("POST", path, { ...more, archive }));
+  }
+
+  /** The same with PUT. */
+  async put(path: string, archive: NodeJS.ReadableStream, query: Query = {}): Promise<string> {
+    return readAll(await this.#open("PUT", path, { query, archive }));
+  }
+
+  /** The headers alone. */
+  async head(path: string, query: Query = {}): Promise<IncomingHttpHeaders> {
+    const answer = await this.#open("HEAD", path, { query });
+    answer.resume();
+    return answer.headers;
   }
 
   /** The answer's body as it comes; its stream fails when the daemon stops in the middle. */

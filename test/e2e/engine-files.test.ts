@@ -239,6 +239,40 @@ describe("e2e: files of containers", function () {
     });
   });
 
+  it("muster's own commands: cp, diff, export, stats", async () => {
+    const muster = (...args: string[]) => host.node.mustMuster(...args);
+    await docker("run", "-d", "--name", "own", ...SLEEP);
+    const [tree, back] = [join(folder, "tree"), join(folder, "own")];
+    mkdirSync(back);
+    await muster("cp", join(folder, "one"), "own:/root/two");
+    await muster("cp", "-a", tree, "own:/root");
+    await muster("cp", `${tree}/.`, "own:/root/flat");
+    await sh("own", "ln -s two /root/link; rm /etc/group");
+    expect(await sh("own", "cat /root/two /root/flat/leaf; stat -c %u /root/tree/leaf")).to.equal(
+      "one\nleaf\n1234",
+    );
+    await muster("cp", "-L", "own:/root/link", back);
+    await muster("cp", "own:/root/tree", back);
+    await muster("cp", "own:/root/tree/.", join(back, "flat"));
+    const text = (path: string) => readFileSync(join(back, path), "utf8");
+    expect([text("link"), text("tree/leaf"), text("flat/leaf")]).to.deep.equal([
+      ...["one\n", "leaf\n", "leaf\n"],
+    ]);
+    expect(readlinkSync(join(back, "tree/sub/link"))).to.equal("../../leaf");
+    expect((await host.node.muster("cp", "own:/root/two", "-")).stdout).to.contain("one\n");
+    expect((await host.node.muster("cp", "own:/nope", back)).stderr).to.equal(
+      "Error response from daemon: Could not find the file /nope in container own\n",
+    );
+    expect((await host.node.muster("cp", tree, "own:/etc/passwd")).stderr).to.contain("is a file");
+    const changes = (await muster("diff", "own")).split("\n");
+    expect(changes).to.include.members(["C /etc", "D /etc/group", "A /root/two"]);
+    await muster("export", "-o", join(back, "root.tar"), "own");
+    expect(readFileSync(join(back, "root.tar")).includes("root/two")).to.equal(true);
+    const format = "{{.Name}} {{.PIDs}}";
+    expect(await muster("stats", "--no-stream", "--format", format, "own")).to.equal("own 1");
+    await docker("rm", "-f", "own");
+  });
+
   describe("by the API", () => {
     before(async () => {
       const mount = ["-v", "vol:/vol", "-v", `${folder}:/host:ro`];
