@@ -28,9 +28,10 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 /** Ends the command with a code other than 1; the message, if any, has been printed. */
 export class ExitError extends Error {
   override readonly name = "ExitError";
-  readonly exitCode: ExitCode;
+  /** One of `ExitCode`, or that of a program that was run. */
+  readonly exitCode: number;
 
-  constructor(exitCode: ExitCode) {
+  constructor(exitCode: number) {
     super(`exit ${exitCode}`);
     this.exitCode = exitCode;
   }

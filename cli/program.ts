@@ -2,9 +2,12 @@ import { Command } from "commander";
 import { addClusterBackup } from "./commands/cluster/backup.ts";
 import { addClusterRecover } from "./commands/cluster/recover.ts";
 import { addClusterRestore } from "./commands/cluster/restore.ts";
+import { addContainerAttach } from "./commands/container/attach.ts";
 import { addContainerCommit } from "./commands/container/commit.ts";
 import { addContainerCp } from "./commands/container/cp.ts";
+import { addContainerCreate } from "./commands/container/create.ts";
 import { addContainerDiff } from "./commands/container/diff.ts";
+import { addContainerExec } from "./commands/container/exec.ts";
 import { addContainerExport } from "./commands/container/export.ts";
 import { addContainerInspect } from "./commands/container/inspect.ts";
 import { addContainerKill } from "./commands/container/kill.ts";
@@ -16,6 +19,7 @@ import { addContainerPrune } from "./commands/container/prune.ts";
 import { addContainerRename } from "./commands/container/rename.ts";
 import { addContainerRestart } from "./commands/container/restart.ts";
 import { addContainerRm } from "./commands/container/rm.ts";
+import { addContainerRun } from "./commands/container/run.ts";
 import { addContainerStart } from "./commands/container/start.ts";
 import { addContainerStats } from "./commands/container/stats.ts";
 import { addContainerStop } from "./commands/container/stop.ts";
@@ -83,6 +87,7 @@ type Add = (parent: Command, context: Context) => void;
 
 /** Those that are typed without their group too: `muster logs web`. */
 const CONTAINER_VERBS: readonly Add[] = [
+  ...[addContainerRun, addContainerCreate, addContainerExec, addContainerAttach],
   ...[addContainerStart, addContainerStop, addContainerRestart, addContainerKill],
   ...[addContainerPause, addContainerUnpause, addContainerRename, addContainerRm],
   ...[addContainerWait, addContainerLogs, addContainerTop, addContainerPort, addContainerCommit],

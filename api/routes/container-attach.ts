@@ -1,9 +1,9 @@
+import { parseDetachKeys } from "../../core/detach-keys.ts";
 import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
 import { findContainer } from "../containers/find-container.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Hijacked } from "../http/hijack.ts";
 import type { Answer, Route } from "../http/router.ts";
-import { parseDetachKeys } from "../streams/detach-keys.ts";
 import { frame, StreamNumber } from "../streams/frame.ts";
 import { joinStreams } from "../streams/join-streams.ts";
 import { streamType } from "../streams/stream-type.ts";

@@ -1,3 +1,4 @@
+import { parseDetachKeys } from "../../core/detach-keys.ts";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
 import type { ExecBackend, ExecFacts } from "../backends/execs.ts";
@@ -6,7 +7,6 @@ import { findContainer } from "../containers/find-container.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Hijacked } from "../http/hijack.ts";
 import { type Answer, created, done, ok, type Route } from "../http/router.ts";
-import { parseDetachKeys } from "../streams/detach-keys.ts";
 import { frame, StreamNumber } from "../streams/frame.ts";
 import { joinStreams } from "../streams/join-streams.ts";
 import { streamType } from "../streams/stream-type.ts";

@@ -1,6 +1,6 @@
+import { DetachScanner } from "../../core/detach-keys.ts";
 import type { AttachedStreams } from "../backends/streams.ts";
 import type { Hijacked } from "../http/hijack.ts";
-import { DetachScanner } from "./detach-keys.ts";
 import { frame, StreamNumber } from "./frame.ts";
 
 /** How a client and a process are joined. */

@@ -6,6 +6,7 @@ import {
 } from "node:http";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { type HijackedConnection, sendForUpgrade } from "./hijack.ts";
 
 /** The API version the CLI speaks. */
 const API_PREFIX = "/v1.51";
@@ -88,6 +89,27 @@ export class Client {
     return this.#open("POST", path, { query, headers, archive });
   }
 
+  /** A connection for bytes both ways. */
+  async hijack(path: string, body: unknown, query: Query = {}): Promise<HijackedConnection> {
+    const text = JSON.stringify(body);
+    const { kind, ...target } = this.#endpoint;
+    const headers = {
+      "Content-Type": "application/json",
+      "Content-Length": Buffer.byteLength(text),
+    };
+    const options = {
+      ...target,
+      method: "POST",
+      path: `${API_PREFIX}${path}${encodeQuery(query)}`,
+      headers,
+    };
+    const answer = await sendForUpgrade(options, text).catch((cause: unknown) => {
+      throw this.#unreachable(cause as NodeJS.ErrnoException);
+    });
+    if ("socket" in answer && "isFramed" in answer) return answer;
+    throw await refusalOf(answer);
+  }
+
   /** @returns the decoded body; undefined when it is empty. */
   async delete<T>(path: string, query: Query = {}): Promise<T> {
     return (await this.#json("DELETE", path, { query })) as T;
@@ -113,8 +135,7 @@ export class Client {
     );
     const status = response.statusCode ?? 0;
     if (status < 400) return response;
-    const text = await readAll(response);
-    throw new ClusterError(codeOf(status), `Error response from daemon: ${messageOf(text)}`);
+    throw await refusalOf(response);
   }
 
   async #send(
@@ -165,6 +186,14 @@ function encodeQuery(query: Query): string {
       search.set(key, value === true ? "1" : String(value));
   }
   return search.size === 0 ? "" : `?${search}`;
+}
+
+async function refusalOf(response: IncomingMessage): Promise<ClusterError> {
+  const message = messageOf(await readAll(response));
+  return new ClusterError(
+    codeOf(response.statusCode ?? 0),
+    `Error response from daemon: ${message}`,
+  );
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {

@@ -1,3 +1,5 @@
+import { FrameReader } from "./frame-reader.ts";
+
 /** One line of a log with the labels the daemon put before it (`details`). */
 export interface LogLine {
   readonly stderr: boolean;
@@ -5,14 +7,11 @@ export interface LogLine {
   readonly text: string;
 }
 
-const HEADER_BYTES = 8;
-const STDERR = 2;
-
 /** Takes Docker's multiplexed frames (or raw bytes) apart, however they are cut into chunks. */
 export class LogDemux {
   readonly #framed: boolean;
   readonly #onLine: (line: LogLine) => void;
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #frames = new FrameReader();
 
   constructor(framed: boolean, onLine: (line: LogLine) => void) {
     this.#framed = framed;
@@ -24,18 +23,8 @@ export class LogDemux {
       this.#onLine({ stderr: false, details: new Map(), text: chunk.toString("utf8") });
       return;
     }
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    while (this.#rest.length >= HEADER_BYTES) {
-      const end = HEADER_BYTES + this.#rest.readUInt32BE(4);
-      if (this.#rest.length < end) return;
-      this.#onLine(
-        parseLine(
-          this.#rest[0] === STDERR,
-          this.#rest.subarray(HEADER_BYTES, end).toString("utf8"),
-        ),
-      );
-      this.#rest = this.#rest.subarray(end);
-    }
+    for (const { stderr, data } of this.#frames.read(chunk))
+      this.#onLine(parseLine(stderr, data.toString("utf8")));
   }
 }
 

@@ -1,15 +1,64 @@
 import type { Command } from "commander";
-import type { Context } from "../../context.ts";
+import { parseDetachKeys } from "../../../core/detach-keys.ts";
+import { ClusterError } from "../../../core/errors.ts";
+import { attachTo } from "../../container/foreground.ts";
+import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { containerPath, forEachContainer } from "./each.ts";
+
+interface StartOptions {
+  readonly attach?: boolean;
+  readonly interactive?: boolean;
+  readonly detachKeys?: string;
+}
+
+interface WireContainer {
+  readonly Id: string;
+  readonly Config: { readonly Tty: boolean; readonly OpenStdin: boolean };
+  readonly HostConfig: { readonly AutoRemove: boolean };
+}
 
 export function addContainerStart(parent: Command, context: Context): void {
   parent
     .command("start")
     .description("Start containers")
     .argument("<container...>", "Names or ids")
-    .action(async (refs: string[]) => {
+    .option("-a, --attach", "Stay with it to its end")
+    .option("-i, --interactive", "Give it your input")
+    .option("--detach-keys <keys>", "Keys that leave it (default: ctrl-p,ctrl-q)")
+    .action(async (refs: string[], options: StartOptions) => {
+      if (options.attach === true || options.interactive === true) {
+        const code = await startAndStay(context, refs, options);
+        if (code !== ExitCode.Ok) throw new ExitError(code);
+        return;
+      }
       await forEachContainer(context, refs, async (client, ref) => {
         await client.post(containerPath(ref, "start"), undefined);
       });
     });
+}
+
+async function startAndStay(
+  context: Context,
+  [ref = "", ...others]: readonly string[],
+  { interactive = false, detachKeys = "" }: StartOptions,
+): Promise<number> {
+  if (others.length > 0)
+    throw new ClusterError("InvalidArgument", "cannot stay with more than one container");
+  parseDetachKeys(detachKeys);
+  const client = context.client();
+  const { Id, Config, HostConfig } = await client.get<WireContainer>(containerPath(ref, "json"));
+  const foreground = await attachTo(context, Id, {
+    stdin: interactive && Config.OpenStdin,
+    tty: Config.Tty,
+    detachKeys,
+    sigProxy: true,
+    isRemoved: HostConfig.AutoRemove,
+  });
+  try {
+    await client.post(containerPath(Id, "start"), undefined);
+  } catch (error) {
+    foreground.close();
+    throw error;
+  }
+  return foreground.stay();
 }

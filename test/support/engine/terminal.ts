@@ -31,10 +31,12 @@ export class Terminal {
 
   async shows(pattern: RegExp): Promise<void> {
     await eventually(
-      `the terminal shows ${pattern}; it shows ${JSON.stringify(this.#text)}`,
+      `the terminal shows ${pattern}`,
       () => pattern.test(this.#text),
       WAIT_MS,
-    );
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it shows ${JSON.stringify(this.#text)}`);
+    });
   }
 
   /** As when somebody pulls at the window's corner. */

@@ -1,4 +1,4 @@
-import { ClusterError } from "../../core/errors.ts";
+import { ClusterError } from "./errors.ts";
 
 /** ctrl-p, ctrl-q. */
 const DEFAULT_KEYS = Uint8Array.of(16, 17);

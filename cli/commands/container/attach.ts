@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { ClusterError } from "../../../core/errors.ts";
+import { attachTo } from "../../container/foreground.ts";
+import { type Context, ExitCode, ExitError } from "../../context.ts";
+import { parseBoolean } from "../../flags/boolean.ts";
+import { containerPath } from "./each.ts";
+
+interface AttachOptions {
+  readonly stdin: boolean;
+  readonly detachKeys?: string;
+  readonly sigProxy?: string | boolean;
+}
+
+interface WireContainer {
+  readonly Id: string;
+  readonly State: { readonly Running: boolean; readonly Paused: boolean };
+  readonly Config: { readonly Tty: boolean; readonly OpenStdin: boolean };
+}
+
+export function addContainerAttach(parent: Command, context: Context): void {
+  parent
+    .command("attach")
+    .description("Take the input and output of a container that runs")
+    .argument("<container>", "Name or id")
+    .option("--detach-keys <keys>", "Keys that leave it (default: ctrl-p,ctrl-q)")
+    .option("--no-stdin", "Only the output")
+    .option("--sig-proxy [bool]", "Pass signals on to it (default: true)")
+    .action(async (ref: string, options: AttachOptions) => {
+      const { Id, State, Config } = await context
+        .client()
+        .get<WireContainer>(containerPath(ref, "json"));
+      if (!State.Running)
+        throw new ClusterError("InvalidArgument", `cannot attach to ${ref}: it is not running`);
+      if (State.Paused)
+        throw new ClusterError("InvalidArgument", `cannot attach to ${ref}: unpause it first`);
+      const foreground = await attachTo(context, Id, {
+        stdin: options.stdin && Config.OpenStdin,
+        tty: Config.Tty,
+        detachKeys: options.detachKeys ?? "",
+        sigProxy: parseBoolean("sig-proxy", String(options.sigProxy ?? true)),
+        isRemoved: false,
+      });
+      const code = await foreground.stay();
+      if (code !== ExitCode.Ok) throw new ExitError(code);
+    });
+}

@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+import {
+  addContainerFlags,
+  type ContainerOptions,
+  createBody,
+} from "../../container/create-body.ts";
+import { type MakeOptions, makeContainer } from "../../container/make.ts";
+import type { Context } from "../../context.ts";
+
+export function addContainerCreate(parent: Command, context: Context): void {
+  addContainerFlags(
+    parent.command("create").description("Make a container, to be started later"),
+  ).action(async (image: string, args: string[], options: ContainerOptions & MakeOptions) => {
+    const body = createBody(image, args, options);
+    context.print(`${await makeContainer(context, body, options)}\n`);
+  });
+}

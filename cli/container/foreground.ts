@@ -1,0 +1,73 @@
+import { parseDetachKeys } from "../../core/detach-keys.ts";
+import type { HijackedConnection } from "../client/hijack.ts";
+import { containerPath } from "../commands/container/each.ts";
+import type { Context } from "../context.ts";
+import { joinConsole } from "./console.ts";
+import { proxySignals } from "./proxy-signals.ts";
+import { followWindow } from "./window.ts";
+
+/** How somebody is with a container. */
+export interface ForegroundOptions {
+  readonly stdin: boolean;
+  readonly tty: boolean;
+  readonly detachKeys: string;
+  readonly sigProxy: boolean;
+  /** It goes when it ends. */
+  readonly isRemoved: boolean;
+}
+
+/** A container somebody is attached to, and whose end is waited for. */
+export interface Foreground {
+  /**
+   * Stays with it to its end, or until somebody leaves.
+   *
+   * @returns its exit code; 0 for who left.
+   */
+  stay(): Promise<number>;
+  /** Gives up. */
+  close(): void;
+}
+
+/** Attaches to a container that is to be started, or runs. Nothing of its output passes by. */
+export async function attachTo(
+  context: Context,
+  id: string,
+  options: ForegroundOptions,
+): Promise<Foreground> {
+  const { stdin, tty, detachKeys, sigProxy, isRemoved } = options;
+  const keys = parseDetachKeys(detachKeys);
+  const client = context.client();
+  const connection: HijackedConnection = await client.hijack(
+    containerPath(id, "attach"),
+    {},
+    { stream: true, stdin, stdout: true, stderr: true, detachKeys: detachKeys || undefined },
+  );
+  const condition = isRemoved ? "removed" : "next-exit";
+  const answer = await client.postForStream(containerPath(id, "wait"), undefined, {
+    query: { condition },
+  });
+  return {
+    async stay() {
+      const stops = [
+        ...(tty ? [followWindow(context, containerPath(id, "resize"))] : []),
+        ...(sigProxy && !tty ? [proxySignals(context, containerPath(id, "kill"))] : []),
+      ];
+      try {
+        if (await joinConsole(connection, { stdin, tty, detachKeys: keys })) return 0;
+        const chunks: Buffer[] = [];
+        for await (const chunk of answer) chunks.push(chunk as Buffer);
+        const { StatusCode } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as {
+          readonly StatusCode: number;
+        };
+        return StatusCode;
+      } finally {
+        for (const stop of stops) stop();
+        answer.destroy();
+      }
+    },
+    close() {
+      connection.socket.destroy();
+      answer.on("error", () => {}).destroy();
+    },
+  };
+}
