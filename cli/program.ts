@@ -38,12 +38,13 @@ import { addPush } from "./commands/image/push.ts";
 import { addImageRm } from "./commands/image/rm.ts";
 import { addSave } from "./commands/image/save.ts";
 import { addTag } from "./commands/image/tag.ts";
-import {
-  addNetworkCreate,
-  addNetworkInspect,
-  addNetworkLs,
-  addNetworkRm,
-} from "./commands/network/network.ts";
+import { addNetworkConnect } from "./commands/network/connect.ts";
+import { addNetworkCreate } from "./commands/network/create.ts";
+import { addNetworkDisconnect } from "./commands/network/disconnect.ts";
+import { addNetworkInspect } from "./commands/network/inspect.ts";
+import { addNetworkLs } from "./commands/network/ls.ts";
+import { addNetworkPrune } from "./commands/network/prune.ts";
+import { addNetworkRm } from "./commands/network/rm.ts";
 import { addNodeApprove } from "./commands/node/approve.ts";
 import { addNodeInspect } from "./commands/node/inspect.ts";
 import { addNodeLs } from "./commands/node/ls.ts";
@@ -165,7 +166,10 @@ const GROUPS: Readonly<
   },
   network: {
     description: "Manage networks",
-    verbs: [addNetworkCreate, addNetworkLs, addNetworkInspect, addNetworkRm],
+    verbs: [
+      ...[addNetworkCreate, addNetworkLs, addNetworkInspect, addNetworkRm, addNetworkPrune],
+      ...[addNetworkConnect, addNetworkDisconnect],
+    ],
   },
 };
 

@@ -1,0 +1,51 @@
+import type { Command } from "commander";
+import type { WireInfo } from "../../client/wire.ts";
+import type { Context } from "../../context.ts";
+import { collect } from "../../flags/filters.ts";
+import { splitPair } from "../../flags/parse.ts";
+import { type PoolFlags, planPools } from "./pools.ts";
+
+interface CreateOptions extends PoolFlags {
+  readonly driver?: string;
+  readonly label?: string[];
+  readonly opt?: string[];
+  readonly attachable?: boolean;
+  readonly internal?: boolean;
+  readonly ipv6?: boolean;
+}
+
+export function addNetworkCreate(parent: Command, context: Context): void {
+  parent
+    .command("create")
+    .description("Create a network across the nodes of the swarm, or of this machine")
+    .argument("<name>", "Name of the network")
+    .option("-d, --driver <driver>", "overlay (default in a swarm), bridge (default without)")
+    .option("--subnet <cidr>", "Addresses, 10.1.0.0/24 (default: some that are free)", collect)
+    .option("--gateway <address>", "Gateway of the subnet", collect)
+    .option("--ip-range <cidr>", "The part of the subnet that containers get", collect)
+    .option("--aux-address <name=address>", "An address that no container gets", collect)
+    .option("--label <key=value>", "Label", collect)
+    .option("-o, --opt <key=value>", "Option of the driver", collect)
+    .option("--attachable", "Let single containers attach")
+    .option("--internal", "No way out of the network")
+    .option("--ipv6", "Addresses of IPv6 too")
+    .action(async (name: string, options: CreateOptions) => {
+      const pools = planPools(options);
+      const { Id } = await context.client().post<{ Id: string }>("/networks/create", {
+        Name: name,
+        Driver: options.driver ?? (await usualDriver(context)),
+        Attachable: options.attachable ?? false,
+        Internal: options.internal ?? false,
+        EnableIPv6: options.ipv6 ?? false,
+        Labels: Object.fromEntries((options.label ?? []).map(splitPair)),
+        Options: Object.fromEntries((options.opt ?? []).map(splitPair)),
+        IPAM: { Config: pools },
+      });
+      context.print(`${Id}\n`);
+    });
+}
+
+async function usualDriver(context: Context): Promise<string> {
+  const { Swarm } = await context.client().get<WireInfo>("/info");
+  return Swarm.LocalNodeState === "active" ? "overlay" : "bridge";
+}

@@ -1,0 +1,45 @@
+import type { Command } from "commander";
+import type { WireNetwork } from "../../client/wire.ts";
+import type { Context } from "../../context.ts";
+import { collect, filterQuery } from "../../flags/filters.ts";
+import { formatList } from "../../output/list.ts";
+
+const COLUMNS = [
+  { header: "NETWORK ID", field: "ID" },
+  { header: "NAME", field: "Name" },
+  { header: "DRIVER", field: "Driver" },
+  { header: "SCOPE", field: "Scope" },
+];
+
+const ID_LENGTH = 12;
+
+interface ListOptions {
+  readonly filter?: string[];
+  readonly format?: string;
+  readonly quiet?: boolean;
+  readonly trunc: boolean;
+}
+
+export function addNetworkLs(parent: Command, context: Context): void {
+  parent
+    .command("ls")
+    .alias("list")
+    .description("List networks")
+    .option("-f, --filter <filter>", "Filter, name=ingress", collect)
+    .option("--format <format>", "table, json or a Go template")
+    .option("--no-trunc", "Whole ids")
+    .option("-q, --quiet", "Only ids")
+    .action(async (options: ListOptions) => {
+      const networks = await context
+        .client()
+        .get<WireNetwork[]>("/networks", { filters: filterQuery(options.filter) });
+      const rows = networks.map(({ Id, Name, Driver, Scope }) => ({
+        ID: options.trunc ? Id.slice(0, ID_LENGTH) : Id,
+        Name,
+        Driver,
+        Scope,
+      }));
+      rows.sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
+      context.print(formatList({ columns: COLUMNS, rows }, options));
+    });
+}
