@@ -19,13 +19,14 @@ import {
   deleteAddress,
   dumpAddresses,
   dumpRoutes,
+  type InterfaceAddress,
 } from "../linux/netlink/route.ts";
 import { isGone, NetlinkSocket, Protocol } from "../linux/netlink/socket.ts";
 import { setSysctl } from "../linux/sysctl.ts";
 import { type Cidr, parseCidr } from "./plan/cidr.ts";
 import { planForwardRules } from "./plan/forward-rules.ts";
 import { macOf } from "./plan/link-names.ts";
-import type { Ruleset } from "./plan/ruleset.ts";
+import type { NftFamily, Ruleset } from "./plan/ruleset.ts";
 import { RuleSpace } from "./rule-space.ts";
 import type { Endpoint } from "./types.ts";
 
@@ -36,6 +37,7 @@ export interface BridgePlace {
   readonly link: string;
   readonly gateway: string;
   readonly prefixLength: number;
+  readonly ipv6: { readonly address: string; readonly prefixLength: number } | undefined;
   readonly mtu: number;
   /** Its ports reach each other. */
   readonly joins: boolean;
@@ -45,6 +47,10 @@ export interface BridgePlace {
 export class BridgeSpace {
   readonly #socket: NetlinkSocket;
   readonly #rules: RuleSpace;
+  /** Of IPv6; undefined until somebody has it. */
+  #ipv6Rules: RuleSpace | undefined;
+  readonly #namespaceFd: number;
+  readonly #table: string;
   readonly #clock: Clock;
   readonly #log: Log;
   /** Indexes of the bridges that are as they should be. */
@@ -57,12 +63,14 @@ export class BridgeSpace {
   ) {
     this.#socket = new NetlinkSocket(Protocol.Route);
     this.#rules = new RuleSpace(namespaceFd, options.table);
+    this.#namespaceFd = namespaceFd;
+    this.#table = options.table;
     this.#clock = options.clock;
     this.#log = options.log;
   }
 
   /** Makes the bridge, or makes the one there is as it should be. @returns whether anything had to be done for the first time. */
-  ensureBridge({ link, gateway, prefixLength, mtu }: BridgePlace): boolean {
+  ensureBridge({ link, gateway, prefixLength, ipv6, mtu }: BridgePlace): boolean {
     if (this.#ready.has(link)) return false;
     const found = this.#links().find((one) => one.name === link);
     if (found !== undefined && found.kind !== "bridge") throw notOurs(link);
@@ -77,6 +85,7 @@ export class BridgeSpace {
       setUp(index),
     ]);
     this.#allowForwarding(link);
+    if (ipv6 !== undefined) this.#addIpv6(link, { ...ipv6, index });
     this.#ready.set(link, index);
     return true;
   }
@@ -140,12 +149,19 @@ export class BridgeSpace {
   }
 
   applyRules(rules: Ruleset): void {
-    this.#rules.apply(rules);
+    if (rules.family !== "ip6") {
+      this.#rules.apply(rules);
+      return;
+    }
+    if (this.#ipv6Rules === undefined && rules.hooks.size === 0) return;
+    this.#ipv6Rules ??= new RuleSpace(this.#namespaceFd, this.#table);
+    this.#ipv6Rules.apply(rules);
   }
 
   close(): void {
     this.#socket.close();
     this.#rules.close(this.#clock);
+    this.#ipv6Rules?.close(this.#clock);
   }
 
   #links(): Link[] {
@@ -166,12 +182,27 @@ export class BridgeSpace {
     return Math.max(...this.#links().map(({ index }) => index)) + 1;
   }
 
+  #addIpv6(link: string, entry: InterfaceAddress): void {
+    for (const [name, value] of [
+      [`net/ipv6/conf/${link}/disable_ipv6`, "0"],
+      [`net/ipv6/conf/${link}/accept_ra`, "0"],
+      ["net/ipv6/conf/all/forwarding", "1"],
+    ] as const)
+      if (setSysctl(name, value)) this.#log.info("set sysctl", { name, value });
+    this.#socket.run([addAddress(entry)]);
+    this.#passForward("ip6", link);
+  }
+
   /** Containers' packets pass through this machine, also where another's FORWARD chain drops by default. */
   #allowForwarding(link: string): void {
     if (setSysctl("net/ipv4/ip_forward", "1"))
       this.#log.info("set sysctl", { name: "net/ipv4/ip_forward", value: "1" });
-    const table = this.#rules.findTable("ip", "filter") ?? "";
-    for (const command of planForwardRules(table, [link]).add) {
+    this.#passForward("ip", link);
+  }
+
+  #passForward(family: NftFamily, link: string): void {
+    const table = this.#rules.findTable(family, "filter") ?? "";
+    for (const command of planForwardRules(table, [link], family).add) {
       this.#rules.run(command);
       this.#log.info("let containers' packets through the FORWARD chain", { command });
     }

@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { decodeLink, dumpLinks, setUp } from "../linux/netlink/link.ts";
 import { addAddress, addRoute } from "../linux/netlink/route.ts";
 import { NetlinkSocket, Protocol } from "../linux/netlink/socket.ts";
 import { inNamespace } from "../linux/netns.ts";
-import { chooseGateway } from "./plan/gateway-choice.ts";
+import { setSysctl } from "../linux/sysctl.ts";
+import { chooseGateway, chooseIpv6Gateway } from "./plan/gateway-choice.ts";
 import type { Endpoint } from "./types.ts";
 
 /**
@@ -32,7 +34,45 @@ export function settleInside(namespaceFd: number, endpoints: readonly Endpoint[]
       ];
     });
     socket.run(steps);
+    const six = endpoints.filter(({ ipv6, interface: name }) => ipv6 && indexes.has(name));
+    if (six.length > 0) settleIpv6(socket, namespaceFd, { endpoints: six, indexes });
   } finally {
     socket.close();
   }
+}
+
+/** Whether this machine's kernel knows IPv6. */
+export function hasIpv6(): boolean {
+  return existsSync("/proc/sys/net/ipv6");
+}
+
+/** The same for IPv6, which a container has where its networks have it and nowhere else. */
+function settleIpv6(
+  socket: NetlinkSocket,
+  namespaceFd: number,
+  {
+    endpoints,
+    indexes,
+  }: { readonly endpoints: readonly Endpoint[]; readonly indexes: ReadonlyMap<string, number> },
+): void {
+  inNamespace(namespaceFd, () => {
+    for (const name of ["lo", ...endpoints.map((one) => one.interface)]) {
+      setSysctl(`net/ipv6/conf/${name}/accept_ra`, "0");
+      setSysctl(`net/ipv6/conf/${name}/disable_ipv6`, "0");
+    }
+  });
+  const out = chooseIpv6Gateway(endpoints);
+  socket.run(
+    endpoints.flatMap((endpoint) => {
+      const { ipv6, interface: name } = endpoint;
+      const index = indexes.get(name);
+      if (ipv6 === undefined || index === undefined) return [];
+      const { address, prefixLength, gateway } = ipv6;
+      const route = { destination: "::", prefixLength: 0, gateway, index };
+      return [
+        addAddress({ index, address, prefixLength }),
+        ...(endpoint === out ? [addRoute(route)] : []),
+      ];
+    }),
+  );
 }

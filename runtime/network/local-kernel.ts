@@ -104,8 +104,12 @@ export class LocalKernel {
   }
 
   #applyRules(): void {
-    const facts = [...this.#used.values()].flatMap((one) => factsOf(this.#dataRoot, one));
-    this.#bridges.applyRules(planLocalRules(localTableName(this.#dataRoot), facts));
+    const table = localTableName(this.#dataRoot);
+    const all = [...this.#used.values()];
+    const factsOfAll = (pool: "ipv4" | "ipv6") =>
+      all.flatMap((one) => factsOf(this.#dataRoot, one, pool));
+    this.#bridges.applyRules(planLocalRules(table, factsOfAll("ipv4"), "ip"));
+    this.#bridges.applyRules(planLocalRules(table, factsOfAll("ipv6"), "ip6"));
   }
 }
 
@@ -116,7 +120,7 @@ export function bridgeLinkOf(dataRoot: string, network: LocalNetwork): string {
 }
 
 function placeOf(dataRoot: string, network: LocalNetwork): BridgePlace | undefined {
-  const { ipv4, options, driver } = network;
+  const { ipv4, ipv6, options, driver } = network;
   if (ipv4 === undefined || driver !== "bridge") return undefined;
   const { mtu, joins } = readBridgeOptions(options);
   const { prefixLength } = subnetOf(ipv4);
@@ -124,16 +128,18 @@ function placeOf(dataRoot: string, network: LocalNetwork): BridgePlace | undefin
     link: bridgeLinkOf(dataRoot, network),
     gateway: ipv4.gateway,
     prefixLength,
+    ipv6: ipv6 && { address: ipv6.gateway, prefixLength: subnetOf(ipv6).prefixLength },
     mtu,
     joins,
   };
 }
 
-function factsOf(dataRoot: string, network: LocalNetwork): BridgeFacts[] {
-  const { ipv4, internal, options } = network;
-  if (ipv4 === undefined) return [];
+function factsOf(dataRoot: string, network: LocalNetwork, family: "ipv4" | "ipv6"): BridgeFacts[] {
+  const { internal, options } = network;
+  const pool = network[family];
+  if (pool === undefined) return [];
   const { masquerades, joins } = readBridgeOptions(options);
   const link = bridgeLinkOf(dataRoot, network);
-  const { subnet, gateway } = ipv4;
+  const { subnet, gateway } = pool;
   return [{ link, subnet, gateway, internal, masquerades, joins }];
 }

@@ -3,16 +3,17 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
+import { parseIp } from "../../core/ip.ts";
 import type { Log } from "../../core/log.ts";
 import type { EventSink } from "../events/types.ts";
 import { attachmentFiles } from "./attachment-files.ts";
 import { subnetsInUse } from "./bridge-space.ts";
+import { hasIpv6 } from "./inside-links.ts";
 import { bridgeLinkOf, LocalKernel } from "./local-kernel.ts";
 import { LocalNames } from "./local-names.ts";
 import { NetworkBook } from "./network-book.ts";
 import { NetworkFiles } from "./network-files.ts";
 import { checkEndpointConfig, takenAddresses } from "./plan/addresses.ts";
-import { parseIp } from "./plan/ip.ts";
 import { hasNames } from "./plan/local-zone.ts";
 import { planEndpoint } from "./plan/new-endpoint.ts";
 import { isPredefined, linkNameOf, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
@@ -109,6 +110,8 @@ export class LocalNetworks implements MachineNetworks {
 
   /** Its bridge is there when this resolves. @throws {ClusterError} as `planNetwork`. */
   async create(creation: NetworkCreation): Promise<LocalNetwork> {
+    if (creation.ipv6 && !hasIpv6())
+      throw new ClusterError("FailedPrecondition", "this machine's kernel has no IPv6");
     const planned = planNetwork(creation, this.#book.list(), {
       taken: creation.pools.length === 0 ? subnetsInUse(new Set()) : [],
       seed: randomBytes(ID_BYTES).toString("hex"),

@@ -1,3 +1,5 @@
+import { ipBytes, parseIp } from "../../../core/ip.ts";
+
 /** Addresses as text on our side, as bytes on the kernel's. */
 
 /** Four bytes of "10.0.1.5". @throws {RangeError} when it is no IPv4 address. */
@@ -10,6 +12,13 @@ export function ipv4Bytes(address: string): Uint8Array {
     bytes.every((byte) => byte <= 255);
   if (!valid) throw new RangeError(`not an IPv4 address: ${address}`);
   return Uint8Array.from(bytes);
+}
+
+/** Four or sixteen bytes. @throws {RangeError} when it is no IP address. */
+export function addressBytes(address: string): Uint8Array {
+  const ip = parseIp(address);
+  if (ip !== undefined) return ipBytes(ip);
+  throw new RangeError(`not an IP address: ${address}`);
 }
 
 /** "10.0.1.5" of four bytes. */

@@ -1,7 +1,7 @@
-import { ipv4Bytes, ipv4Text } from "./address.ts";
+import { addressBytes, ipv4Text } from "./address.ts";
 import { attribute, decodeAttributes, Flag, type Message, type Request, u32 } from "./message.ts";
 
-/** IPv4 addresses of interfaces, and routes. Source: linux/if_addr.h, linux/rtnetlink.h. */
+/** Addresses of interfaces, and routes; lists are of IPv4. Source: linux/if_addr.h, linux/rtnetlink.h. */
 
 const Type = {
   NewAddress: 20,
@@ -13,6 +13,10 @@ const Type = {
 const ADDRESS_INFO_BYTES = 8;
 const ROUTE_INFO_BYTES = 12;
 const AF_INET = 2;
+const AF_INET6 = 10;
+const IPV4_BYTES = 4;
+/** At once: nobody asks around whether somebody has the address already. */
+const NO_DAD = 0x02;
 const AddressAttribute = { Address: 1, Local: 2, Broadcast: 4 } as const;
 const RouteAttribute = { Destination: 1, Interface: 4, Gateway: 5 } as const;
 const TABLE_MAIN = 254;
@@ -69,10 +73,13 @@ export function decodeAddress(message: Message): InterfaceAddress {
 }
 
 export function addRoute(route: Route): Request {
-  const parts: Uint8Array[] = [routeInfo(route.prefixLength)];
+  const family =
+    route.gateway.includes(":") || route.destination.includes(":") ? AF_INET6 : AF_INET;
+  const parts: Uint8Array[] = [routeInfo(route.prefixLength, family)];
   if (route.prefixLength > 0)
-    parts.push(attribute(RouteAttribute.Destination, ipv4Bytes(route.destination)));
-  if (route.gateway !== "") parts.push(attribute(RouteAttribute.Gateway, ipv4Bytes(route.gateway)));
+    parts.push(attribute(RouteAttribute.Destination, addressBytes(route.destination)));
+  if (route.gateway !== "")
+    parts.push(attribute(RouteAttribute.Gateway, addressBytes(route.gateway)));
   parts.push(u32(RouteAttribute.Interface, route.index));
   return {
     type: Type.NewRoute,
@@ -101,12 +108,15 @@ export function decodeRoute(message: Message): Route | undefined {
 }
 
 function encodeAddress(entry: InterfaceAddress): Buffer {
-  const bytes = ipv4Bytes(entry.address);
+  const bytes = addressBytes(entry.address);
+  const isIpv4 = bytes.length === IPV4_BYTES;
   return Buffer.concat([
-    addressInfo(entry.prefixLength, entry.index),
+    addressInfo(entry.prefixLength, entry.index, isIpv4 ? AF_INET : AF_INET6),
     attribute(AddressAttribute.Local, bytes),
     attribute(AddressAttribute.Address, bytes),
-    attribute(AddressAttribute.Broadcast, broadcastOf(bytes, entry.prefixLength)),
+    ...(isIpv4
+      ? [attribute(AddressAttribute.Broadcast, broadcastOf(bytes, entry.prefixLength))]
+      : []),
   ]);
 }
 
@@ -119,18 +129,19 @@ function broadcastOf(address: Uint8Array, prefixLength: number): Uint8Array {
 }
 
 /** struct ifaddrmsg. */
-function addressInfo(prefixLength: number, index: number): Buffer {
+function addressInfo(prefixLength: number, index: number, family = AF_INET): Buffer {
   const bytes = Buffer.alloc(ADDRESS_INFO_BYTES);
-  bytes.writeUInt8(AF_INET, 0);
+  bytes.writeUInt8(family, 0);
   bytes.writeUInt8(prefixLength, 1);
+  bytes.writeUInt8(family === AF_INET6 ? NO_DAD : 0, 2);
   bytes.writeUInt32LE(index, 4);
   return bytes;
 }
 
 /** struct rtmsg; scope 0 is the universe. */
-function routeInfo(prefixLength: number): Buffer {
+function routeInfo(prefixLength: number, family = AF_INET): Buffer {
   const bytes = Buffer.alloc(ROUTE_INFO_BYTES);
-  bytes.writeUInt8(AF_INET, 0);
+  bytes.writeUInt8(family, 0);
   bytes.writeUInt8(prefixLength, 1);
   bytes.writeUInt8(TABLE_MAIN, 4);
   bytes.writeUInt8(PROTOCOL_BOOT, 5);

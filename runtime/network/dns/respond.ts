@@ -6,8 +6,8 @@ import {
   type Packet,
   type Question,
 } from "dns-packet";
+import { formatIp, parseIp } from "../../../core/ip.ts";
 import { type Random, randomInt } from "../../../core/random.ts";
-import { formatIp, parseIp } from "../plan/ip.ts";
 import type { NameView } from "./name-view.ts";
 import { HEADER_BYTES, questionEnd } from "./question.ts";
 

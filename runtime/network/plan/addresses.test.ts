@@ -1,8 +1,8 @@
 import { assert } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
+import { formatIp, parseIp } from "../../../core/ip.ts";
 import { type EndpointConfig, type Pool, plainEndpoint } from "../types.ts";
 import { checkEndpointConfig, chooseAddress } from "./addresses.ts";
-import { formatIp, parseIp } from "./ip.ts";
 import { planEndpoint } from "./new-endpoint.ts";
 import type { NetworkCreation } from "./new-network.ts";
 import { planNetwork } from "./new-network.ts";

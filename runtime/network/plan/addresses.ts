@@ -1,6 +1,13 @@
 import { ClusterError } from "../../../core/errors.ts";
+import {
+  formatIp,
+  holds,
+  type IpFamily,
+  type IpSubnet,
+  parseIp,
+  parseSubnet,
+} from "../../../core/ip.ts";
 import type { Attachment, EndpointConfig, LocalNetwork, Pool } from "../types.ts";
-import { formatIp, holds, type IpFamily, type IpSubnet, parseIp, parseSubnet } from "./ip.ts";
 import { isPredefined } from "./new-network.ts";
 
 /** Addresses of containers in networks: which may be asked for, which is next. */

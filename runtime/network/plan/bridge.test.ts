@@ -65,6 +65,16 @@ add rule ip t guard iifname != { "lo", "mbrb" } ip daddr 10.2.0.0/16 ip daddr !=
     ]);
   });
 
+  it("of IPv6 are the same in its own words", () => {
+    const six = [{ link: "mbra", subnet: "fd00::/64", gateway: "fd00::1", ...OPEN }];
+    const { hooks } = planLocalRules("t", six, "ip6");
+    assert.match(renderWhole(planLocalRules("t", six, "ip6")), /^add table ip6 t\n/);
+    assert.equal(hooks.get("postrouting")?.[1], 'ip6 saddr fd00::/64 oifname != "mbra" masquerade');
+    assert.deepEqual(hooks.get("guard")?.slice(1), [
+      'iifname != { "lo", "mbra" } ip6 daddr fd00::/64 ip6 daddr != fd00::1 drop',
+    ]);
+  });
+
   it("are none without a bridge", () => {
     assert.equal(renderWhole(planLocalRules("t", [])).split("\n").length, 3);
   });

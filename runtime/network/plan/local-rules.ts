@@ -1,9 +1,9 @@
-import type { Ruleset } from "./ruleset.ts";
+import type { NftFamily, Ruleset } from "./ruleset.ts";
 
 /** A bridge as the rules need it. */
 export interface BridgeFacts {
   readonly link: string;
-  /** "172.26.0.0/16". */
+  /** "172.26.0.0/16"; of the family of the rules. */
   readonly subnet: string;
   /** Nothing leaves it. */
   readonly internal: boolean;
@@ -21,11 +21,16 @@ export interface BridgeFacts {
  *
  * Answers pass, and what this machine itself sends is not forwarded and so not looked at.
  */
-export function planLocalRules(table: string, bridges: readonly BridgeFacts[]): Ruleset {
+export function planLocalRules(
+  table: string,
+  bridges: readonly BridgeFacts[],
+  family: NftFamily = "ip",
+): Ruleset {
   const hidden = bridges.filter(({ internal, masquerades }) => masquerades && !internal);
   const internal = bridges.filter((bridge) => bridge.internal);
   return {
     table,
+    family,
     sets: new Map(),
     elements: new Map(),
     chains: new Map(),
@@ -38,7 +43,7 @@ export function planLocalRules(table: string, bridges: readonly BridgeFacts[]): 
               [
                 "type nat hook postrouting priority srcnat; policy accept;",
                 ...hidden.map(
-                  ({ link, subnet }) => `ip saddr ${subnet} oifname != "${link}" masquerade`,
+                  ({ link, subnet }) => `${family} saddr ${subnet} oifname != "${link}" masquerade`,
                 ),
               ],
             ],
@@ -61,11 +66,11 @@ export function planLocalRules(table: string, bridges: readonly BridgeFacts[]): 
               [
                 "type filter hook prerouting priority raw; policy accept;",
                 // Ports of 127.0.0.1 lead to containers, whose bridges therefore route it: nobody else may send to it.
-                'iifname != "lo" ip daddr 127.0.0.0/8 drop',
+                ...(family === "ip" ? ['iifname != "lo" ip daddr 127.0.0.0/8 drop'] : []),
                 // Before any translation: so that no rule of whatever table leads a stranger's packet to a container.
                 ...bridges.map(
                   ({ link, subnet, gateway }) =>
-                    `iifname != { "lo", "${link}" } ip daddr ${subnet} ip daddr != ${gateway} drop`,
+                    `iifname != { "lo", "${link}" } ${family} daddr ${subnet} ${family} daddr != ${gateway} drop`,
                 ),
               ],
             ],

@@ -1,9 +1,9 @@
 import { ClusterError } from "../../../core/errors.ts";
+import { formatIp, parseIp } from "../../../core/ip.ts";
 import type { Endpoint, EndpointConfig, EndpointIpv6, LocalNetwork, Pool } from "../types.ts";
 import { chooseAddress, subnetOf } from "./addresses.ts";
 import { portLinkName } from "./bridge.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
-import { formatIp, parseIp } from "./ip.ts";
 import { macOf } from "./link-names.ts";
 
 /** What a new endpoint is made of beside what is asked for. */

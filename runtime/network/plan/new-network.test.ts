@@ -48,6 +48,17 @@ describe("local networks: what a new one is", () => {
     assert.deepInclude(ipv4, { subnet: "172.27.0.0/16", gateway: "172.27.0.1", isChosen: false });
   });
 
+  it("has an IPv6 subnet of its own when it is to have IPv6", () => {
+    assert.equal(plan({}).ipv6, undefined);
+    assert.deepInclude(plan({ ipv6: true }).ipv6, {
+      subnet: "fd01:2345:6789:abcd::/64",
+      gateway: "fd01:2345:6789:abcd::1",
+    });
+    const asked = { ...pool({ subnet: "fd00:7::/64" }), ipv6: true };
+    assert.deepInclude(plan(asked).ipv6, { subnet: "fd00:7::/64", isChosen: true });
+    refuses(pool({ subnet: "fd00:7::/64" }), "InvalidArgument", "IPv6 is not enabled");
+  });
+
   it("does not take the subnet of another", () => {
     assert.equal(plan({}, [{ ...CREATION, name: "first" }]).ipv4?.subnet, "172.27.0.0/16");
   });

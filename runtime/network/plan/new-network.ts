@@ -1,9 +1,9 @@
 import { ClusterError } from "../../../core/errors.ts";
+import { formatSubnet, type IpSubnet, parseSubnet, subnetsOverlap } from "../../../core/ip.ts";
 import type { LocalNetwork, NetworkDriver, Pool } from "../types.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
 import type { Cidr } from "./cidr.ts";
 import { chooseNetworkSubnet } from "./gateway-subnet.ts";
-import { formatSubnet, type IpSubnet, parseSubnet, subnetsOverlap } from "./ip.ts";
 import { gatewayIn, type PoolRequest, readPools } from "./pools.ts";
 import { poolOf, subnetsOf } from "./predefined.ts";
 
@@ -57,11 +57,6 @@ export function planNetwork(
   if (holder !== undefined)
     throw refused(`cannot create network ${name}: bridge ${linkName} is that of ${holder.name}`);
   const asked = readPools(creation.pools);
-  if (creation.ipv6)
-    throw new ClusterError(
-      "Unimplemented",
-      "IPv6 is not supported in networks of this machine yet",
-    );
   if (asked[6] !== undefined && !creation.ipv6)
     throw new ClusterError(
       "InvalidArgument",

@@ -1,5 +1,4 @@
 import { ClusterError } from "../../../core/errors.ts";
-import type { Pool } from "../types.ts";
 import {
   formatIp,
   formatSubnet,
@@ -8,7 +7,8 @@ import {
   type IpSubnet,
   parseIp,
   parseSubnet,
-} from "./ip.ts";
+} from "../../../core/ip.ts";
+import type { Pool } from "../types.ts";
 
 /** Addresses that somebody asks for in a new network; each empty: any. */
 export interface PoolRequest {

@@ -1,11 +1,15 @@
 /** A namespace's nftables table as data, and the commands that bring the kernel to it. Pure. */
 
-/** The family of the table: IPv4. */
+/** The family of a table that says none: IPv4. */
 export const NFT_FAMILY = "ip";
+
+/** Families as nftables spells them. */
+export type NftFamily = "ip" | "ip6";
 
 export interface Ruleset {
   /** Its name; all in it is ours. */
   readonly table: string;
+  readonly family?: NftFamily;
   /** Declarations of sets and maps by name: "type ipv4_addr : verdict;". Those in `elements` are ours to fill. */
   readonly sets: ReadonlyMap<string, string>;
   /** Chains hooked into the kernel, by name: the hook's declaration, then rules. They rarely change. */
@@ -18,7 +22,7 @@ export interface Ruleset {
 
 /** Commands that replace the whole table, whatever it was, in one transaction; connections it has translated go on. */
 export function renderWhole(rules: Ruleset): string {
-  const table = `${NFT_FAMILY} ${rules.table}`;
+  const table = `${rules.family ?? NFT_FAMILY} ${rules.table}`;
   const lines = [
     `add table ${table}`,
     `delete table ${table}`,
@@ -38,7 +42,7 @@ export function renderWhole(rules: Ruleset): string {
 /** Commands from one ruleset to the next, as few as can be; empty when they are equal. */
 export function renderChange(from: Ruleset | undefined, to: Ruleset): string {
   if (from === undefined || !sameFrame(from, to)) return renderWhole(to);
-  const table = `${NFT_FAMILY} ${to.table}`;
+  const table = `${to.family ?? NFT_FAMILY} ${to.table}`;
   const added = [...to.chains].filter(([name]) => !from.chains.has(name));
   const changed = [...to.chains].filter(([name, body]) => differs(from.chains.get(name), body));
   const removed = [...from.chains.keys()].filter((name) => !to.chains.has(name));

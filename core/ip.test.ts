@@ -1,7 +1,15 @@
 import { assert } from "chai";
-import { formatIp, formatSubnet, holds, parseIp, parseSubnet, subnetsOverlap } from "./ip.ts";
+import {
+  formatIp,
+  formatSubnet,
+  holds,
+  ipBytes,
+  parseIp,
+  parseSubnet,
+  subnetsOverlap,
+} from "./ip.ts";
 
-describe("local networks: addresses of both families", () => {
+describe("addresses of IPv4 and IPv6", () => {
   const TEXTS: readonly [string, string | undefined][] = [
     ["10.0.1.255", "10.0.1.255"],
     ["0.0.0.0", "0.0.0.0"],
@@ -49,6 +57,12 @@ describe("local networks: addresses of both families", () => {
       const subnet = parseSubnet(text);
       assert.equal(subnet === undefined ? undefined : formatSubnet(subnet), expected);
     });
+
+  it("are bytes in packets", () => {
+    const bytes = (text: string) => [...ipBytes(parseIp(text) ?? { family: 4, number: 0n })];
+    assert.deepEqual(bytes("10.0.1.255"), [10, 0, 1, 255]);
+    assert.deepEqual(bytes("fd00::1:2"), [0xfd, ...Array(11).fill(0), 0, 1, 0, 2]);
+  });
 
   it("families do not mix", () => {
     const [four, six] = [parseSubnet("0.0.0.0/0"), parseSubnet("::/0")];

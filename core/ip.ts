@@ -81,6 +81,14 @@ function longestZeros(groups: readonly string[]): { start: number; length: numbe
   return best;
 }
 
+/** The bytes of an address, as they are in packets: four or sixteen. */
+export function ipBytes({ family, number }: Ip): Uint8Array {
+  const bytes = BITS[family] / 8;
+  return Uint8Array.from({ length: bytes }, (_, at) =>
+    Number((number >> BigInt(8 * (bytes - 1 - at))) & 0xffn),
+  );
+}
+
 /** The subnet an address with a prefix length is in: "10.0.1.5/24". Undefined for what is none. */
 export function parseSubnet(text: string): IpSubnet | undefined {
   const [address = "", length = "", ...more] = text.split("/");
