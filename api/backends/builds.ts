@@ -13,9 +13,12 @@ export interface BuildBackend {
   buildImage(
     context: AsyncIterable<Uint8Array>,
     settings: BuildSettings,
-    options: { readonly signal: AbortSignal; readonly onOutput: (output: BuildOutput) => void },
+    options: { readonly signal: AbortSignal; readonly onOutput: OnBuildOutput },
   ): Promise<string>;
 }
+
+/** Told of output; what it returns is waited for where a lot may come, so that a slow reader holds the work back. */
+export type OnBuildOutput = (output: BuildOutput) => Promise<void> | undefined;
 
 /** What is asked of a build. */
 export interface BuildSettings {

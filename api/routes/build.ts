@@ -6,6 +6,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { parseFilters } from "../http/filters.ts";
 import { streamProgress } from "../http/progress-stream.ts";
 import { type Answer, ok, type Route } from "../http/router.ts";
+import { untilDrained } from "../http/send-list.ts";
 import { readBuildQuery, writeBuildError, writeBuildOutput } from "../wire/build.ts";
 
 type Backends = {
@@ -13,8 +14,9 @@ type Backends = {
   readonly containers: Pick<ContainerBackend, "listContainers">;
 };
 
-/** What a quiet build keeps for the case that it fails; more than that, and the oldest go. */
-const QUIET_LINES_MAX = 10_000;
+/** What a quiet build keeps for the case that it fails, and of one line beside its text. */
+const QUIET_LENGTH_MAX = 4 * 1024 * 1024;
+const LINE_LENGTH = 100;
 const PRUNE_FILTERS = [
   ...["until", "id", "parent", "type", "description", "inuse", "shared", "private", "unused-for"],
   "label",
@@ -41,6 +43,7 @@ async function build({ builds, containers }: Backends, exchange: Exchange): Prom
     const onOutput = (output: BuildOutput) => {
       const line = writeBuildOutput(output, apiMinor);
       if (line !== undefined) emit(line);
+      return exchange.response.writableNeedDrain ? untilDrained(exchange) : undefined;
     };
     await builds.buildImage(request, settings, { signal, onOutput });
   });
@@ -54,16 +57,13 @@ async function buildQuietly(
 ): Promise<Answer> {
   const { apiMinor, signal, request } = exchange;
   return streamProgress(exchange, writeError, async (emit) => {
-    const kept: BuildOutput[] = [];
-    const onOutput = (output: BuildOutput) => {
-      kept.push(output);
-      if (kept.length > QUIET_LINES_MAX) kept.shift();
-    };
+    const kept = new LastOutput();
+    const onOutput = (output: BuildOutput) => kept.add(output);
     try {
       const id = await builds.buildImage(request, settings, { signal, onOutput });
       emit({ stream: `${id}\n` });
     } catch (error) {
-      for (const output of kept) {
+      for (const output of kept.all) {
         const line = writeBuildOutput(output, apiMinor);
         if (line !== undefined) emit(line);
       }
@@ -76,6 +76,25 @@ async function buildQuietly(
 function prune({ query }: Exchange): Answer {
   parseFilters(query.get("filters"), PRUNE_FILTERS);
   return ok({ CachesDeleted: [], SpaceReclaimed: 0 });
+}
+
+/** The last of what a build has said. */
+class LastOutput {
+  readonly all: BuildOutput[] = [];
+  #length = 0;
+
+  add(output: BuildOutput): undefined {
+    this.all.push(output);
+    this.#length += lengthOf(output);
+    while (this.#length > QUIET_LENGTH_MAX && this.all.length > 1) {
+      const oldest = this.all.shift();
+      if (oldest !== undefined) this.#length -= lengthOf(oldest);
+    }
+  }
+}
+
+function lengthOf(output: BuildOutput): number {
+  return LINE_LENGTH + (output.kind === "text" ? output.text.length : 0);
 }
 
 function writeError(message: string, error: unknown): Readonly<Record<string, unknown>> {

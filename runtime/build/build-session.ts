@@ -55,13 +55,13 @@ export class BuildSession {
     this.cacheSources = request.cacheFrom.flatMap((name) => findLocal(images, name) ?? []);
     this.bases = new BaseImages(images, request, {
       signal,
-      onProgress: (event) => onOutput({ kind: "progress", event }),
+      onProgress: (event) => void onOutput({ kind: "progress", event }),
     });
   }
 
-  readonly say = (text: string, isError = false): void => {
+  /** @returns what is to be waited for by whoever has a lot to say. */
+  readonly say = (text: string, isError = false): Promise<void> | undefined =>
     this.#onOutput({ kind: "text", text, isError });
-  };
 
   /** Keeps an image until the build has ended, whoever prunes meanwhile. */
   hold(image: Digest): void {
@@ -76,7 +76,7 @@ export class BuildSession {
   /** A stage has come to its end. */
   finish(stage: DoneStage): void {
     this.#done.push(stage);
-    if (stage.image !== undefined) this.#onOutput({ kind: "image", id: stage.image });
+    if (stage.image !== undefined) void this.#onOutput({ kind: "image", id: stage.image });
   }
 
   findStage(name: string): DoneStage | undefined {

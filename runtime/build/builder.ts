@@ -65,10 +65,10 @@ export class Builder implements Builds {
 
   async #buildAndTag(session: BuildSession, tags: readonly string[]): Promise<Digest> {
     const image = await buildAll(session);
-    session.say(`Successfully built ${shortDigest(image)}\n`);
+    void session.say(`Successfully built ${shortDigest(image)}\n`);
     for (const tag of tags) {
       await this.#machine.images.tag(image, tag);
-      session.say(`Successfully tagged ${familiarReference(parseReference(tag))}\n`);
+      void session.say(`Successfully tagged ${familiarReference(parseReference(tag))}\n`);
     }
     return image;
   }
@@ -81,10 +81,10 @@ async function buildAll(session: BuildSession): Promise<Digest> {
   const stages = withLabels(upTo(dockerfile, request.target), request.labels);
   const args = new BuildArgs(request.args);
   const { metaArgs, escapeSign, warnings } = dockerfile;
-  for (const warning of warnings) session.say(`[WARNING]: ${warning}\n`, true);
+  for (const warning of warnings) void session.say(`[WARNING]: ${warning}\n`, true);
   const total = metaArgs.length + stages.reduce((sum, { steps }) => sum + 1 + steps.length, 0);
   let step = 0;
-  const announce = (code: string) => session.say(`Step ${++step}/${total} : ${code}\n`);
+  const announce = (code: string) => void session.say(`Step ${++step}/${total} : ${code}\n`);
   for (const meta of metaArgs) {
     announce(meta.code);
     for (const { name: key, value } of meta.args)
@@ -99,12 +99,12 @@ async function buildAll(session: BuildSession): Promise<Digest> {
     const build = new StageBuild(session, args.forStage(), escapeSign);
     announce(stage.code);
     await build.begin(await baseOf(stage, session, args, escapeSign));
-    session.say(arrow(build.image));
+    void session.say(arrow(build.image));
     for (const written of stage.steps) {
       if (session.signal.aborted) throw cancelled();
       announce(written.code);
       await build.carryOut(written);
-      session.say(arrow(build.image));
+      void session.say(arrow(build.image));
     }
     session.finish({ name: stage.name, image: build.image });
     if (stage === stages.at(-1)) return finish(session, args, build.image);
@@ -115,7 +115,7 @@ async function buildAll(session: BuildSession): Promise<Digest> {
 function finish(session: BuildSession, args: BuildArgs, image: Digest | undefined): Digest {
   const unused = args.unused();
   if (unused.length > 0)
-    session.say(`[Warning] One or more build-args [${unused.join(" ")}] were not consumed\n`);
+    void session.say(`[Warning] One or more build-args [${unused.join(" ")}] were not consumed\n`);
   if (image !== undefined) return image;
   throw new ClusterError("InvalidArgument", "No image was generated. Is your Dockerfile empty?");
 }

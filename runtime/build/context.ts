@@ -1,5 +1,4 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { constants } from "node:fs";
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { IGNORE_BYTES_MAX, parseIgnoreFile } from "../../core/ignore-file.ts";
@@ -7,7 +6,8 @@ import { TarReader } from "../../core/tar/tar-reader.ts";
 import { TreeUnpacker } from "../archive/tree-unpacker.ts";
 import { decompressed } from "../image/layer/decompress.ts";
 import { peek } from "../image/layer/peek.ts";
-import { readInRoot } from "../linux/open-in-root.ts";
+import { OpenDirectory } from "../linux/open-directory.ts";
+import { openInRoot, readInRoot } from "../linux/open-in-root.ts";
 import { readSource } from "./copy-target.ts";
 import { DOCKERFILE_BYTES_MAX } from "./dockerfile/lines.ts";
 import { findUnpackProgram, unpackStreamByProgram } from "./unpack-program.ts";
@@ -16,6 +16,7 @@ import { findUnpackProgram, unpackStreamByProgram } from "./unpack-program.ts";
 export const CONTEXT_BYTES_MAX = 64 * 1024 ** 3;
 const MAGIC_BYTES = 6;
 const DEFAULT_DOCKERFILE = "Dockerfile";
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 const IGNORE_FILE = ".dockerignore";
 
 /**
@@ -46,6 +47,8 @@ export async function receiveContext(
     reader.finish();
     unpacker.finish();
   } catch (error) {
+    // Who sent it has gone in the middle: nobody is there to be told.
+    if (signal.aborted || isReset(error)) throw new ClusterError("Cancelled", "Build cancelled");
     const isDamaged = error instanceof ClusterError && error.code === "DataLoss";
     throw isDamaged
       ? new ClusterError("InvalidArgument", `cannot read the build context: ${errorMessage(error)}`)
@@ -82,8 +85,20 @@ function leaveOut(folder: string, dockerfile: string): void {
   if (bytes === undefined) return;
   const { ignores } = parseIgnoreFile(bytes.toString("utf8"));
   // Only what is really there, not behind a link: nobody else has a hand in this folder, but its content is a stranger's.
-  for (const path of [IGNORE_FILE, readSource(dockerfile)])
-    if (!path.includes("/") && ignores(path)) rmSync(join(folder, path), { force: true });
+  for (const path of [IGNORE_FILE, readSource(dockerfile)]) {
+    if (!ignores(path)) continue;
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    const directory = new OpenDirectory(openInRoot(folder, `/${parent}`, DIRECTORY));
+    try {
+      directory.remove(path.slice(path.lastIndexOf("/") + 1));
+    } finally {
+      directory.close();
+    }
+  }
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
 }
 
 async function* unpacked(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,7 @@
 import { closeSync, constants } from "node:fs";
 import { ClusterError } from "../../core/errors.ts";
 import { type TarEntry, TarReader, type TarSink } from "../../core/tar/tar-reader.ts";
+import { ARCHIVE_BYTES_MAX } from "../archive/container-archives.ts";
 import { TreeUnpacker } from "../archive/tree-unpacker.ts";
 import { TreePacker } from "../image/layer/pack-tree.ts";
 import type { OpenEntry } from "../linux/open-directory.ts";
@@ -135,7 +136,11 @@ async function feed(
   const unpacker = new TreeUnpacker(root, "/", { owner, keepsKinds: false });
   const reader = new TarReader(new ChangedSink(unpacker, mode, prefix));
   try {
+    let bytes = 0;
     for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > ARCHIVE_BYTES_MAX)
+        throw new ClusterError("ResourceExhausted", `more than ${ARCHIVE_BYTES_MAX} bytes to copy`);
       if (signal.aborted) throw new ClusterError("Cancelled", "Build cancelled");
       reader.push(chunk);
     }

@@ -26,7 +26,7 @@ export interface RunJob {
   readonly request: Pick<BuildRequest, "container" | "remove" | "forceRemove">;
   readonly folder: BuildFolder;
   readonly signal: AbortSignal;
-  readonly onText: (text: string, isError: boolean) => void;
+  readonly onText: (text: string, isError: boolean) => Promise<void> | undefined;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function runStep<T>(
     await containers.remove(id, { force: true });
     await folder.leaveContainer(name);
   };
-  onText(` ---> Running in ${short}\n`, false);
+  void onText(` ---> Running in ${short}\n`, false);
   let kept: T;
   try {
     await runToEnd(containers, id, job);
@@ -64,7 +64,7 @@ export async function runStep<T>(
     return kept;
   }
   await remove();
-  onText(`Removing intermediate container ${short}\n`, false);
+  void onText(`Removing intermediate container ${short}\n`, false);
   return kept;
 }
 
@@ -86,7 +86,7 @@ async function runToEnd(
     const decoders = [new TextDecoder(), new TextDecoder()] as const;
     for await (const { stderr, data } of containers.logs(id, { ...all, signal })) {
       const text = decoders[stderr ? 1 : 0].decode(data, { stream: true });
-      if (text !== "") onText(text, stderr);
+      if (text !== "") await onText(text, stderr);
     }
     const { exitCode } = await containers.wait(id);
     if (signal.aborted) throw cancelled();

@@ -58,7 +58,7 @@ export class StageBuild {
     const triggers = config.onBuild;
     if (triggers.length === 0) return;
     const plural = triggers.length > 1 ? "s" : "";
-    this.#session.say(`# Executing ${triggers.length} build trigger${plural}\n`);
+    void this.#session.say(`# Executing ${triggers.length} build trigger${plural}\n`);
     for (const trigger of triggers) await this.carryOut(parseTrigger(trigger));
   }
 
@@ -79,7 +79,7 @@ export class StageBuild {
         return this.#changeDirectory(expanded.path);
       default: {
         const { state, createdBy, note } = applyStep(this.#state, expanded);
-        if (note !== "") this.#session.say(note);
+        if (note !== "") void this.#session.say(note);
         this.#state = state;
         return this.#commitOrReuse(createdBy, createdBy);
       }
@@ -205,7 +205,7 @@ export class StageBuild {
       images.steps.find(this.#image, key) ?? (await this.#findElsewhere(createdBy, key));
     this.#cacheIsCold = found === undefined;
     if (found === undefined) return false;
-    this.#session.say(" ---> Using cache\n");
+    void this.#session.say(" ---> Using cache\n");
     this.#take(found.id);
     return true;
   }

@@ -54,8 +54,8 @@ export type BuildOutput =
 
 export interface BuildOptions {
   readonly signal: AbortSignal;
-  /** Must not throw. */
-  readonly onOutput: (output: BuildOutput) => void;
+  /** Must not throw. What it returns is waited for where a lot may come. */
+  readonly onOutput: (output: BuildOutput) => Promise<void> | undefined;
 }
 
 /** Builds images on this machine. */

@@ -409,6 +409,11 @@ describe("e2e: builds, by the stock docker command line", function () {
     await failBuild({ Dockerfile: "FROM busybox\nRUN exit 4\n" }, "--force-rm");
     expect(await containers()).to.deep.equal([]);
 
+    await build({ Dockerfile: "FROM busybox\nRUN true\n" }, "--rm=false");
+    const [kept = "", ...others] = await containers();
+    expect(others).to.deep.equal([]);
+    await host.mustDocker("rm", kept);
+
     const wrong: readonly (readonly [text: string, message: string])[] = [
       ["FROM busybox\nFOO\n", "dockerfile parse error on line 2: unknown instruction: FOO"],
       [
@@ -419,6 +424,7 @@ describe("e2e: builds, by the stock docker command line", function () {
       ["FROM busybox\nCOPY --from=7 a /\n", "invalid from flag value 7: index out of bounds"],
       ["FROM busybox\nADD http://192.0.2.1/x /\n", "the daemon fetches nothing for others"],
       ["FROM busybox\nCOPY --chown=who Dockerfile /\n", "no such user: who"],
+      ["FROM busybox\nSTOPSIGNAL SIGNOTHING\n", "invalid signal: SIGNOTHING"],
       ["FROM scratch\n", "No image was generated. Is your Dockerfile empty?"],
       [
         "FROM busybox\nRUN --mount=type=cache,target=/x y\n",

@@ -25,6 +25,7 @@ interface WireImage {
 }
 
 interface ListFlags {
+  readonly all?: boolean;
   readonly filter?: string[];
   readonly format?: string;
   readonly quiet?: boolean;
@@ -39,6 +40,7 @@ export function addImageLs(parent: Command, context: Context, name = "ls"): void
   command
     .argument("[repository[:tag]]", "Only these; * stands for anything")
     .option("-f, --filter <key=value>", "before, since, until, dangling, label, reference", collect)
+    .option("-a, --all", "Steps of builds too")
     .option("--format <format>", "table, json or a Go template")
     .option("--digests", "A column with digests")
     .option("--no-trunc", "Whole ids")
@@ -46,7 +48,9 @@ export function addImageLs(parent: Command, context: Context, name = "ls"): void
     .action(async (reference: string | undefined, flags: ListFlags) => {
       const fixed = reference === undefined ? {} : { reference: [reference] };
       const filters = filterQuery(flags.filter, fixed);
-      const images = await context.client().get<WireImage[]>("/images/json", { filters });
+      const images = await context
+        .client()
+        .get<WireImage[]>("/images/json", { filters, all: flags.all });
       const rows = images.flatMap((image) => imageRows(image, { ...flags, nowMs: Date.now() }));
       const [repository, tag, ...rest] = COLUMNS;
       const withDigest = [repository, tag, DIGEST, ...rest] as typeof COLUMNS;

@@ -1,3 +1,4 @@
+import { parseSignal } from "../../container/signals.ts";
 import type { CommandLine, HealthcheckFlags, Step } from "../dockerfile/instruction.ts";
 import { invalid } from "../dockerfile/invalid.ts";
 import type { Pair } from "../dockerfile/words.ts";
@@ -77,6 +78,7 @@ export function applyStep(state: StageState, step: ConfigStep): AppliedStep {
       return become({ exposedPorts }, `EXPOSE ${step.ports.join(" ")}`);
     }
     case "stopsignal":
+      parseSignal(step.signal);
       return become({ stopSignal: step.signal }, `STOPSIGNAL ${step.signal}`);
     case "onbuild":
       return become(

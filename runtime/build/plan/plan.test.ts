@@ -86,6 +86,9 @@ describe("build: steps that change the configuration", () => {
     expect(state.config.entrypoint).to.deep.equal(["bash", "-ec", "x"]);
     expect(nopOf(["bash", "-ec"], "WORKDIR /")).to.equal("bash -ec #(nop) WORKDIR /");
   });
+  it("refuses a signal that is none", () => {
+    expect(() => apply(stateOf(), "STOPSIGNAL SIGNOTHING")).to.throw("invalid signal: SIGNOTHING");
+  });
   it("says when a health check takes another's place", () => {
     const { state } = apply(stateOf(), "HEALTHCHECK CMD x");
     expect(apply(state, "HEALTHCHECK NONE").note).to.equal(
