@@ -15,15 +15,25 @@ export interface Log {
   child(fields: LogFields): Log;
 }
 
+/** The same for whoever decides how much is said, by it and its children. */
+export interface AdjustableLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
 /** JSON lines on standard error: `{"level":"info","message":…,"time":…,"component":…}`. */
-export function newLog(level: LogLevel): Log {
+export function newLog(level: LogLevel): AdjustableLog {
   const format = winston.format.combine(
     winston.format((info) => ({ ...info, time: new Date().toISOString() }))(),
     winston.format.json(),
   );
   const levels = ["error", "warn", "info", "debug"];
   const transport = new winston.transports.Console({ stderrLevels: levels });
-  return winston.createLogger({ level, format, transports: [transport] });
+  const logger = winston.createLogger({ level, format, transports: [transport] });
+  return Object.assign(logger, {
+    setLevel: (next: LogLevel) => {
+      logger.level = next;
+    },
+  });
 }
 
 /** Says nothing; for tests. */

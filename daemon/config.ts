@@ -68,6 +68,9 @@ const NOT_HERE: Readonly<Record<string, string>> = {
     "users of containers are the machine's own; run containers with --user, or drop their capabilities",
 };
 
+/** dockerd's switch for what is always so here: containers live on without the daemon. */
+const ALWAYS_SO = "live-restore";
+
 const DEFAULT_CONFIG_FILE = "/etc/muster/daemon.json";
 const LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
 
@@ -106,7 +109,7 @@ function readFlags(
     .option("--exec-root <path>", `What need not (default ${DEFAULT_CONFIG.execRoot})`)
     .option(
       "-H, --host <host>",
-      "Listen at unix:///path or tcp://host:port; may be repeated",
+      "Listen at unix:///path, tcp://host:port or fd:// (systemd's sockets); may be repeated",
       append,
     )
     .option("-G, --group <group>", `Group of the Unix sockets (default ${DEFAULT_CONFIG.group})`)
@@ -182,7 +185,7 @@ function addLogOptions(program: Command): void {
 }
 
 /** dockerd's key for each of our settings. */
-const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
+export const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
   "data-root": "dataRoot",
   "exec-root": "execRoot",
   hosts: "hosts",
@@ -208,6 +211,11 @@ const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
   ...TLS_FILE_KEYS,
 };
 
+/** What people call a setting: its key in the file. */
+export function settingName(setting: keyof DaemonConfig): string {
+  return Object.keys(FILE_KEYS).find((key) => FILE_KEYS[key] === setting) ?? setting;
+}
+
 function readConfigFile(path: string, required: boolean): Fields {
   let text: string;
   try {
@@ -221,7 +229,9 @@ function readConfigFile(path: string, required: boolean): Fields {
   refuseForeign(path, content);
   for (const [key, value] of Object.entries(content)) {
     if (Object.hasOwn(NOT_HERE, key)) continue;
-    if (key === "debug") fields.logLevel = value === true ? "debug" : "info";
+    if (key === ALWAYS_SO && typeof value === "boolean") continue;
+    if (key === "debug" && typeof value === "boolean") fields.logLevel = value ? "debug" : "info";
+    else if (key === "debug") throw invalid(path, "debug must be true or false");
     else if (Object.hasOwn(FILE_KEYS, key)) fields[FILE_KEYS[key] as string] = value;
     else
       throw invalid(path, `unknown key "${key}": use one of ${Object.keys(FILE_KEYS).join(", ")}`);

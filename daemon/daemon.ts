@@ -1,6 +1,6 @@
 import { newApi } from "../api/api.ts";
 import type { ApiServer } from "../api/http/server.ts";
-import type { Log } from "../core/log.ts";
+import type { AdjustableLog, Log } from "../core/log.ts";
 import { systemClock } from "../core/system-clock.ts";
 import { systemRandom } from "../core/system-random.ts";
 import { Engine } from "../runtime/engine.ts";
@@ -23,6 +23,7 @@ import { newVolumes } from "./engine/volumes.ts";
 import { takeDirectories } from "./exclusive.ts";
 import { describeNode, readFacts } from "./facts.ts";
 import { listenAt } from "./listeners.ts";
+import { LiveSettings } from "./live-settings.ts";
 import { chooseLog } from "./log-choice.ts";
 import { SwarmFiles } from "./node/swarm-files.ts";
 import { SwarmNode } from "./node/swarm-node.ts";
@@ -32,6 +33,8 @@ import { readTls } from "./tls-config.ts";
 
 /** A daemon at work. */
 export interface Daemon {
+  /** Takes what of a configuration can be taken while it runs, and tells what cannot. */
+  reload(config: DaemonConfig): void;
   /** Stops serving and leaves every container running. */
   close(): Promise<void>;
 }
@@ -44,7 +47,7 @@ export interface Daemon {
 export async function startDaemon(
   config: DaemonConfig,
   version: string,
-  log: Log,
+  log: AdjustableLog,
   onFatal: (error: unknown) => void,
 ): Promise<Daemon> {
   const logChoice = chooseLog(config);
@@ -61,21 +64,20 @@ export async function startDaemon(
     version,
     ociRuntime: engine.runtime.name,
   });
+  const settings = new LiveSettings(config, {
+    facts,
+    images: engine.images,
+    events: engine.events,
+    log,
+  });
   const node = new SwarmNode({
     dataRoot,
     files: new SwarmFiles(dataRoot),
     logChoice,
     containers: engine.containers,
     images: engine.images,
-    openNetwork: async () =>
-      Network.open({
-        execRoot,
-        hostPorts: engine.ports.hostPorts,
-        clock: systemClock,
-        random: systemRandom,
-        log: log.child({ component: "network" }),
-      }),
-    describe: () => describeNode(facts),
+    openNetwork: async () => openNetwork(execRoot, engine, log),
+    describe: () => describeNode(settings.facts()),
     ownAddresses,
     whereabouts: { advertiseAddr: config.advertiseAddr, managers: config.managers },
     clock: systemClock,
@@ -92,7 +94,11 @@ export async function startDaemon(
   const periodic = startPeriodic(config, backups, { node, clock, log });
   const api: ApiServer = newApi(
     newBackends(node, {
-      system: newSystem(facts, engine, () => (periodic?.failure ? [periodic.failure] : [])),
+      system: newSystem(
+        () => settings.facts(),
+        engine,
+        () => (periodic?.failure ? [periodic.failure] : []),
+      ),
       containers: newContainers(engine),
       containerFiles: newContainerFiles(engine),
       execs: newExecs(engine.containers),
@@ -110,6 +116,7 @@ export async function startDaemon(
   );
   await listenAt(api, config.hosts, { group: config.group, tls, log });
   return {
+    reload: (read) => settings.reload(read),
     async close() {
       await api.close();
       await periodic?.close();
@@ -118,4 +125,15 @@ export async function startDaemon(
       release();
     },
   };
+}
+
+/** The swarm's part of this machine's network. */
+function openNetwork(execRoot: string, engine: Engine, log: Log): Promise<Network> {
+  return Network.open({
+    execRoot,
+    hostPorts: engine.ports.hostPorts,
+    clock: systemClock,
+    random: systemRandom,
+    log: log.child({ component: "network" }),
+  });
 }

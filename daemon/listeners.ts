@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { ApiServer } from "../api/http/server.ts";
 import { ClusterError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { takeListenFds } from "./notify.ts";
 import type { TlsServerOptions } from "./tls-config.ts";
 
 const TCP_PORT = 2375;
@@ -28,7 +29,8 @@ export async function listenAt(
   const { group, tls, log } = options;
   for (const host of hosts) {
     try {
-      if (host.startsWith("unix://"))
+      if (host.startsWith("fd://")) await listenAtGiven(server);
+      else if (host.startsWith("unix://"))
         await listenAtSocket(server, host.slice("unix://".length), group);
       else await server.listen(parseTcp(host, tls === undefined ? TCP_PORT : TLS_PORT), tls);
     } catch (cause) {
@@ -45,6 +47,17 @@ export async function listenAt(
     }
     log.info("the API listens", { host });
   }
+}
+
+/** At the sockets that systemd has opened for us. */
+async function listenAtGiven(server: ApiServer): Promise<void> {
+  const fds = takeListenFds(process.env, process.pid);
+  if (fds.length === 0)
+    throw new ClusterError(
+      "FailedPrecondition",
+      "cannot listen at fd://: systemd has given no socket: enable musterd.socket, or take the flag away",
+    );
+  for (const fd of fds) await server.listen({ fd });
 }
 
 /** Only root and the group may use the socket: whoever can is root on this machine. */

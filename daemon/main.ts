@@ -3,6 +3,7 @@ import { newLog } from "../core/log.ts";
 import { packageVersion } from "../core/version.ts";
 import { readConfig } from "./config.ts";
 import { startDaemon } from "./daemon.ts";
+import { notifySystemd } from "./notify.ts";
 import { recoverOffline } from "./recovery/offline.ts";
 
 /** The daemon stops, but not within this: then it ends all the same. Containers do not notice either. */
@@ -31,8 +32,18 @@ export async function main(argv: readonly string[]): Promise<void> {
     };
     const daemon = await startDaemon(config, version, log, fatal);
     log.info("started", { version, pid: process.pid });
+    notifySystemd("READY=1", log);
+    process.on("SIGHUP", () => {
+      try {
+        const read = readConfig(argv, version);
+        if (read !== undefined) daemon.reload(read);
+      } catch (error) {
+        log.error("the configuration stays as it was", { reason: errorMessage(error) });
+      }
+    });
     const stop = (signal: string) => {
       log.info("stopping: containers run on", { signal });
+      notifySystemd("STOPPING=1", log);
       setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
       daemon.close().then(
         () => process.exit(0),

@@ -9,7 +9,8 @@ const DISTRIBUTION_TIMEOUT_MS = 15_000;
 
 /** This machine as the API shows it: facts from its start, counts of now. */
 export function newSystem(
-  facts: StaticFacts,
+  /** As they are now. */
+  staticFacts: () => StaticFacts,
   { containers, images, abilities }: EngineParts,
   /** What is wrong now, for a person to see. */
   complaints: () => readonly string[] = () => [],
@@ -20,6 +21,7 @@ export function newSystem(
       const live = all.filter(({ state, restarting }) => state === "running" || restarting);
       const paused = live.filter((container) => container.paused).length;
       const running = live.length - paused;
+      const facts = staticFacts();
       return {
         ...facts,
         containers: { running, paused, stopped: all.length - live.length },

@@ -39,8 +39,11 @@ export class ApiServer {
     this.#routes = new RouteTable(routes);
   }
 
-  /** Serves on one more address, by TLS where that is given. Rejects when it is taken. */
-  async listen(options: ListenOptions, tls?: TlsOptions): Promise<Server> {
+  /** Serves on one more address, or a socket that is open already, by TLS where that is given. Rejects when it is taken. */
+  async listen(
+    options: ListenOptions | { readonly fd: number },
+    tls?: TlsOptions,
+  ): Promise<Server> {
     const serve = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#serve(request, response);
     const server: Server =

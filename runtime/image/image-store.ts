@@ -135,6 +135,15 @@ export class ImageStore implements Images {
     this.#isRunning = isRunning;
   }
 
+  /** Which registries may be spoken to without TLS, and what stands before docker.io, from the next request on. */
+  setRegistries(registries: {
+    readonly insecureRegistries: readonly string[];
+    readonly registryMirrors: readonly string[];
+  }): void {
+    const { insecureRegistries, registryMirrors } = registries;
+    this.#parts.client.setEndpoints({ insecureRegistries, mirrors: registryMirrors });
+  }
+
   /** Ends connections to registries. Containers and files stay as they are. */
   async close(): Promise<void> {
     await this.#parts.client.close();

@@ -40,12 +40,18 @@ export interface FoundManifest {
 /** Finds registries and talks to them. Source: OCI distribution-spec 1.1; distribution, "HTTP API V2". */
 export class RegistryClient {
   readonly #http = new RegistryHttp();
-  readonly #options: EndpointOptions;
+  #options: EndpointOptions;
   /** Registry → the endpoint that answered last: spares asking those without TLS for it every time. */
   readonly #working = new Map<string, Endpoint>();
 
   constructor(options: EndpointOptions) {
     this.#options = options;
+  }
+
+  /** From the next request on. */
+  setEndpoints(options: EndpointOptions): void {
+    this.#options = options;
+    this.#working.clear();
   }
 
   /**

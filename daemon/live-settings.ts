@@ -1,0 +1,50 @@
+import type { AdjustableLog } from "../core/log.ts";
+import type { EventSink } from "../runtime/events/types.ts";
+import type { ImageStore } from "../runtime/image/image-store.ts";
+import { type DaemonConfig, settingName } from "./config.ts";
+import type { StaticFacts } from "./facts.ts";
+import { planReload } from "./reload.ts";
+
+export interface LiveParts {
+  readonly facts: StaticFacts;
+  readonly images: Pick<ImageStore, "setRegistries">;
+  readonly events: EventSink;
+  readonly log: AdjustableLog;
+}
+
+/** The settings that may change while the daemon runs, and who must hear of it. */
+export class LiveSettings {
+  #config: DaemonConfig;
+  readonly #parts: LiveParts;
+
+  constructor(config: DaemonConfig, parts: LiveParts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  /** This machine as it is to be shown now. */
+  facts(): StaticFacts {
+    const { labels, insecureRegistries, registryMirrors } = this.#config;
+    return { ...this.#parts.facts, labels, insecureRegistries, registryMirrors };
+  }
+
+  /**
+   * Takes what has changed and can be taken; the log says what waits for the next start.
+   *
+   * Managers learn of labels when this node's next session with one begins.
+   */
+  reload(read: DaemonConfig): void {
+    const { images, events, log, facts } = this.#parts;
+    const { config, changed, waiting } = planReload(this.#config, read);
+    this.#config = config;
+    log.setLevel(config.logLevel);
+    images.setRegistries(config);
+    log.info("read the configuration again", { changed: changed.map(settingName) });
+    if (waiting.length > 0)
+      log.warn("changed settings wait until musterd is started again", {
+        settings: waiting.map(settingName),
+      });
+    const attributes = { name: facts.name, changed: changed.map(settingName).join(",") };
+    events.publish({ type: "daemon", action: "reload", actorId: facts.id, attributes });
+  }
+}
