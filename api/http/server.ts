@@ -143,6 +143,7 @@ export class ApiServer {
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (isHangUp(error) && response.destroyed) return;
     const status = httpStatus(errorCode(error));
     const fields = { method: request.method, path: request.url?.split("?", 1)[0], status };
     if (status === 500)
@@ -168,6 +169,11 @@ function send(response: ServerResponse, answer: Answer): void {
   response.setHeader("Content-Type", "application/json");
   response.setHeader("Content-Length", Buffer.byteLength(text));
   response.end(text);
+}
+
+/** The client has gone in the middle of its body: there is nobody to answer, and nothing that failed. */
+function isHangUp(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
 }
 
 function stackOf(error: unknown): string | undefined {
