@@ -118,6 +118,7 @@ export class Engine implements EngineParts {
       kernel: release(),
       absentArchitectures: absentArchitectures(),
       ownCapabilities: ownCapabilities(),
+      hasApparmor: hasApparmor(),
       canReadOnlyBelow: canReadOnlyBelow(runtime, release()),
       seccomp,
     };

@@ -67,6 +67,7 @@ const NO_SECCOMP_FACTS = {
   kernel: "",
   absentArchitectures: [],
   ownCapabilities: "0",
+  hasApparmor: false,
 };
 
 function checkSettings(config: ContainerConfig): void {

@@ -121,6 +121,7 @@ function attach(
   const wanted = wantedBindings(config.ports, parsePorts(imageConfig.exposedPorts));
   ports.publish({ id, name: config.name }, networks.wayInto(id), wanted);
   return {
+    gateway: endpoints.find((endpoint) => endpoint.gateway !== "")?.gateway ?? "",
     namespace: networks.namespacePath(id),
     addresses: endpoints.flatMap(addressesOf),
     linkLines,

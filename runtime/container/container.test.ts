@@ -3,7 +3,7 @@ import { InvariantError } from "../../core/assert.ts";
 import { ClusterError, errorCode } from "../../core/errors.ts";
 import { STARTING_HEALTH } from "../health/health.ts";
 import { parseCreateReport, planConmonArgs } from "./conmon-args.ts";
-import { planHosts } from "./hosts.ts";
+import { planHosts, withHostGateway } from "./hosts.ts";
 import {
   afterExit,
   afterFailedStart,
@@ -173,6 +173,14 @@ describe("container: small plans", () => {
     const lines = planHosts("web", ["10.0.0.2"], ["1.2.3.4 db"]).split("\n");
     expect(lines[0]).to.equal("127.0.0.1\tlocalhost");
     expect(lines.slice(-3)).to.deep.equal(["1.2.3.4 db", "10.0.0.2\tweb", ""]);
+  });
+  it("hosts: host-gateway is the machine's address, and an error where there is none", () => {
+    const lines = ["host-gateway\there", "192.0.2.1\thost-gateway"];
+    expect(withHostGateway(lines, "10.0.0.1")).to.deep.equal([
+      ...["10.0.0.1\there", "192.0.2.1\thost-gateway"],
+    ]);
+    expect(() => withHostGateway(lines, "")).to.throw("unable to derive the IP value");
+    expect(withHostGateway(lines.slice(1), "")).to.deep.equal(lines.slice(1));
   });
   it("runc: old is what came before the repairs of 2025", () => {
     for (const version of ["1.1.5+ds1", "1.2.7", "1.0.0~rc93", "0.9", ""])

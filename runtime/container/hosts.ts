@@ -1,3 +1,5 @@
+import { ClusterError } from "../../core/errors.ts";
+
 /** The lines every container's /etc/hosts begins with. Source: moby, libnetwork/etchosts. */
 const STANDARD_LINES = [
   "127.0.0.1\tlocalhost",
@@ -29,4 +31,25 @@ export function withoutHosts(text: string, addresses: readonly string[]): string
   const gone = new Set(addresses);
   const lines = text.split("\n").filter((line) => !gone.has(line.split(/\s/, 1)[0] ?? ""));
   return lines.join("\n");
+}
+
+/** Stands for this machine in lines of /etc/hosts. Docker's word. */
+export const HOST_GATEWAY = "host-gateway";
+
+/**
+ * The lines with an address in place of `host-gateway`.
+ *
+ * @param address of this machine as the container reaches it; empty: it does not.
+ * @throws {ClusterError} FailedPrecondition when such a line has no address to be. Docker's words.
+ */
+export function withHostGateway(lines: readonly string[], address: string): string[] {
+  return lines.map((line) => {
+    const [first = "", ...names] = line.split(/\s+/);
+    if (first !== HOST_GATEWAY) return line;
+    if (address !== "") return `${address}\t${names.join(" ")}`;
+    throw new ClusterError(
+      "FailedPrecondition",
+      "unable to derive the IP value for host-gateway: the container has no network with a gateway",
+    );
+  });
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { parseResolvConf, renderResolvConf } from "../network/dns/resolv-conf.ts";
-import { planHosts, withHosts, withoutHosts } from "./hosts.ts";
+import { planHosts, withHostGateway, withHosts, withoutHosts } from "./hosts.ts";
 import type { ContainerPaths } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import { planResolvConf, reachableResolvers } from "./resolv-conf.ts";
@@ -8,6 +8,8 @@ import type { NetworkFiles } from "./spec/mounts.ts";
 
 /** What a container that starts has of this machine's networks. */
 export interface Attached {
+  /** Where it reaches this machine; empty: nowhere. */
+  readonly gateway: string;
   /** Path of its network namespace. */
   readonly namespace: string;
   /** Without prefix length. */
@@ -18,6 +20,7 @@ export interface Attached {
   readonly hasNames: boolean;
 }
 
+const LOOPBACK = "127.0.0.1";
 /** A container writes into its file as it likes; what is longer stays as it is. */
 const HOSTS_BYTES_MAX = 1024 * 1024;
 
@@ -36,7 +39,9 @@ export function writeNetworkFiles(
   hostname: string,
   attached: Attached | undefined,
 ): NetworkFiles {
-  const { extraHosts, resolvConf, network } = record.config;
+  const { resolvConf, network } = record.config;
+  const gateway = network.kind === "host" ? LOOPBACK : (attached?.gateway ?? "");
+  const extraHosts = withHostGateway(record.config.extraHosts, gateway);
   const addresses = attached?.addresses ?? record.config.addresses;
   const files = networkFilesOf(paths);
   const hosts =

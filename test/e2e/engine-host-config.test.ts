@@ -1,164 +1,15 @@
 import { execFile } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import { type Certificates, makeCertificates, type Pair } from "../support/engine/certificates.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
+import { RUN_CASES } from "../support/engine/run-cases.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeJournal, JOURNAL_SOCKET, type JournalEntry } from "../support/fake-journal.ts";
-import { selfSigned } from "../support/token-server.ts";
 
 const run = promisify(execFile);
-
-/** Of the first cgroup directory that has the file; version 1 or 2. */
-const CGROUP = "cat /sys/fs/cgroup/$1/$2 /sys/fs/cgroup/$3 2>/dev/null | head -1";
-
-interface Case {
-  readonly name: string;
-  readonly flags: readonly string[];
-  readonly script: string;
-  readonly says: string | RegExp;
-}
-
-const cgroup = (controller: string, v1: string, v2: string) =>
-  `set -- ${controller} ${v1} ${v2}; ${CGROUP}`;
-
-const CASES: readonly Case[] = [
-  {
-    name: "memory, processors and processes",
-    flags: [...["-m", "32m", "--memory-reservation", "16m", "--cpus", "0.5", "--pids-limit", "33"]],
-    script: [
-      cgroup("memory", "memory.limit_in_bytes", "memory.max"),
-      cgroup("memory", "memory.soft_limit_in_bytes", "memory.low"),
-      cgroup("cpu", "cpu.cfs_quota_us", "cpu.max"),
-      cgroup("pids", "pids.max", "pids.max"),
-    ].join(";"),
-    says: /^33554432\n16777216\n50000( 100000)?\n33$/,
-  },
-  {
-    name: "shares, a set of processors, memory with swap",
-    flags: ["--cpu-shares", "512", "--cpuset-cpus", "0", "-m", "32m", "--memory-swap", "48m"],
-    script: [
-      cgroup("cpu", "cpu.shares", "cpu.weight"),
-      cgroup("cpuset", "cpuset.cpus", "cpuset.cpus"),
-      cgroup("memory", "memory.memsw.limit_in_bytes", "memory.swap.max"),
-    ].join(";"),
-    says: /^(512|20)\n0\n(50331648|16777216)$/,
-  },
-  {
-    name: "a quota and its period",
-    flags: ["--cpu-period", "50000", "--cpu-quota", "25000"],
-    script: cgroup("cpu", "cpu.cfs_quota_us", "cpu.max"),
-    says: /^25000( 50000)?$/,
-  },
-  {
-    name: "capabilities added and dropped",
-    flags: ["--cap-drop", "ALL", "--cap-add", "KILL"],
-    script: "grep CapBnd /proc/self/status",
-    says: "CapBnd:\t0000000000000020",
-  },
-  {
-    name: "no new privileges, and the standard filter of system calls",
-    flags: ["--security-opt", "no-new-privileges"],
-    script: "grep -E 'NoNewPrivs|Seccomp:' /proc/self/status",
-    says: "NoNewPrivs:\t1\nSeccomp:\t2",
-  },
-  {
-    name: "no filter",
-    flags: ["--security-opt", "seccomp=unconfined"],
-    script: "grep Seccomp: /proc/self/status",
-    says: "Seccomp:\t0",
-  },
-  {
-    name: "all privileges",
-    flags: ["--privileged"],
-    script:
-      "grep Seccomp: /proc/self/status; test -c /dev/kmsg && echo kmsg; echo 1 > /proc/sys/kernel/printk_delay 2>&1 || echo ro; echo 0 > /proc/sys/kernel/printk_delay",
-    says: "Seccomp:\t0\nkmsg",
-  },
-  {
-    name: "a read-only root with a tmpfs that has options",
-    flags: ["--read-only", "--tmpfs", "/t:rw,size=1m,exec,mode=700"],
-    script: "touch /x 2>&1; grep ' /t ' /proc/mounts",
-    says: /Read-only file system\ntmpfs \/t tmpfs rw,nosuid,nodev,relatime,size=1024k,mode=700/,
-  },
-  {
-    name: "ulimits and the size of /dev/shm",
-    flags: ["--ulimit", "nofile=100:200", "--ulimit", "core=0", "--shm-size", "1m"],
-    script: "ulimit -Sn; ulimit -Hn; ulimit -c; grep ' /dev/shm ' /proc/mounts",
-    says: /^100\n200\n0\nshm \/dev\/shm tmpfs .*size=1024k/,
-  },
-  {
-    name: "kernel settings, host name, domain name",
-    flags: [
-      ...["--sysctl", "net.ipv4.ip_forward=1", "--sysctl", "kernel.msgmax=9000"],
-      ...["--hostname", "named", "--domainname", "example.test"],
-    ],
-    script:
-      "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax /proc/sys/kernel/hostname /proc/sys/kernel/domainname",
-    says: "1\n9000\nnamed\nexample.test",
-  },
-  {
-    name: "names of hosts and of the name servers",
-    flags: [
-      ...["--add-host", "db:192.0.2.7", "--dns", "192.0.2.53"],
-      ...["--dns-search", "a.test", "--dns-option", "ndots:2"],
-    ],
-    script: "grep db /etc/hosts; cat /etc/resolv.conf",
-    says: /^192\.0\.2\.7\tdb\n(.*\n)*nameserver 192\.0\.2\.53\nsearch a\.test\noptions ndots:2$/,
-  },
-  {
-    name: "a device under another name, which may only be read",
-    flags: ["--device", "/dev/zero:/dev/nil:r"],
-    script: "head -c 2 /dev/nil | wc -c; ls -l /dev/nil | cut -c1",
-    says: "2\nc",
-  },
-  {
-    name: "a user, groups, a directory, an environment",
-    flags: ["-u", "33:34", "--group-add", "50", "-w", "/tmp", "-e", "A=b", "-l", "x=y"],
-    script: "id -u; id -g; id -G; pwd; echo $A",
-    says: "33\n34\n34 50\n/tmp\nb",
-  },
-  {
-    name: "the host's processes",
-    flags: ["--pid", "host"],
-    script: "ls -d /proc/1 /proc/2 2>/dev/null | wc -l; grep -c . /proc/1/comm",
-    says: /^[12]\n1$/,
-  },
-  {
-    name: "the host's name",
-    flags: ["--uts", "host"],
-    script: "cat /proc/sys/kernel/hostname",
-    says: "h1",
-  },
-  {
-    name: "an init that takes the dead away",
-    flags: ["--init"],
-    script: "cat /proc/1/comm",
-    says: /init|tini|catatonit/,
-  },
-  {
-    name: "no masked paths",
-    flags: ["--security-opt", "systempaths=unconfined"],
-    script: "grep -c ' /proc/sys ' /proc/mounts; true",
-    says: "0",
-  },
-  {
-    name: "a score for the out-of-memory killer",
-    flags: ["--oom-score-adj", "500"],
-    script: "cat /proc/self/oom_score_adj",
-    says: "500",
-  },
-];
 
 /** Of the group some containers ask for. */
 const PARENT = "muster-e2e-parent";
@@ -196,41 +47,19 @@ const REFUSED: readonly { readonly flags: readonly string[]; readonly says: stri
     says: "--storage-opt is supported only for overlay over xfs",
   },
   { flags: ["--storage-opt", "colour=red"], says: "unknown storage option colour" },
+  { flags: ["--add-host", "db:nowhere"], says: /invalid IP address in add-host/ },
   { flags: ["--userns", "private"], says: /user namespace|USER mode/i },
 ];
+
+/** None unless it is said. */
+const networkOf = (flags: readonly string[]) =>
+  flags.includes("--network") ? [] : ["--network", "none"];
 
 const hasJournal = existsSync(JOURNAL_SOCKET);
 const WRITTEN_MS = 20_000;
 const order = ({ PRIORITY }: JournalEntry) => Number(PRIORITY);
 
 const TLS_ADDRESS = "tcp://127.0.0.1:2376";
-
-/** Files of a certificate and its key. */
-interface Pair {
-  readonly cert: string;
-  readonly key: string;
-}
-
-interface Certificates {
-  readonly folder: string;
-  readonly server: Pair;
-  readonly client: Pair;
-  /** One the daemon does not know. */
-  readonly stranger: Pair;
-}
-
-async function makeCertificates(): Promise<Certificates> {
-  const folder = mkdtempSync(join(tmpdir(), "muster-e2e-tls-"));
-  const make = async (name: string): Promise<Pair> => {
-    const { certificatePem, keyPem } = await selfSigned(name, ["127.0.0.1"]);
-    const pair = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
-    writeFileSync(pair.cert, certificatePem);
-    writeFileSync(pair.key, keyPem);
-    return pair;
-  };
-  const [server, client, stranger] = [await make("server"), await make("client"), await make("x")];
-  return { folder, server, client, stranger };
-}
 
 describe("e2e: what docker run may ask of a container", function () {
   this.timeout(180_000);
@@ -253,7 +82,7 @@ describe("e2e: what docker run may ask of a container", function () {
   async function output(flags: readonly string[], script: string): Promise<string> {
     const id = await host.mustDocker(
       "create",
-      ...["--network", "none", ...flags, "busybox", "sh", "-c", script],
+      ...[...networkOf(flags), ...flags, "busybox", "sh", "-c", script],
     );
     try {
       await host.mustDocker("start", id);
@@ -265,7 +94,7 @@ describe("e2e: what docker run may ask of a container", function () {
     }
   }
 
-  for (const { name, flags, script, says } of CASES)
+  for (const { name, flags, script, says } of RUN_CASES)
     it(`has ${name}: ${flags.join(" ")}`, async () => {
       const said = await output(flags, script);
       if (typeof says === "string") expect(said).to.equal(says);
@@ -285,6 +114,28 @@ describe("e2e: what docker run may ask of a container", function () {
     expect(flags.length).to.be.greaterThan(80);
     const table = readFileSync(resolve(import.meta.dirname, "../../docs/docker-run.md"), "utf8");
     expect(flags.filter((flag) => !table.includes(`\`${flag}\``))).to.deep.equal([]);
+  });
+
+  it("finds this machine by the name that stands for it", async () => {
+    const add = ["--add-host", "here:host-gateway"];
+    const script = "ping -c 1 -W 20 here >/dev/null && grep -c here /etc/hosts";
+    expect(await output([...add, "--network", "bridge"], script)).to.equal("1");
+    await host.mustDocker("create", "--name", "alone", ...add, "--network", "none", "busybox");
+    expect(await host.failDocker("start", "alone")).to.contain(
+      "unable to derive the IP value for host-gateway",
+    );
+    const format = "{{.HostConfig.ExtraHosts}}";
+    expect(await host.mustDocker("inspect", "-f", format, "alone")).to.equal("[here:host-gateway]");
+    await host.mustDocker("rm", "alone");
+  });
+
+  it("does without AppArmor where there is none, and says so", async () => {
+    if (existsSync("/sys/kernel/security/apparmor")) return;
+    const flags = ["--name", "armed", "--network", "none", "--security-opt", "apparmor=mine"];
+    const { stderr } = await host.docker("create", ...flags, "busybox", "true");
+    expect(stderr).to.contain("the profile mine is not used");
+    await host.mustDocker("start", "armed");
+    await host.mustDocker("rm", "-f", "armed");
   });
 
   it("lets a container speak to the daemon by its socket", async () => {

@@ -157,6 +157,7 @@ function plan(config: ContainerConfig): unknown {
       absentArchitectures: [],
       ownCapabilities: "1ffffffffff",
       canReadOnlyBelow: true,
+      hasApparmor: true,
       seccomp: undefined,
     },
   });

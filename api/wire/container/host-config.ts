@@ -58,17 +58,13 @@ export function readNamespaces(json: JsonReader, resolve: ResolveContainer): Nam
   };
 }
 
-/** `name:IP` as lines of /etc/hosts. @throws {ClusterError} InvalidArgument. Docker's words. */
+/** `name:IP` as lines of /etc/hosts; `host-gateway` in place of an address is found when the container starts. @throws {ClusterError} InvalidArgument. Docker's words. */
 export function readExtraHosts(json: JsonReader): string[] {
   return json.strings("ExtraHosts").map((entry) => {
     const [, name, address] = /^([^:=\s]+)[:=]\[?([^\]\s]+)\]?$/.exec(entry) ?? [];
     if (name === undefined || address === undefined)
       throw invalid(`bad format for add-host: ${JSON.stringify(entry.slice(0, 200))}`);
-    if (address === "host-gateway")
-      throw invalid(
-        "host-gateway is not supported by this version of muster: write the host's address",
-      );
-    if (!isAddress(address))
+    if (address !== "host-gateway" && !isAddress(address))
       throw invalid(`invalid IP address in add-host: ${JSON.stringify(address)}`);
     return `${address}\t${name}`;
   });

@@ -46,7 +46,10 @@ export function planConfinement(
     readonly capDrop: readonly string[];
   },
   standard: SeccompProfile | undefined,
-  facts: Omit<SeccompFacts, "capabilities"> & { readonly ownCapabilities: string },
+  facts: Omit<SeccompFacts, "capabilities"> & {
+    readonly ownCapabilities: string;
+    readonly hasApparmor: boolean;
+  },
 ): Confinement {
   const { security } = config;
   const { privileged } = security;
@@ -55,14 +58,15 @@ export function planConfinement(
     config.capDrop,
     (name) => holdsCapability(facts.ownCapabilities, name),
   );
-  const apparmor = security.apparmor === UNCONFINED ? "" : security.apparmor;
+  // Who asks for one where there are none has been warned.
+  const isUsed = facts.hasApparmor && security.apparmor !== UNCONFINED;
   const unfiltered = privileged && security.seccomp === "";
   const profile = unfiltered ? undefined : chooseProfile(security.seccomp, standard);
   return {
     capabilities,
     maskedPaths: checkPaths(security.maskedPaths ?? (privileged ? [] : MASKED_PATHS)),
     readonlyPaths: checkPaths(security.readonlyPaths ?? (privileged ? [] : READONLY_PATHS)),
-    apparmorProfile: apparmor,
+    apparmorProfile: isUsed ? security.apparmor : "",
     seccomp: profile && planSeccomp(profile, { ...facts, capabilities }),
   };
 }

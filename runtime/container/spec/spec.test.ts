@@ -32,6 +32,7 @@ function input(changes: Partial<ContainerConfig>, more: Partial<SpecInput> = {})
       absentArchitectures: [],
       ownCapabilities: "1ffffffffff",
       canReadOnlyBelow: true,
+      hasApparmor: true,
       seccomp: undefined,
     },
     ...more,

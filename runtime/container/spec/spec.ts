@@ -66,6 +66,8 @@ export interface HostFacts {
   readonly absentArchitectures: readonly string[];
   /** What we may give, as the kernel writes it, in hexadecimal. */
   readonly ownCapabilities: string;
+  /** Whether the kernel confines programs by AppArmor's profiles. */
+  readonly hasApparmor: boolean;
   /** Whether a mount can be read-only with all that is mounted below it. */
   readonly canReadOnlyBelow: boolean;
   /** Undefined: the kernel has no seccomp. */

@@ -36,7 +36,7 @@ interface GroupEntry {
  * Names are looked up in the image's files; a number needs no entry. A user of whom no group was asked for is also in the
  * groups that name it as a member.
  *
- * @throws {ClusterError} InvalidArgument for a name without entry or a number out of range.
+ * @throws {ClusterError} InvalidArgument for a name without entry, in Docker's words, or a number out of range.
  * Source: moby, user.GetExecUser.
  */
 export function planUser(
@@ -70,7 +70,7 @@ function findUser(user: string, entries: readonly PasswdEntry[]): PasswdEntry {
   if (number !== undefined) return { name: "", uid: number, gid: 0, home: "/" };
   throw new ClusterError(
     "InvalidArgument",
-    `cannot find user ${JSON.stringify(user)}: the image's /etc/passwd has no such entry`,
+    `unable to find user ${user.slice(0, 100)}: no matching entries in passwd file`,
   );
 }
 
@@ -79,7 +79,7 @@ function findGid(group: string, entries: readonly GroupEntry[]): number {
   if (gid !== undefined) return gid;
   throw new ClusterError(
     "InvalidArgument",
-    `cannot find group ${JSON.stringify(group)}: the image's /etc/group has no such entry`,
+    `unable to find group ${group.slice(0, 100)}: no matching entries in group file`,
   );
 }
 
