@@ -67,7 +67,7 @@ export async function startDaemon(
   const settings = new LiveSettings(config, {
     facts,
     images: engine.images,
-    events: engine.events,
+    ...{ events: engine.events, repair: engine.repair },
     log,
   });
   const node = new SwarmNode({

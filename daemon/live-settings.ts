@@ -9,6 +9,8 @@ export interface LiveParts {
   readonly facts: StaticFacts;
   readonly images: Pick<ImageStore, "setRegistries">;
   readonly events: EventSink;
+  /** Others flush the machine's rules when they are reloaded, and then have us reloaded too. */
+  readonly repair: { run(): void };
   readonly log: AdjustableLog;
 }
 
@@ -34,11 +36,12 @@ export class LiveSettings {
    * Managers learn of labels when this node's next session with one begins.
    */
   reload(read: DaemonConfig): void {
-    const { images, events, log, facts } = this.#parts;
+    const { images, events, log, facts, repair } = this.#parts;
     const { config, changed, waiting } = planReload(this.#config, read);
     this.#config = config;
     log.setLevel(config.logLevel);
     images.setRegistries(config);
+    repair.run();
     log.info("read the configuration again", { changed: changed.map(settingName) });
     if (waiting.length > 0)
       log.warn("changed settings wait until musterd is started again", {

@@ -26,6 +26,7 @@ import { closeOnExecAll } from "./linux/descriptors.ts";
 import { maxOpenFiles, ownCapabilities } from "./linux/process.ts";
 import { LocalNetworks } from "./network/local-networks.ts";
 import { PublishedPorts } from "./network/ports/published-ports.ts";
+import { RepairLoop } from "./network/repair-loop.ts";
 import type { UsageLoop } from "./stats/loop.ts";
 import { newUsageLoop } from "./stats/machine.ts";
 import type { EngineOptions, EngineParts } from "./types.ts";
@@ -46,6 +47,8 @@ export class Engine implements EngineParts {
   readonly runtime: RuntimeProgram;
   readonly abilities: MachineAbilities;
   readonly usage: UsageLoop;
+  /** Of the rules of networks and ports. */
+  readonly repair: RepairLoop;
   readonly #cgroups: Cgroups;
 
   private constructor(parts: {
@@ -60,6 +63,7 @@ export class Engine implements EngineParts {
     readonly abilities: MachineAbilities;
     readonly cgroups: Cgroups;
     readonly usage: UsageLoop;
+    readonly repair: RepairLoop;
   }) {
     this.images = parts.images;
     this.containers = parts.containers;
@@ -71,6 +75,7 @@ export class Engine implements EngineParts {
     this.runtime = parts.runtime;
     this.abilities = parts.abilities;
     this.usage = parts.usage;
+    this.repair = parts.repair;
     this.#cgroups = parts.cgroups;
   }
 
@@ -148,13 +153,15 @@ export class Engine implements EngineParts {
       runtimes: [runtime.name, ...(runtime.name === "runc" ? ["io.containerd.runc.v2"] : [])],
     };
     const usage = newUsageLoop({ containers, cgroups, clock });
-    const parts = { images, containers, volumes, networks, ports, builds, usage };
+    const repair = new RepairLoop({ networks, ports }, clock, networkOptions.log);
+    const parts = { images, containers, volumes, networks, ports, builds, usage, repair };
     return new Engine({ ...parts, events, runtime, abilities, cgroups });
   }
 
   /** Lets go of everything; containers run on. */
   async close(): Promise<void> {
     this.usage.close();
+    this.repair.close();
     this.containers.close();
     this.ports.close();
     this.networks.close();

@@ -158,6 +158,16 @@ export class BridgeSpace {
     this.#ipv6Rules.apply(rules);
   }
 
+  /** Sets right what others have changed of the rules. @returns whether ours had to be written again. */
+  verifyRules(): boolean {
+    const spaces = [this.#rules, ...(this.#ipv6Rules === undefined ? [] : [this.#ipv6Rules])];
+    for (const link of this.#ready.keys()) {
+      this.#passForward("ip", link);
+      if (this.#ipv6Rules !== undefined) this.#passForward("ip6", link);
+    }
+    return spaces.map((space) => space.verify()).includes(true);
+  }
+
   close(): void {
     this.#socket.close();
     this.#rules.close(this.#clock);

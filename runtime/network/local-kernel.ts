@@ -86,6 +86,11 @@ export class LocalKernel {
     this.#bridges.closePort(link);
   }
 
+  /** See `BridgeSpace.verifyRules`. */
+  verify(): boolean {
+    return this.#bridges.verifyRules();
+  }
+
   /** Lets go; all stays as it is and serves on. */
   close(): void {
     this.namespaces.close();

@@ -230,6 +230,11 @@ export class LocalNetworks implements MachineNetworks {
     for (const endpoint of attachment.endpoints) this.#sayOf("disconnect", containerId, endpoint);
   }
 
+  /** Writes the rules again where the kernel has others. @returns whether it had. */
+  verify(): boolean {
+    return this.#kernel?.verify() ?? false;
+  }
+
   /** Lets go of the kernel; all stays as it is and serves on. */
   close(): void {
     this.#names.close();

@@ -107,6 +107,6 @@ export class RuleSpace {
   }
 
   #list(): string | undefined {
-    return this.#nft.findTable(NFT_FAMILY, this.#table);
+    return this.#nft.findTable(this.#current?.family ?? NFT_FAMILY, this.#table);
   }
 }

@@ -141,6 +141,33 @@ describe("e2e: published ports by the stock docker command line", function () {
     expect(await answer(host.node.host, `${ip}:8080`, itself), "itself").to.contain("web");
   });
 
+  it("lead to containers of other networks, and follow the way out of one that changes networks", async () => {
+    await docker("network", "create", "apart");
+    await docker("network", "create", "--internal", "closed");
+    await run("there", "--network", "apart", "-p", "8300:80");
+    await run("inside", "--network", "closed", "-p", "8301:80");
+    const url = `${host.node.host.ip}:8300`;
+    expect(await answer(host.cluster.outside, url)).to.contain("there");
+    expect(await answer(host.node.host, url, await into("web")), "across").to.contain("there");
+    expect(await portsOf("inside")).to.deep.equal([""]);
+    await docker("network", "connect", "bridge", "there");
+    await docker("network", "disconnect", "apart", "there");
+    expect(await answer(host.cluster.outside, url), "by the default network").to.contain("there");
+    expect(await answer(host.node.host, "127.0.0.1:8300")).to.contain("there");
+    await docker("rm", "-f", "there", "inside");
+    await docker("network", "rm", "apart", "closed");
+  });
+
+  it("lead there again after somebody has flushed all rules", async () => {
+    await onHost("nft", "flush", "ruleset");
+    host.node.signal("SIGHUP");
+    expect(await answer(host.cluster.outside, `${host.node.host.ip}:8080`)).to.contain("web");
+    const shown = await onHost("nft", "list", "ruleset");
+    expect(shown)
+      .to.match(/muster_local/)
+      .and.to.match(/masquerade/);
+  });
+
   it("of 127.0.0.1 are no way in for others, nor is a way to the bridge", async () => {
     const { outside } = host.cluster;
     const { ip } = host.node.host;

@@ -98,6 +98,11 @@ export class PublishedPorts implements PublishedPortView {
     this.hostPorts.release(containerId);
   }
 
+  /** Writes the rules again where the kernel has others. @returns whether it had. */
+  verify(): boolean {
+    return this.#kernel?.rules.verify() ?? false;
+  }
+
   /** Lets go of sockets and the kernel; the rules serve on. */
   close(): void {
     this.hostPorts.close();
