@@ -108,7 +108,7 @@ export class ApiServer {
       }
       send(response, await this.#dispatch(request, response, upgrading));
     } catch (error) {
-      this.#fail(request, response, error);
+      this.#fail(request, response, error, upgrading);
     } finally {
       this.#inWork--;
     }
@@ -142,7 +142,12 @@ export class ApiServer {
     response.setHeader("Server", `Muster/${this.#facts.version} (linux)`);
   }
 
-  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  #fail(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: unknown,
+    upgrading: Socket | undefined,
+  ): void {
     if (isHangUp(error) && response.destroyed) return;
     const status = httpStatus(errorCode(error));
     const fields = { method: request.method, path: request.url?.split("?", 1)[0], status };
@@ -152,8 +157,9 @@ export class ApiServer {
         error: errorMessage(error),
         stack: stackOf(error),
       });
-    if (response.socket === null) return;
-    if (response.headersSent) response.destroy();
+    // The connection is no longer the response's: there is nothing to answer on.
+    if (response.socket === null) upgrading?.destroy();
+    else if (response.headersSent) response.destroy();
     else send(response, { status, body: { message: errorMessage(error) } });
   }
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { expect } from "chai";
 import Docker from "dockerode";
 import { DOCKER_CLIS } from "../support/docker-cli.ts";
@@ -9,6 +11,7 @@ import { eventually } from "../support/eventually.ts";
 const LIVE = ["--network", "none", "busybox"];
 const WAIT_MS = 30_000;
 const BYTES = 3_000_000;
+const MEBIBYTE = 1024 * 1024;
 
 describe("e2e: streams of containers", function () {
   this.timeout(180_000);
@@ -240,5 +243,46 @@ describe("e2e: streams of containers", function () {
       "400 Invalid detach keys (xyz) provided: Unknown character: 'xyz'",
     );
     await host.mustDocker("rm", "still");
+  });
+
+  it("a client that does not read holds the container back, and loses nothing", async () => {
+    const total = 50_000_000;
+    const script = `read word; exec head -c ${total} /dev/zero`;
+    const quiet = ["--log-driver", "none", "--name", "loud"];
+    await host.mustDocker("run", "-di", ...quiet, ...LIVE, "sh", "-c", script);
+    const pid = await host.mustDocker("inspect", "-f", "{{.State.Pid}}", "loud");
+    const socket = connect(host.node.socket);
+    socket.pause();
+    socket.write(
+      "POST /v1.41/containers/loud/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n" +
+        "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\ngo\n",
+    );
+    // What the process has read it is about to write: when that stands still, everybody between it and the client is full.
+    const taken = () => {
+      const [, bytes] = /rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "utf8")) ?? [];
+      return Number(bytes);
+    };
+    let before = 0;
+    await eventually(
+      "it waits",
+      () => {
+        const now = taken();
+        const stands = now === before && now > MEBIBYTE / 2;
+        before = now;
+        return stands;
+      },
+      WAIT_MS,
+      300,
+    );
+    expect(taken()).to.be.lessThan(8 * MEBIBYTE);
+    let received = 0;
+    socket.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    socket.resume();
+    await eventually("all has come", () => received > total, WAIT_MS);
+    expect(await host.mustDocker("wait", "loud")).to.equal("0");
+    socket.destroy();
+    await host.mustDocker("rm", "loud");
   });
 });

@@ -1,0 +1,201 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, connect, type NetConnectOpts, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Hijacked } from "../../api/http/hijack.ts";
+import { ok, type Route } from "../../api/http/router.ts";
+import { ApiServer } from "../../api/http/server.ts";
+import { silentLog } from "../../core/log.ts";
+import { eventually } from "../support/eventually.ts";
+
+const JSON_HEADERS = "Host: x\r\nContent-Type: application/json\r\n";
+const UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
+const WAIT_MS = 20_000;
+const MEBIBYTE = 1024 * 1024;
+
+describe("integration: hijacked connections", function () {
+  this.timeout(60_000);
+  const folder = mkdtempSync(join(tmpdir(), "muster-hijack-"));
+  const path = join(folder, "api.sock");
+  let server: ApiServer;
+  let tcp: NetConnectOpts;
+  let latest: Hijacked | undefined;
+  let handled = 0;
+  let written = 0;
+
+  /** Says what the body was, then whatever it is sent, in capitals; at the end of it, that. */
+  const echo: Route = {
+    method: "POST",
+    path: "/echo",
+    handler: async (exchange) => {
+      const body = (await exchange.json()) as { word: string };
+      const client = await exchange.hijack("application/x-echo");
+      latest = client;
+      try {
+        await client.write(Buffer.from(`${body.word}:`));
+        for await (const chunk of client.input())
+          await client.write(Buffer.from(Buffer.from(chunk).toString().toUpperCase()));
+        await client.write(Buffer.from(":end"));
+        client.end();
+      } finally {
+        handled += 1;
+      }
+      return undefined;
+    },
+  };
+  /** Writes until its client is gone. */
+  const pour: Route = {
+    method: "POST",
+    path: "/pour",
+    handler: async (exchange) => {
+      const client = await exchange.hijack("application/x-pour");
+      const chunk = Buffer.alloc(MEBIBYTE / 16);
+      await (async () => {
+        for (;;) {
+          await client.write(chunk);
+          written += chunk.length;
+        }
+      })().catch(() => {});
+      handled += 1;
+      return undefined;
+    },
+  };
+  const plain: Route = { method: "GET", path: "/plain", handler: () => ok("plain") };
+  const plainPost: Route = {
+    method: "POST",
+    path: "/plain",
+    handler: async (exchange) => ok(await exchange.json()),
+  };
+
+  before(async () => {
+    server = new ApiServer([echo, pour, plain, plainPost], { version: "0" }, silentLog);
+    await server.listen({ path });
+    const listening = await server.listen({ host: "127.0.0.1", port: 0 });
+    tcp = { host: "127.0.0.1", port: (listening.address() as AddressInfo).port };
+  });
+  after(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A client with all that it was sent. */
+  function open(where: NetConnectOpts = { path }): { socket: Socket; text: () => string } {
+    const socket = connect({ ...where, allowHalfOpen: true });
+    let text = "";
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    socket.on("error", () => socket.destroy());
+    return { socket, text: () => text };
+  }
+  const says = (client: { text: () => string }, pattern: RegExp) =>
+    eventually(`it says ${pattern}`, () => pattern.test(client.text()), WAIT_MS).catch((error) => {
+      throw new Error(`${String(error)}: ${client.text()}`);
+    });
+  const body = '{"word":"hi"}';
+  const head = (more: string) =>
+    `POST /echo HTTP/1.1\r\n${JSON_HEADERS}${more}Content-Length: ${body.length}\r\n\r\n`;
+
+  for (const [name, where] of [
+    ["a Unix socket", () => ({ path })],
+    ["TCP", () => tcp],
+  ] as const)
+    it(`end their halves one after the other, on ${name}`, async () => {
+      const client = open(where());
+      client.socket.write(`${head(UPGRADE)}${body}early `);
+      await says(client, /^HTTP\/1.1 101 UPGRADED\r\nContent-Type: application\/x-echo\r\n/);
+      await says(client, /\r\n\r\nhi:EARLY /);
+      client.socket.write("more");
+      await says(client, /hi:EARLY MORE$/);
+      client.socket.end();
+      await says(client, /hi:EARLY MORE:end$/);
+      await eventually("the connection is closed", () => client.socket.readableEnded, WAIT_MS);
+    });
+
+  it("take a body that comes in pieces, and leave what follows it", async () => {
+    const client = open();
+    for (const piece of [head(UPGRADE), body.slice(0, 3), body.slice(3, 9), `${body.slice(9)}x`]) {
+      client.socket.write(piece);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await says(client, /hi:X$/);
+    client.socket.destroy();
+  });
+
+  it("without an upgrade are the body of 200, to the end of the connection", async () => {
+    const client = open();
+    client.socket.write(`${head("")}${body}`);
+    await says(client, /^HTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\nhi:$/);
+    expect(client.text()).to.not.match(/transfer-encoding/i);
+    latest?.end();
+    await eventually("the connection is closed", () => client.socket.readableEnded, WAIT_MS);
+  });
+
+  const refusals: { name: string; request: string; answer: RegExp }[] = [
+    {
+      name: "no such route",
+      request: `POST /nothing HTTP/1.1\r\n${JSON_HEADERS}${UPGRADE}Content-Length: 0\r\n\r\n`,
+      answer: /^HTTP\/1.1 404 Not Found\r\n[\s\S]*{"message":"page not found"}\n$/,
+    },
+    {
+      name: "a body that is no JSON",
+      request: `POST /echo HTTP/1.1\r\n${JSON_HEADERS}${UPGRADE}Content-Length: 1\r\n\r\n{`,
+      answer: /^HTTP\/1.1 400 /,
+    },
+    {
+      name: "a body without a length",
+      request: `POST /echo HTTP/1.1\r\n${JSON_HEADERS}${UPGRADE}Transfer-Encoding: chunked\r\n\r\n`,
+      answer: /^HTTP\/1.1 400 [\s\S]*must say the length/,
+    },
+    {
+      name: "a body that is too large",
+      request: `POST /echo HTTP/1.1\r\n${JSON_HEADERS}${UPGRADE}Content-Length: 99999999999\r\n\r\n`,
+      answer: /^HTTP\/1.1 400 [\s\S]*larger than/,
+    },
+    {
+      name: "a route that has none to give",
+      request:
+        "GET /plain HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
+      answer: /^HTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\n"plain"\n$/,
+    },
+    {
+      name: "a route that reads a body",
+      request: `POST /plain HTTP/1.1\r\n${JSON_HEADERS}${UPGRADE}Content-Length: 2\r\n\r\n{}`,
+      answer: /^HTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\n{}\n$/,
+    },
+  ];
+  for (const { name, request, answer } of refusals)
+    it(`are answered like any other: ${name}`, async () => {
+      const client = open();
+      client.socket.write(request);
+      await says(client, answer);
+      await eventually("the connection is closed", () => client.socket.readableEnded, WAIT_MS);
+    });
+
+  it("end when their client breaks off in the body, or vanishes", async () => {
+    const broken = open();
+    broken.socket.write(`${head(UPGRADE)}{"wo`);
+    broken.socket.end();
+    await says(broken, /^HTTP\/1.1 400 [\s\S]*broke off/);
+    const before = handled;
+    const vanishing = open();
+    vanishing.socket.write(`${head(UPGRADE)}${body}`);
+    await says(vanishing, /hi:$/);
+    vanishing.socket.destroy();
+    await eventually("the handler is done", () => handled === before + 1, WAIT_MS);
+  });
+
+  it("hold the writer back while their client does not read, and let it go when he is gone", async () => {
+    const before = handled;
+    const socket = connect({ path });
+    socket.pause();
+    socket.write(`POST /pour HTTP/1.1\r\nHost: x\r\n${UPGRADE}Content-Length: 0\r\n\r\n`);
+    await eventually("it begins", () => written > 0, WAIT_MS);
+    // What it may write before it waits does not depend on time: a few buffers of the kernel's and of Node's.
+    for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(written).to.be.lessThan(16 * MEBIBYTE);
+    socket.destroy();
+    await eventually("the writer is done", () => handled === before + 1, WAIT_MS);
+  });
+});
