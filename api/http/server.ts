@@ -50,7 +50,13 @@ export class ApiServer {
       tls === undefined
         ? createServer({ requestTimeout: 0 }, serve)
         : createTlsServer(
-            { ...tls, requestTimeout: 0, handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+            {
+              ...tls,
+              // As without TLS: the end of a client's input is not the end of what it wants to read.
+              allowHalfOpen: true,
+              requestTimeout: 0,
+              handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+            },
             serve,
           );
     server.on("upgrade", (request, socket, head) => {

@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, connect, type NetConnectOpts, type Socket } from "node:net";
+import { type AddressInfo, connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { expect } from "chai";
 import type { Hijacked } from "../../api/http/hijack.ts";
 import { ok, type Route } from "../../api/http/router.ts";
 import { ApiServer } from "../../api/http/server.ts";
 import { silentLog } from "../../core/log.ts";
 import { eventually } from "../support/eventually.ts";
+import { selfSigned } from "../support/token-server.ts";
 
 const JSON_HEADERS = "Host: x\r\nContent-Type: application/json\r\n";
 const UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
@@ -19,7 +21,8 @@ describe("integration: hijacked connections", function () {
   const folder = mkdtempSync(join(tmpdir(), "muster-hijack-"));
   const path = join(folder, "api.sock");
   let server: ApiServer;
-  let tcp: NetConnectOpts;
+  let tcp: TcpNetConnectOpts;
+  let tls: ConnectionOptions;
   let latest: Hijacked | undefined;
   let handled = 0;
   let written = 0;
@@ -73,6 +76,12 @@ describe("integration: hijacked connections", function () {
     await server.listen({ path });
     const listening = await server.listen({ host: "127.0.0.1", port: 0 });
     tcp = { host: "127.0.0.1", port: (listening.address() as AddressInfo).port };
+    const { certificatePem, keyPem } = await selfSigned("server", ["127.0.0.1"]);
+    const sealed = await server.listen(
+      { host: "127.0.0.1", port: 0 },
+      { cert: certificatePem, key: keyPem },
+    );
+    tls = { ca: certificatePem, ...tcp, port: (sealed.address() as AddressInfo).port };
   });
   after(async () => {
     await server.close();
@@ -80,8 +89,10 @@ describe("integration: hijacked connections", function () {
   });
 
   /** A client with all that it was sent. */
-  function open(where: NetConnectOpts = { path }): { socket: Socket; text: () => string } {
-    const socket = connect({ ...where, allowHalfOpen: true });
+  function open(socket: Socket = connect({ path, allowHalfOpen: true })): {
+    socket: Socket;
+    text: () => string;
+  } {
     let text = "";
     socket.on("data", (chunk: Buffer) => {
       text += chunk.toString();
@@ -98,8 +109,9 @@ describe("integration: hijacked connections", function () {
     `POST /echo HTTP/1.1\r\n${JSON_HEADERS}${more}Content-Length: ${body.length}\r\n\r\n`;
 
   for (const [name, where] of [
-    ["a Unix socket", () => ({ path })],
-    ["TCP", () => tcp],
+    ["a Unix socket", () => connect({ path, allowHalfOpen: true })],
+    ["TCP", () => connect({ ...tcp, allowHalfOpen: true })],
+    ["TLS", () => connectTls(Object.assign({ allowHalfOpen: true }, tls))],
   ] as const)
     it(`end their halves one after the other, on ${name}`, async () => {
       const client = open(where());
