@@ -1,3 +1,5 @@
+import type { StdioOptions } from "node:child_process";
+import { once } from "node:events";
 import {
   chownSync,
   existsSync,
@@ -12,7 +14,7 @@ import {
 } from "node:fs";
 import { request } from "node:http";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { ask } from "../support/ask.ts";
@@ -98,6 +100,10 @@ describe("e2e: files of containers", function () {
       .split("\n")
       .filter((line) => line.includes(text));
 
+  /** The client has its answer a moment before everything is put away. */
+  const unmounted = (id: string) =>
+    eventually("it is unmounted", () => mountsNaming(id).length === 0, DONE_MS);
+
   for (const { name, find } of DOCKER_CLIS)
     describe(`by ${name} command line`, () => {
       let stopped: string;
@@ -130,7 +136,7 @@ describe("e2e: files of containers", function () {
           const listed = await host.cluster.lab.exec(host.node.host, ["tar", "-tf", archive]);
           expect(listed.stdout.split("\n")).to.include.members(["etc/passwd", "usr/bin/busybox"]);
         }
-        expect(mountsNaming(stopped)).to.deep.equal([]);
+        await unmounted(stopped);
       });
 
       for (const to of ["box", "still"])
@@ -162,7 +168,7 @@ describe("e2e: files of containers", function () {
           expect(await host.failDocker("cp", join(folder, "tree"), `${to}:/etc/passwd`)).to.match(
             /cannot copy directory|cannot overwrite non-directory/,
           );
-          if (to === "still") expect(mountsNaming(stopped)).to.deep.equal([]);
+          if (to === "still") await unmounted(stopped);
         });
 
       it("cp follows links inside of the container only", async () => {
@@ -204,13 +210,20 @@ describe("e2e: files of containers", function () {
       it(`is shown by ${name} docker stats`, async () => {
         host.cli = await find();
         const format = "{{.Name}} {{.CPUPerc}} {{.MemUsage}} {{.NetIO}} {{.PIDs}}";
-        const [busy, idle] = (
-          await docker("stats", "--no-stream", "--format", format, "busy", "idle")
-        ).split("\n");
         const row = /^busy ([\d.]+)% [\d.]+[KM]iB \/ [\d.]+GiB [\d.]+k?B \/ [\d.]+k?B 1$/;
-        const [, percent = ""] = row.exec(busy ?? "") ?? [];
+        const look = async () =>
+          (await docker("stats", "--no-stream", "--format", format, "busy", "idle")).split("\n");
+        let rows: string[] = [];
+        // The command line waits two seconds for an answer, which takes one: a loaded machine may be too late.
+        const isTold = async () => {
+          rows = await look();
+          return row.test(rows[0] ?? "");
+        };
+        await eventually("it is told", isTold, DONE_MS);
+        const [busy = "", idle] = rows;
+        const [, percent = ""] = row.exec(busy) ?? [];
         // Of all processors together, and the machine may be busy with other things.
-        expect(Number(percent), busy).to.be.within(1, cpus().length * 100);
+        expect(Number(percent), busy).to.be.within(0.01, cpus().length * 150);
         expect(idle).to.equal("idle 0.00% 0B / 0B 0B / 0B 0");
       });
 
@@ -263,13 +276,24 @@ describe("e2e: files of containers", function () {
     expect((await host.node.muster("cp", "own:/nope", back)).stderr).to.equal(
       "Error response from daemon: Could not find the file /nope in container own\n",
     );
-    expect((await host.node.muster("cp", tree, "own:/etc/passwd")).stderr).to.contain("is a file");
     const changes = (await muster("diff", "own")).split("\n");
     expect(changes).to.include.members(["C /etc", "D /etc/group", "A /root/two"]);
     await muster("export", "-o", join(back, "root.tar"), "own");
     expect(readFileSync(join(back, "root.tar")).includes("root/two")).to.equal(true);
     const format = "{{.Name}} {{.PIDs}}";
     expect(await muster("stats", "--no-stream", "--format", format, "own")).to.equal("own 1");
+    const program = resolve(import.meta.dirname, "../../bin/muster");
+    const stats = [program, "-H", `unix://${host.node.socket}`, "stats", "--format", format, "own"];
+    const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
+    const watching = host.cluster.lab.spawn(host.node.host, stats, { stdio });
+    let tables = "";
+    watching.stdout?.on("data", (chunk: Buffer) => {
+      tables += chunk;
+    });
+    await eventually("two tables", () => tables.startsWith("own 1\nown 1\n"), DONE_MS);
+    const ended = once(watching, "exit");
+    watching.kill("SIGINT");
+    expect(await ended).to.deep.equal([0, null]);
     await docker("rm", "-f", "own");
   });
 
@@ -421,12 +445,25 @@ describe("e2e: files of containers", function () {
       const { leave } = await openAnswer("GET /containers/read/archive?path=/tmp", false);
       expect(mountsNaming(id)).to.have.length(1);
       leave();
-      await eventually("it is unmounted", () => mountsNaming(id).length === 0, DONE_MS);
+      await unmounted(id);
       const unread = await openAnswer("GET /containers/read/export", false);
       await docker("start", "read");
       await docker("rm", "-f", "read");
       expect(mountsNaming(id)).to.deep.equal([]);
       unread.leave();
+    });
+
+    it("kill -9 of the daemon while one that does not run is read leaves no mount", async () => {
+      const id = await docker("create", "--name", "cut", ...SLEEP);
+      await docker("cp", host.cli, "cut:/tmp/large");
+      await openAnswer("GET /containers/cut/archive?path=/tmp", false);
+      expect(mountsNaming(id)).to.have.length(1);
+      await host.node.kill("SIGKILL");
+      await host.node.start();
+      expect(mountsNaming(id)).to.deep.equal([]);
+      await docker("start", "cut");
+      expect(await sh("cut", "ls /tmp")).to.equal("large");
+      await docker("rm", "-f", "cut");
     });
 
     it("a container that swaps directories and links meanwhile gets nobody out of it", async () => {
