@@ -1,12 +1,15 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { systemClock } from "../../../core/system-clock.ts";
+import { allDirs } from "../../../runtime/cgroup/layout.ts";
 import { probeCgroups } from "../../../runtime/linux/cgroups.ts";
 import { eventually } from "../eventually.ts";
 import { childrenOf, killQuietly, processesNaming } from "../processes.ts";
 
 const run = promisify(execFile);
+/** How long the last processes may take to be gone from them. */
+const GROUPS_MS = 20_000;
 
 /**
  * Ends what daemons that were killed left behind below `folder`: containers with their conmon, mounts, and cgroups.
@@ -29,7 +32,19 @@ export async function cleanFolder(folder: string): Promise<void> {
 export async function removeCgroups(dataRoot: string): Promise<void> {
   const cgroups = probeCgroups(dataRoot, systemClock);
   for (const containerId of cgroups.list()) await cgroups.remove(containerId);
-  await cgroups.removeOwn();
+  // It gives up when the last conmons take their time, as the daemon may: the next one goes on.
+  const isGone = async () => {
+    await cgroups.removeOwn();
+    return groupsOf(dataRoot).length === 0;
+  };
+  await eventually(`the control groups of ${dataRoot} are gone`, isGone, GROUPS_MS);
+}
+
+/** The directories that all control groups of a daemon are below. */
+export function groupsOf(dataRoot: string): string[] {
+  const cgroups = probeCgroups(dataRoot, systemClock);
+  const parent = cgroups.groupOf("").replace(/\/$/, "");
+  return allDirs(cgroups.layout, parent).filter((dir) => existsSync(dir));
 }
 
 /** Deepest first. */

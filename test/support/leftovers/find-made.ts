@@ -1,11 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { systemClock } from "../../../core/system-clock.ts";
-import { allDirs } from "../../../runtime/cgroup/layout.ts";
-import { probeCgroups } from "../../../runtime/linux/cgroups.ts";
 import { localTableName } from "../../../runtime/network/plan/bridge.ts";
 import { portTableName } from "../../../runtime/network/ports/port-rules.ts";
+import { groupsOf } from "../cluster/clean-folder.ts";
 import { processesNaming } from "../processes.ts";
 import type { made } from "./made.ts";
 
@@ -30,17 +28,10 @@ export async function findMade({ folders, dataRoots, labs }: typeof made): Promi
     ...(existsSync(NETNS_DIRECTORY) ? readdirSync(NETNS_DIRECTORY) : [])
       .filter(isLabs)
       .map((entry) => `namespace ${entry}`),
-    ...[...dataRoots].flatMap(cgroupsOf).map((dir) => `control group ${dir}`),
+    ...[...dataRoots].flatMap(groupsOf).map((dir) => `control group ${dir}`),
     ...[...dataRoots]
       .flatMap((root) => [localTableName(root), portTableName(root)])
       .filter((name) => tables.includes(`${name}\n`))
       .map((name) => `table ${name}`),
   ];
-}
-
-/** Those all groups of an engine are below. */
-function cgroupsOf(dataRoot: string): string[] {
-  const cgroups = probeCgroups(dataRoot, systemClock);
-  const parent = cgroups.groupOf("").replace(/\/$/, "");
-  return allDirs(cgroups.layout, parent).filter(existsSync);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { silentLog } from "../../../core/log.ts";
 import type { ContainerConfig, LogRecord } from "../../../runtime/container/types.ts";
 import { Engine } from "../../../runtime/engine.ts";
+import { removeCgroups } from "../cluster/clean-folder.ts";
 import { busyboxImage } from "../image-builder.ts";
 import { made } from "../leftovers/made.ts";
 import { processesNaming } from "../processes.ts";
@@ -37,6 +38,7 @@ export async function destroyEngine(engine: Engine, roots: EngineRoots): Promise
   for (const { id } of engine.containers.list())
     await engine.containers.remove(id, { force: true });
   await engine.close();
+  await removeCgroups(roots.dataRoot);
   rmSync(roots.base, { recursive: true });
 }
 
