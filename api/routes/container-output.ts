@@ -33,7 +33,7 @@ async function logs(
   exchange: Exchange,
 ): Promise<Answer> {
   const { id, settings } = container;
-  const query = readLogOptions(exchange.query);
+  const query = readLogOptions(exchange);
   if (settings.log.driver === "none")
     throw new ClusterError("Unimplemented", "configured logging driver does not support reading");
   const attributes = logAttributes(container);

@@ -16,9 +16,10 @@ export interface LogLine {
 }
 
 /** Reads the query of Docker's log endpoints. @throws {ClusterError} `InvalidArgument`. */
-export function readLogOptions(query: URLSearchParams): LogOptions {
-  const stdout = isOn(query, "stdout");
-  const stderr = isOn(query, "stderr");
+export function readLogOptions(exchange: Exchange): LogOptions {
+  const { query } = exchange;
+  const stdout = exchange.flag("stdout");
+  const stderr = exchange.flag("stderr");
   if (!stdout && !stderr) {
     throw new ClusterError(
       "InvalidArgument",
@@ -29,8 +30,8 @@ export function readLogOptions(query: URLSearchParams): LogOptions {
   return {
     stdout,
     stderr,
-    follow: isOn(query, "follow"),
-    tail: tail === "all" || tail === "" ? -1 : wholeNumber("tail", tail),
+    follow: exchange.flag("follow"),
+    tail: isAll(tail) ? -1 : wholeNumber("tail", tail),
     sinceMs: timeMs("since", query.get("since")),
     untilMs: timeMs("until", query.get("until")),
   };
@@ -55,9 +56,9 @@ export async function sendLogs<Line extends LogLine>(
 ): Promise<Answer> {
   const { tty, detailsOf, sourceOf = () => "" } = options;
   const unfinished = new Set<string>();
-  const { response, query, signal } = exchange;
-  const timestamps = isOn(query, "timestamps");
-  const details = isOn(query, "details");
+  const { response, signal } = exchange;
+  const timestamps = exchange.flag("timestamps");
+  const details = exchange.flag("details");
   const kind = tty ? "raw-stream" : "multiplexed-stream";
   response.writeHead(200, { "Content-Type": `application/vnd.docker.${kind}` });
   response.flushHeaders();
@@ -85,8 +86,9 @@ export function taskDetails(message: LogMessage): string {
   return `${prefix}.node.id=${message.nodeId},${prefix}.service.id=${message.serviceId},${prefix}.task.id=${message.taskId}`;
 }
 
-function isOn(query: URLSearchParams, name: string): boolean {
-  return ["1", "true", "True"].includes(query.get(name) ?? "");
+/** Clients send a negative number as well. Source: moby, daemon/logs.go. */
+function isAll(tail: string): boolean {
+  return tail === "all" || tail === "" || /^-\d+$/.test(tail);
 }
 
 /** Seconds since 1970 with an optional fraction, as clients send times. */

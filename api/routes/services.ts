@@ -53,7 +53,7 @@ export function serviceRoutes(backend: ServiceBackend): Route[] {
       method: "GET",
       path: "/services/:ref/logs",
       handler: async (exchange) => {
-        const options = readLogOptions(exchange.query);
+        const options = readLogOptions(exchange);
         const service = await backend.getService(exchange.param("ref"));
         const messages = backend.serviceLogs({ serviceRef: service.id }, options, exchange.signal);
         return sendLogs(exchange, messages, {

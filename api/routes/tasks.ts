@@ -40,7 +40,7 @@ export function taskRoutes(
       method: "GET",
       path: "/tasks/:ref/logs",
       handler: async (exchange) => {
-        const options = readLogOptions(exchange.query);
+        const options = readLogOptions(exchange);
         const { task, spec } = await tasks.getTask(exchange.param("ref"));
         const messages = services.serviceLogs(
           { taskRef: task?.id ?? "" },

@@ -123,6 +123,7 @@ function describeContainers(cliName: string, findCli: () => Promise<string>): vo
       expect(followed.stdout).to.equal("out 1\nout 2\nout 3\nlast\n");
       expect(followed.stderr).to.equal("err\n");
       expect(await docker("logs", "--tail", "1", "talker")).to.equal("last");
+      expect((await docker("logs", "--tail", "-1", "talker")).split("\n")).to.have.length(4);
       expect(await docker("logs", "-t", "--tail", "1", "talker")).to.match(
         /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z last$/,
       );
