@@ -170,8 +170,14 @@ describe("runtime: containers", function () {
   });
 
   it("kills what does not stop in time", async () => {
-    const { id } = await engine.containers.create(busyboxConfig("stubborn", ["sleep", "1000"]));
+    const script = "trap '' TERM; echo ready; exec sleep 1000";
+    const { id } = await engine.containers.create(busyboxConfig("stubborn", ["sh", "-c", script]));
     await engine.containers.start(id);
+    // Until then it may be the runtime's own process that gets the signal, and does not ignore it.
+    await eventually(
+      "its program runs",
+      async () => (await readAll(engine.containers.logs(id, ALL_LOGS))) === "ready\n",
+    );
     await engine.containers.stop(id, { timeoutMs: 50 });
     expect(engine.containers.get(id)).to.include({ state: "exited", exitCode: 137 });
     await engine.containers.remove(id);
