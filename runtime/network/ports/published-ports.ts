@@ -55,8 +55,13 @@ export class PublishedPorts implements PublishedPortView {
   /** Takes up what an earlier process published. */
   static open(options: PublishedPortOptions): PublishedPorts {
     const ports = new PublishedPorts(options);
-    for (const one of ports.#files.load(options.log)) ports.#takeUp(one);
-    if (ports.#publications.size > 0) ports.#apply();
+    try {
+      for (const one of ports.#files.load(options.log)) ports.#takeUp(one);
+      if (ports.#publications.size > 0) ports.#apply();
+    } catch (error) {
+      // What the earlier process wrote serves on; a daemon that does not start would help nobody.
+      options.log.error("cannot take up published ports", { reason: errorMessage(error) });
+    }
     return ports;
   }
 
