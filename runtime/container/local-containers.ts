@@ -24,6 +24,7 @@ import { clearScratch, type RootView } from "./root-views.ts";
 import { rootfsChanges } from "./rootfs-changes.ts";
 import type { ResourceLimits, RestartPolicy } from "./settings.ts";
 import { parseSignal } from "./signals.ts";
+import { KILL_WAIT_MS } from "./stop-process.ts";
 import { Turns } from "./turns.ts";
 import type {
   Container,
@@ -38,6 +39,7 @@ import type {
   LogRecord,
   MachineContainers,
 } from "./types.ts";
+import { within } from "./within.ts";
 
 /** Enough to keep the processor busy while others wait for the kernel; more only take memory. */
 const STARTS_MAX = 32;
@@ -136,7 +138,10 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
     const number = parseSignal(signal);
     const { config, imageConfig } = container.record;
     const own = config.stopSignal || imageConfig.stopSignal || DEFAULT_STOP_SIGNAL;
+    const ended = container.untilEnd();
     await container.kill(number, number === SIGKILL || number === parseSignal(own));
+    // Nothing keeps a process from this one but a slow disk: who asks next finds it ended.
+    if (number === SIGKILL) await within(ended, KILL_WAIT_MS, this.#host.clock);
   }
 
   async restart(

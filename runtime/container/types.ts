@@ -239,6 +239,7 @@ export interface Containers {
     id: ContainerId,
     options?: { readonly signal?: string; readonly timeoutMs?: number },
   ): Promise<void>;
+  /** Sends the signal; after SIGKILL resolves when it has ended, or does not for 10 s. */
   kill(id: ContainerId, signal: string): Promise<void>;
   /** Also snapshot, logs, cgroup, its own volumes. @throws `FailedPrecondition` when running and not `force`. */
   remove(id: ContainerId, options?: { readonly force?: boolean }): Promise<void>;

@@ -188,7 +188,6 @@ describe("e2e: commands in containers, and muster's own run", function () {
     });
     await host.mustDocker("unpause", "home");
     await host.mustDocker("kill", "home");
-    await host.mustDocker("wait", "home");
     expect(await post("/containers/home/exec", { Cmd: ["true"] })).to.deep.include({
       status: 409,
       message: `container ${id} is not running`,
