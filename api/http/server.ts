@@ -12,6 +12,9 @@ import type { Answer, Route } from "./router.ts";
 /** Requests in work at once; more are told to come back. */
 export const REQUESTS_MAX = 2048;
 
+/** Line and headers of a request: builds say much in their line. Source: Go, http.DefaultMaxHeaderBytes, which Docker has. */
+const HEAD_BYTES_MAX = 1024 * 1024;
+
 /** Who has connected must have shown who it is within this. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
@@ -46,15 +49,16 @@ export class ApiServer {
   ): Promise<Server> {
     const serve = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#serve(request, response);
+    const limits = { requestTimeout: 0, maxHeaderSize: HEAD_BYTES_MAX };
     const server: Server =
       tls === undefined
-        ? createServer({ requestTimeout: 0 }, serve)
+        ? createServer(limits, serve)
         : createTlsServer(
             {
               ...tls,
+              ...limits,
               // As without TLS: the end of a client's input is not the end of what it wants to read.
               allowHalfOpen: true,
-              requestTimeout: 0,
               handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
             },
             serve,

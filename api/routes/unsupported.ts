@@ -22,7 +22,9 @@ export function unsupportedRoutes(): Route[] {
   const refuse = () => {
     throw buildKitRefused();
   };
-  const ofBuildKit: Route[] = BUILDKIT.map((path) => ({ method: "POST", path, handler: refuse }));
+  const ofBuildKit = BUILDKIT.flatMap((path) =>
+    METHODS.map((method): Route => ({ method, path, handler: refuse })),
+  );
   return [...known, ...ofBuildKit];
 }
 

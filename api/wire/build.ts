@@ -18,7 +18,7 @@ const FALSE = ["", "0", "false", "no", "none"];
 /** The registry Docker's clients know by a URL. */
 const HUB_KEY = "https://index.docker.io/v1/";
 const BUILDKIT =
-  "BuildKit is not supported by this version of muster: set DOCKER_BUILDKIT=0 in the environment and build again";
+  "BuildKit is not supported by this version of muster yet: set DOCKER_BUILDKIT=0 in the environment and build again";
 
 /** The error for Docker's other builder. */
 export function buildKitRefused(): ClusterError {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ClusterError } from "../../core/errors.ts";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { Turns } from "../container/turns.ts";
 import { shortDigest } from "../image/digest.ts";
@@ -27,18 +27,20 @@ const SCRATCH = "scratch";
 export class Builder implements Builds {
   readonly #machine: BuildMachine;
   readonly #root: string;
+  readonly #log: Log;
   readonly #turns = new Turns("building images", { slots: BUILDS_MAX, waitingMax: WAITING_MAX });
 
-  private constructor(machine: BuildMachine, root: string) {
+  private constructor(machine: BuildMachine, root: string, log: Log) {
     this.#machine = machine;
     this.#root = root;
+    this.#log = log;
   }
 
   /** Clears away what builds left that a killed process did not bring to their end. */
   static async open(machine: BuildMachine, dataRoot: string, log: Log): Promise<Builder> {
     const root = join(dataRoot, "build");
     await BuildFolder.clearAll(root, machine, log);
-    return new Builder(machine, root);
+    return new Builder(machine, root, log);
   }
 
   async build(
@@ -58,9 +60,18 @@ export class Builder implements Builds {
           session.close();
         }
       } finally {
-        await folder.remove();
+        await this.#clear(folder);
       }
     });
+  }
+
+  /** What cannot be removed now is told, and removed at the next start: the image is none the worse for it. */
+  async #clear(folder: BuildFolder): Promise<void> {
+    try {
+      await folder.remove();
+    } catch (error) {
+      this.#log.warn("cannot remove what is left of a build", { reason: errorMessage(error) });
+    }
   }
 
   async #buildAndTag(session: BuildSession, tags: readonly string[]): Promise<Digest> {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isGitUrl, isPattern, isUrl, parseMode, readSource, readTarget } from "./copy-target.ts";
+import { isPattern, isUrl, parseMode, readSource, readTarget } from "./copy-target.ts";
 
 const TARGETS: readonly (readonly [
   target: string,
@@ -45,11 +45,6 @@ describe("build: where COPY puts things", () => {
     expect(
       ["http://a/b", "https://a", "ftp://a", "http:/a", "a/http://b"].map(isUrl),
     ).to.deep.equal([...[true, true, true, false, false]]);
-    expect(
-      ["git://a", "git@a:b", "github.com/a/b", "https://a/b.git#x", "https://a/b.tar"].map(
-        isGitUrl,
-      ),
-    ).to.deep.equal([...[true, true, true, true, false]]);
   });
   it("patterns are told from names", () => {
     expect(["a*", "a?", "[a]", "a\\*", "a"].map(isPattern)).to.deep.equal([

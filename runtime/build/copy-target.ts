@@ -43,10 +43,6 @@ export function isUrl(source: string): boolean {
   return /^(?:https?|ftp):\/\//.test(source);
 }
 
-export function isGitUrl(source: string): boolean {
-  return /^(?:git:\/\/|github\.com\/|git@)|^https?:\/\/.*\.git(?:#.*)?$/.test(source);
-}
-
 /** Whether a path has signs of a pattern in it; an escaped one is none. */
 export function isPattern(path: string): boolean {
   return /[*?[]/.test(path.replaceAll(/\\./g, ""));
