@@ -1,4 +1,4 @@
-import { closeSync, existsSync, readdirSync, rmdirSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { ClusterError } from "../../core/errors.ts";
 import { unmount } from "../linux/mount.ts";
 import { openMountTree, type TreeMount } from "../linux/mount-tree.ts";
@@ -6,7 +6,10 @@ import { makeInRoot } from "../linux/open-in-root.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { type Roots, scratchDir } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
+import { openSubpath } from "./run-mounts.ts";
+import { normalizePath } from "./spec/container-path.ts";
 import type { NetworkFiles } from "./spec/mounts.ts";
+import type { ResolvedMount } from "./types.ts";
 
 /** Of one container at a time. */
 const VIEWS_MAX = 64;
@@ -60,9 +63,11 @@ export class RootViews {
       images.mountRootfs(record.rootfs);
       const scratch = `${scratchDir(roots)}/${record.id}-${++this.#made}`;
       const fd = await this.#withVolumes(record, files !== undefined, () => {
-        const mounts = files === undefined ? [] : planTreeMounts(record, files);
-        for (const { source, target } of mounts) requireSource(source, target);
-        return openMountTree(record.rootfs.merged, mounts, scratch, makeTarget);
+        const { merged } = record.rootfs;
+        if (files === undefined) return openMountTree(merged, [], scratch, makeTarget);
+        return withSources(record.mounts, (mounts) =>
+          openMountTree(merged, planTreeMounts(mounts, files), scratch, makeTarget),
+        );
       });
       return { root: `/proc/self/fd/${fd}`, close: onlyOnce(() => this.#close(fd)) };
     } catch (error) {
@@ -106,10 +111,7 @@ export function clearScratch(roots: Roots): void {
 }
 
 /** Outer ones first. What lives in memory only while the container runs is not seen, as with Docker. */
-export function planTreeMounts(
-  { mounts }: Pick<ContainerRecord, "mounts">,
-  files: NetworkFiles,
-): TreeMount[] {
+function planTreeMounts(mounts: readonly ResolvedMount[], files: NetworkFiles): TreeMount[] {
   const planned = new Map<string, TreeMount>();
   for (const [target, source] of [
     ["/etc/hostname", files.hostname],
@@ -118,10 +120,11 @@ export function planTreeMounts(
   ] as const)
     if (existsSync(source))
       planned.set(target, { source, target, readOnly: false, recursive: false });
-  for (const { type, hostPath, target, readOnly, nonRecursive } of mounts)
+  for (const { type, hostPath: source, readOnly, nonRecursive, ...mount } of mounts) {
+    const target = normalizePath(mount.target, "mount target");
     if (type === "tmpfs") planned.delete(target);
-    else
-      planned.set(target, { source: hostPath, target, readOnly, recursive: nonRecursive !== true });
+    else planned.set(target, { source, target, readOnly, recursive: nonRecursive !== true });
+  }
   const depth = ({ target }: TreeMount) => target.split("/").length;
   return [...planned.values()].toSorted((a, b) => depth(a) - depth(b));
 }
@@ -130,7 +133,29 @@ function hasOptions(options: Readonly<Record<string, string>>): boolean {
   return Object.keys(options).length > 0;
 }
 
-function requireSource(source: string, target: string): void {
+/** Does something while the sources of mounts are there: of a part of a volume, its handle. */
+function withSources<T>(
+  mounts: readonly ResolvedMount[],
+  work: (mounts: readonly ResolvedMount[]) => T,
+): T {
+  const handles: number[] = [];
+  try {
+    const found = mounts.map((mount) => {
+      if (mount.type !== "tmpfs") requireSource(mount);
+      if (mount.subpath === undefined) return mount;
+      const handle = openSubpath(mount.hostPath, mount.subpath);
+      handles.push(handle);
+      return { ...mount, hostPath: `/proc/self/fd/${handle}` };
+    });
+    return work(found);
+  } finally {
+    for (const handle of handles) closeSync(handle);
+  }
+}
+
+function requireSource({ hostPath: source, target, createSource }: ResolvedMount): void {
+  if (createSource === true && !existsSync(source))
+    mkdirSync(source, { recursive: true, mode: 0o755 });
   if (existsSync(source)) return;
   throw new ClusterError(
     "FailedPrecondition",

@@ -104,8 +104,8 @@ function bindSubpath(mount: ResolvedMount, subpath: string, paths: ContainerPath
   }
 }
 
-/** Docker's words. */
-function openSubpath(volume: string, subpath: string): number {
+/** A part of a volume; the caller closes. @throws {ClusterError} InvalidArgument in Docker's words. */
+export function openSubpath(volume: string, subpath: string): number {
   try {
     return openBeneath(volume, subpath, ANY_PATH_ONLY);
   } catch (error) {

@@ -21,13 +21,8 @@ import { ask } from "../support/ask.ts";
 import { DOCKER_CLIS } from "../support/docker-cli.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
+import { openAnswer as openAnswerOf } from "../support/open-answer.ts";
 import { packTar, type TarInput } from "../support/tar-writer.ts";
-
-interface Opened {
-  readonly text: () => string;
-  readonly ended: Promise<void>;
-  leave(): void;
-}
 
 /** As much of an answer as is looked at. */
 interface Stats {
@@ -76,24 +71,8 @@ describe("e2e: files of containers", function () {
       headers: { "Content-Type": "application/x-tar" },
       body,
     });
-  /** An answer that has begun. @param isRead else it is left where it is. */
   const openAnswer = (operation: string, isRead = true) =>
-    new Promise<Opened>((resolve, reject) => {
-      const [method = "", path = ""] = operation.split(" ");
-      let text = "";
-      const asked = request({ socketPath: host.node.socket, method, path }, (response) => {
-        response.on("error", () => {});
-        const ended = new Promise<void>((end) => response.once("close", end));
-        const opened = { text: () => text, ended, leave: () => void asked.destroy() };
-        if (!isRead) response.once("readable", () => resolve(opened));
-        else
-          response.on("data", (chunk: Buffer) => {
-            text += chunk;
-            resolve(opened);
-          });
-      });
-      asked.once("error", reject).end();
-    });
+    openAnswerOf(host.node.socket, operation, isRead);
   const messageOf = (body: Buffer) => (JSON.parse(body.toString()) as { message: string }).message;
   const mountsNaming = (text: string) =>
     readFileSync("/proc/self/mountinfo", "utf8")
@@ -363,6 +342,17 @@ describe("e2e: files of containers", function () {
       ]);
       await docker("cp", join(folder, "one"), "sealed:/vol");
       await docker("rm", "sealed");
+    });
+
+    it("of a part of a volume only that part is seen", async () => {
+      await docker("cp", `${folder}/tree/.`, "box:/vol");
+      const VolumeOptions = { Subpath: "sub" };
+      const Mounts = [{ Type: "volume", Source: "vol", Target: "/part/", VolumeOptions }];
+      const body = { Image: "busybox", HostConfig: { NetworkMode: "none", Mounts } };
+      await host.ask("POST /containers/create?name=part", body);
+      await docker("cp", join(folder, "one"), "part:/part");
+      expect(await sh("box", "cat /vol/sub/one")).to.equal("one");
+      await docker("rm", "part");
     });
 
     it("noOverwriteDirNonDir keeps files files and directories directories", async () => {
