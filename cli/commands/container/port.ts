@@ -24,7 +24,7 @@ export function addContainerPort(parent: Command, context: Context): void {
       const lines = formatPorts(NetworkSettings.Ports, port);
       if (port !== undefined && lines.length === 0)
         throw new ClusterError("NotFound", `no public port '${port}' published for ${ref}`);
-      if (lines.length > 0) context.print(lines.join("\n"));
+      context.print(lines.map((line) => `${line}\n`).join(""));
     });
 }
 
