@@ -110,7 +110,7 @@ describe("e2e: configs and secrets", function () {
 
   it("are served by no worker: its socket refuses all that is the swarm's", async () => {
     const { ID: id } = await manager.api().get<{ ID: string }>("/secrets/password");
-    const reads = ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs", "/networks"];
+    const reads = ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs"];
     reads.push(`/secrets/${id}`, "/configs/large", "/nodes/self", "/swarm/unlockkey");
     const writes: [string, object][] = [
       ["/secrets/create", { Name: "x", Data: "eA==" }],

@@ -17,7 +17,9 @@ export async function removeAll(api: Client): Promise<void> {
   );
   const isEmpty = async () => (await api.get<unknown[]>("/tasks")).length === 0;
   await looking("all tasks are gone", isEmpty);
-  const networks = await api.get<(WireObject & { Id?: string; Ingress?: boolean })[]>("/networks");
+  const networks = await api.get<(WireObject & { Id?: string; Ingress?: boolean })[]>("/networks", {
+    filters: JSON.stringify({ scope: ["swarm"] }),
+  });
   const paths = networks
     .filter(({ Ingress }) => Ingress !== true)
     .map(({ ID, Id }) => `/networks/${Id ?? ID}`);
