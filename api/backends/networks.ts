@@ -2,7 +2,9 @@
 export interface LocalNetworkBackend {
   listNetworks(): readonly LocalNetworkFacts[];
   /** @throws `InvalidArgument`, `AlreadyExists`, `PermissionDenied`, `NotFound` (driver). Docker's words. */
-  createNetwork(creation: LocalNetworkCreation): Promise<string>;
+  createNetwork(
+    creation: LocalNetworkCreation,
+  ): Promise<{ readonly id: string; readonly warning: string }>;
   /** By its whole id. @throws `NotFound`; `PermissionDenied` when it is predefined or in use. Docker's words. */
   removeNetwork(id: string): Promise<void>;
   /**

@@ -113,7 +113,8 @@ async function create(parts: Parts, exchange: Exchange): Promise<Answer> {
   const creation = readLocalNetwork(body);
   const others = await listSwarm(parts, {});
   if (others.some(({ spec }) => spec?.name === creation.name)) throw nameTaken(creation.name);
-  return created({ Id: await parts.localNetworks.createNetwork(creation), Warning: "" });
+  const { id, warning } = await parts.localNetworks.createNetwork(creation);
+  return created({ Id: id, Warning: warning });
 }
 
 /** Whole names and ids before the beginnings of ids, this machine's before the swarm's. */

@@ -2,8 +2,12 @@ import type { LocalNetworkBackend, LocalNetworkFacts } from "../../api/backends/
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerId, MachineContainers } from "../../runtime/container/types.ts";
 import { checkEndpointConfig } from "../../runtime/network/plan/addresses.ts";
+import { unknownOptions } from "../../runtime/network/plan/bridge-options.ts";
 import type { EndpointConfig, LocalNetwork } from "../../runtime/network/types.ts";
 import type { EngineParts } from "../../runtime/types.ts";
+
+/** Of a name somebody gave, in a warning. */
+const WORD_LENGTH_MAX = 100;
 
 type Parts = Pick<EngineParts, "networks"> & { readonly containers: MachineContainers };
 
@@ -12,7 +16,12 @@ export function newLocalNetworks({ containers, networks }: Parts): LocalNetworkB
   return {
     listNetworks: () =>
       networks.list().map((network) => factsOf(network, { containers, networks })),
-    createNetwork: async (creation) => (await networks.create(creation)).id,
+    createNetwork: async (creation) => {
+      const { id, options } = await networks.create(creation);
+      const unknown = unknownOptions(options).map((name) => name.slice(0, WORD_LENGTH_MAX));
+      const warning = `options that change nothing: ${unknown.join(", ")}`;
+      return { id, warning: unknown.length > 0 ? warning : "" };
+    },
     removeNetwork: async (id) => networks.remove(id),
     connectContainer: async (id, settings) => {
       checkKnown(networks, [settings]);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { decodeLink, dumpLinks, setUp } from "../linux/netlink/link.ts";
+import { decodeLink, deleteLinks, dumpLinks, setUp } from "../linux/netlink/link.ts";
 import { addAddress, addRoute } from "../linux/netlink/route.ts";
-import { NetlinkSocket, Protocol } from "../linux/netlink/socket.ts";
+import { isGone, NetlinkSocket, Protocol } from "../linux/netlink/socket.ts";
 import { inNamespace } from "../linux/netns.ts";
 import { setSysctl } from "../linux/sysctl.ts";
 import { chooseGateway, chooseIpv6Gateway } from "./plan/gateway-choice.ts";
@@ -36,6 +36,19 @@ export function settleInside(namespaceFd: number, endpoints: readonly Endpoint[]
     socket.run(steps);
     const six = endpoints.filter(({ ipv6, interface: name }) => ipv6 && indexes.has(name));
     if (six.length > 0) settleIpv6(socket, namespaceFd, { endpoints: six, indexes });
+  } finally {
+    socket.close();
+  }
+}
+
+/** Removes an interface of a container. No error when there is none. */
+export function removeInside(namespaceFd: number, name: string): void {
+  const socket = inNamespace(namespaceFd, () => new NetlinkSocket(Protocol.Route));
+  try {
+    const links = socket.dump(dumpLinks()).map(decodeLink);
+    const link = links.filter((one) => one.name === name);
+    const failed = socket.batch(deleteLinks(link, 0)).find((failure) => !isGone(failure));
+    if (failed !== undefined) throw failed.error;
   } finally {
     socket.close();
   }

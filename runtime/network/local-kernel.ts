@@ -3,12 +3,14 @@ import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { openNamespace } from "../linux/netns.ts";
 import { type BridgePlace, BridgeSpace } from "./bridge-space.ts";
-import { settleInside } from "./inside-links.ts";
+import { removeInside, settleInside } from "./inside-links.ts";
 import { NamespaceFiles } from "./namespace-files.ts";
 import { subnetOf } from "./plan/addresses.ts";
 import { bridgeLinkName, localTableName } from "./plan/bridge.ts";
 import { readBridgeOptions } from "./plan/bridge-options.ts";
 import { type BridgeFacts, planLocalRules } from "./plan/local-rules.ts";
+import { readMacvlanOptions } from "./plan/macvlan-options.ts";
+import { linkNameOf } from "./plan/new-network.ts";
 import type { Attachment, Endpoint, LocalNetwork } from "./types.ts";
 
 /** What of the kernel local networks are made of, while it is held open: bridges, rules, the containers' namespaces. */
@@ -34,12 +36,15 @@ export class LocalKernel {
   }
 
   hasBridge(network: LocalNetwork): boolean {
-    return this.#bridges.hasBridge(bridgeLinkOf(this.#dataRoot, network));
+    return this.#bridges.hasLink(bridgeLinkOf(this.#dataRoot, network));
   }
 
-  /** @throws {ClusterError} PermissionDenied when somebody else has a link of the bridge's name. */
-  checkUnused(network: LocalNetwork): void {
-    this.#bridges.checkUnused(bridgeLinkOf(this.#dataRoot, network));
+  /** @throws {ClusterError} when a link it is to make is there already, or one it needs is not. */
+  checkLinks(network: LocalNetwork): void {
+    if (network.driver === "macvlan")
+      this.#bridges.checkParent(readMacvlanOptions(network.options));
+    else if (linkNameOf(network) !== "")
+      this.#bridges.checkUnused(bridgeLinkOf(this.#dataRoot, network));
   }
 
   /** Makes the network's bridge with its rules, or makes the one there is as it should be. */
@@ -67,8 +72,11 @@ export class LocalKernel {
   /** Makes a container's interface in the network, without address yet: `settle` comes after. */
   join(network: LocalNetwork, containerId: string, endpoint: Endpoint): void {
     const place = placeOf(this.#dataRoot, network);
-    if (place === undefined) return;
-    this.inside(containerId, (fd) => this.#bridges.addPort(place, endpoint, fd));
+    this.inside(containerId, (fd) => {
+      if (place !== undefined) this.#bridges.addPort(place, endpoint, fd);
+      else if (network.driver === "macvlan")
+        this.#bridges.addMacvlan(readMacvlanOptions(network.options), endpoint, fd);
+    });
   }
 
   /** Gives a container's interfaces addresses and the way out, as they are to be now. */
@@ -77,13 +85,15 @@ export class LocalKernel {
   }
 
   /** Takes an interface out of a container that stays. */
-  cut({ link }: Endpoint): void {
-    this.#bridges.removePort(link);
+  cut(containerId: string, endpoint: Endpoint): void {
+    if (endpoint.link === "") this.#removeInside(containerId, endpoint);
+    else this.#bridges.removePort(endpoint.link);
   }
 
-  /** Closes an interface of a container whose namespace is about to go, and with it the interface. */
-  abandon({ link }: Endpoint): void {
-    this.#bridges.closePort(link);
+  /** Nothing passes any more through an interface of a container whose namespace is about to go. */
+  abandon(containerId: string, endpoint: Endpoint): void {
+    if (endpoint.link === "") this.#removeInside(containerId, endpoint);
+    else this.#bridges.closePort(endpoint.link);
   }
 
   /** See `BridgeSpace.verifyRules`. */
@@ -106,6 +116,12 @@ export class LocalKernel {
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** One without an end in a bridge, where it could be closed. */
+  #removeInside(containerId: string, endpoint: Endpoint): void {
+    if (!this.namespaces.has(containerId)) return;
+    this.inside(containerId, (fd) => removeInside(fd, endpoint.interface));
   }
 
   #applyRules(): void {
@@ -142,7 +158,7 @@ function placeOf(dataRoot: string, network: LocalNetwork): BridgePlace | undefin
 function factsOf(dataRoot: string, network: LocalNetwork, family: "ipv4" | "ipv6"): BridgeFacts[] {
   const { internal, options } = network;
   const pool = network[family];
-  if (pool === undefined) return [];
+  if (pool === undefined || network.driver !== "bridge") return [];
   const { masquerades, joins } = readBridgeOptions(options);
   const link = bridgeLinkOf(dataRoot, network);
   const { subnet, gateway } = pool;

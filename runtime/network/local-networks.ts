@@ -16,7 +16,7 @@ import { NetworkFiles } from "./network-files.ts";
 import { checkEndpointConfig, takenAddresses } from "./plan/addresses.ts";
 import { hasNames } from "./plan/local-zone.ts";
 import { planEndpoint } from "./plan/new-endpoint.ts";
-import { isPredefined, linkNameOf, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
+import { isPredefined, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
 import { planPredefined } from "./plan/predefined.ts";
 import { chooseWayIn, type WayIn } from "./ports/way-in.ts";
 import type { RunFiles } from "./run-files.ts";
@@ -113,13 +113,13 @@ export class LocalNetworks implements MachineNetworks {
     if (creation.ipv6 && !hasIpv6())
       throw new ClusterError("FailedPrecondition", "this machine's kernel has no IPv6");
     const planned = planNetwork(creation, this.#book.list(), {
-      taken: creation.pools.length === 0 ? subnetsInUse(new Set()) : [],
+      taken: subnetsInUse(new Set()),
       seed: randomBytes(ID_BYTES).toString("hex"),
     });
     const createdAtMs = this.#options.clock.nowMs();
     const network = { ...planned, id: randomBytes(ID_BYTES).toString("hex"), createdAtMs };
     const kernel = this.#openKernel();
-    if (linkNameOf(network) !== "") kernel.checkUnused(network);
+    kernel.checkLinks(network);
     await this.#book.put(network);
     try {
       kernel.ensureBridge(network);
@@ -221,7 +221,7 @@ export class LocalNetworks implements MachineNetworks {
     const attachment = this.#attachments.get(containerId);
     if (attachment === undefined) return;
     const kernel = this.#openKernel();
-    for (const endpoint of attachment.endpoints) kernel.abandon(endpoint);
+    for (const endpoint of attachment.endpoints) kernel.abandon(containerId, endpoint);
     this.#names.stop(containerId);
     kernel.namespaces.giveUp(containerId);
     this.#files.remove(containerId);
@@ -295,7 +295,7 @@ export class LocalNetworks implements MachineNetworks {
 
   /** Takes an interface away, then forgets it. */
   #leave(kernel: LocalKernel, after: Attachment, endpoint: Endpoint): void {
-    kernel.cut(endpoint);
+    kernel.cut(after.containerId, endpoint);
     kernel.settle(after);
     this.#note(after);
   }

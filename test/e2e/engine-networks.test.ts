@@ -1,28 +1,10 @@
 import { expect } from "chai";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
+import { ECHO_ADDRESS, ECHO_PORT, OTHER_NAMES, RESOLVE } from "../support/engine/programs.ts";
 import { eventually } from "../support/eventually.ts";
 
 const DONE_MS = 20_000;
-const ECHO_PORT = 8099;
-/** Answers each request with the address it came from. */
-const ECHO_ADDRESS = `require("node:http").createServer((ask, answer) => answer.end(
-  ask.socket.remoteAddress.replace("::ffff:", ""))).listen(${ECHO_PORT})`;
 const SLEEP = ["busybox", "sleep", "1000"];
-/** Asks a container's name server for addresses of names and names of addresses. */
-const RESOLVE = `const resolver = new (require("node:dns").promises.Resolver)({ timeout: 4000, tries: 4 });
-  resolver.setServers(["127.0.0.11"]);
-  const ask = (name) => (/^[\\d.]+$/.test(name) ? resolver.reverse(name) : resolver.resolve4(name));
-  Promise.all(process.argv.slice(1).map((name) => ask(name).catch(({ code }) => code)))
-    .then((answers) => console.log(JSON.stringify(answers)));`;
-/** A name server for which every name has the address 192.0.2.7. */
-const OTHER_NAMES = `const socket = require("node:dgram").createSocket("udp4");
-  socket.on("message", (ask, from) => {
-    const end = ask.indexOf(0, 12) + 5;
-    const head = Buffer.from([ask[0], ask[1], 0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
-    const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 7]);
-    socket.send(Buffer.concat([head, ask.subarray(12, end), answer]), from.port, from.address);
-  });
-  socket.bind(53);`;
 
 describe("e2e: networks of one machine by the stock docker command line", function () {
   this.timeout(120_000);
@@ -284,6 +266,25 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       expect(await inside("six2", "ip", "-6", "route")).to.not.contain("default");
       await docker("rm", "-f", "six1", "six2");
       await docker("network", "rm", "six");
+    });
+
+    it("shares a link of the machine in a macvlan network", async () => {
+      await onHost("ip", "link", "add", "lan0", "type", "veth", "peer", "name", "far0");
+      for (const link of ["lan0", "far0"]) await onHost("ip", "link", "set", link, "up");
+      const create = ["network", "create", "-d", "macvlan", "--subnet", "10.81.0.0/24"];
+      expect(await host.failDocker(...create, "-o", "parent=nosuch", "lan")).to.contain("no link");
+      await docker(...create, "-o", "parent=lan0", "lan");
+      const run = ["run", "-d", "--network", "lan"];
+      await docker(...run, "--name", "lan1", "--ip", "10.81.0.9", ...SLEEP);
+      await docker(...run, "--name", "lan2", ...SLEEP);
+      expect(await pings("lan2", "10.81.0.9")).to.equal(true);
+      expect((await said("lan2", "ping", "-c", "1", "-W", "2", "lan1")).code).to.equal("0");
+      expect(await inside("lan2", "ip", "route")).to.contain("default via 10.81.0.1 dev eth0");
+      await docker("network", "disconnect", "lan", "lan2");
+      expect(await inside("lan2", "ip", "-o", "link")).to.not.contain("eth0");
+      await docker("rm", "-f", "lan1", "lan2");
+      await docker("network", "rm", "lan");
+      await onHost("ip", "link", "delete", "lan0");
     });
 
     it("goes with its networks", async () => {

@@ -23,6 +23,7 @@ const Attribute = {
   Address: 1,
   Name: 3,
   Mtu: 4,
+  Link: 5,
   Master: 10,
   LinkInfo: 18,
   Group: 27,
@@ -32,6 +33,7 @@ const Attribute = {
 } as const;
 const LinkInfo = { Kind: 1, Data: 2, SlaveKind: 4, SlaveData: 5 } as const;
 const VETH_PEER = 1;
+const MACVLAN_MODE = 1;
 const Vxlan = { Id: 1, Local: 4, Learning: 7, Proxy: 11, Port: 15 } as const;
 const Bridge = { ForwardDelay: 1, MulticastSnooping: 23 } as const;
 const Port = { State: 1, Hairpin: 4, Learning: 8, UnicastFlood: 9, Isolated: 33 } as const;
@@ -92,6 +94,18 @@ export interface VxlanSpec {
   readonly netnsFd: number;
 }
 
+/** An interface that shares another one, with an address of its own on that network. */
+export interface MacvlanSpec {
+  readonly name: string;
+  /** Index of the one it shares. */
+  readonly parent: number;
+  /** The kernel's number. */
+  readonly mode: number;
+  readonly mac: string;
+  /** Where it appears. */
+  readonly netnsFd: number;
+}
+
 export interface BridgeSpec {
   readonly name: string;
   readonly index: number;
@@ -136,6 +150,21 @@ export function addVeth(spec: VethSpec): Request {
       Attribute.LinkInfo,
       text(LinkInfo.Kind, "veth"),
       nested(LinkInfo.Data, nested(VETH_PEER, peer)),
+    ),
+  ]);
+}
+
+/** Down, in the namespace it is for. */
+export function addMacvlan(spec: MacvlanSpec): Request {
+  return create(`add macvlan ${spec.name}`, 0, 0, [
+    text(Attribute.Name, spec.name),
+    u32(Attribute.Link, spec.parent),
+    u32(Attribute.NetNsFd, spec.netnsFd),
+    attribute(Attribute.Address, macBytes(spec.mac)),
+    nested(
+      Attribute.LinkInfo,
+      text(LinkInfo.Kind, "macvlan"),
+      nested(LinkInfo.Data, u32(MACVLAN_MODE, spec.mode)),
     ),
   ]);
 }

@@ -27,6 +27,7 @@ const Option = {
   GatewayMode6: "com.docker.network.bridge.gateway_mode_ipv6",
 } as const;
 const KNOWN: readonly string[] = Object.values(Option);
+const OF_MACVLAN = ["parent", "macvlan_mode"];
 /** Options of Docker's own; others are notes that somebody left there. */
 const DOCKERS = "com.docker.network.";
 const MTU_DEFAULT = 1500;
@@ -71,9 +72,10 @@ export function readBridgeOptions(
   };
 }
 
-/** What of the options changes nothing: none of Docker's. */
+/** What of the options changes nothing: neither Docker's nor a driver's. */
 export function unknownOptions(options: Readonly<Record<string, string>>): string[] {
-  return Object.keys(options).filter((name) => !KNOWN.includes(name));
+  const known = [...KNOWN, ...OF_MACVLAN];
+  return Object.keys(options).filter((name) => !known.includes(name));
 }
 
 /** On unless it is said to be off. */

@@ -46,7 +46,7 @@ export function planEndpoint(
     gateway: internal ? "" : ipv4.gateway,
     ipv6: ipv6 === undefined ? undefined : planIpv6(network, ipv6, config, parts),
     mac: config.mac === "" ? macOf(address) : config.mac,
-    link: portLinkName(parts.portSeed),
+    link: network.driver === "bridge" ? portLinkName(parts.portSeed) : "",
     interface: chooseInterface(network, parts.interfaces),
     aliases: config.aliases,
     links: config.links,

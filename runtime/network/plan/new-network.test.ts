@@ -1,9 +1,10 @@
 import { assert } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
 import type { Endpoint } from "../types.ts";
-import { readBridgeOptions } from "./bridge-options.ts";
+import { readBridgeOptions, unknownOptions } from "./bridge-options.ts";
 import { parseCidr } from "./cidr.ts";
 import { chooseGateway } from "./gateway-choice.ts";
+import { readMacvlanOptions } from "./macvlan-options.ts";
 import { type NetworkCreation, planNetwork } from "./new-network.ts";
 import type { PoolRequest } from "./pools.ts";
 
@@ -129,6 +130,27 @@ describe("local networks: what a new one is", () => {
     });
 });
 
+describe("local networks: macvlan", () => {
+  const macvlan = (options: Record<string, string>) => ({ driver: "macvlan", options });
+
+  it("shares a link", () => {
+    assert.equal(plan(macvlan({ parent: "eth0" })).driver, "macvlan");
+    const options = { parent: "eth0.5", macvlan_mode: "private" };
+    assert.deepEqual(readMacvlanOptions(options), { parent: "eth0.5", mode: 1 });
+    assert.equal(readMacvlanOptions({ parent: "eth0" }).mode, 4);
+  });
+
+  it("needs one of its own", () => {
+    refuses(macvlan({}), "InvalidArgument", "say -o parent=eth0");
+    refuses(macvlan({ parent: "a b" }), "InvalidArgument", "invalid parent link");
+    refuses(macvlan({ parent: "e", macvlan_mode: "l3" }), "InvalidArgument", "macvlan mode 'l3'");
+    const holder = { ...CREATION, ...macvlan({ parent: "eth0" }), name: "first" };
+    refuses(macvlan({ parent: "eth0" }), "PermissionDenied", "first has parent link eth0", [
+      holder,
+    ]);
+  });
+});
+
 describe("local networks: options of a bridge", () => {
   const NAME = "com.docker.network.bridge";
   it("have defaults", () => {
@@ -147,6 +169,7 @@ describe("local networks: options of a bridge", () => {
       "com.docker.network.container_iface_prefix": "net",
       note: "somebody's",
     };
+    assert.deepEqual(unknownOptions(options), ["note"]);
     assert.deepEqual(readBridgeOptions(options), {
       ...{ linkName: "br-app", joins: false, masquerades: false, mtu: 1400 },
       ...{ hostAddress: "127.0.0.1", interfacePrefix: "net" },

@@ -4,6 +4,7 @@ import type { LocalNetwork, NetworkDriver, Pool } from "../types.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
 import type { Cidr } from "./cidr.ts";
 import { chooseNetworkSubnet } from "./gateway-subnet.ts";
+import { readMacvlanOptions } from "./macvlan-options.ts";
 import { gatewayIn, type PoolRequest, readPools } from "./pools.ts";
 import { poolOf, subnetsOf } from "./predefined.ts";
 
@@ -27,8 +28,8 @@ export const NETWORKS_MAX = 1000;
 /** Names that stand for what containers can do without a network that somebody made. */
 const PREDEFINED = ["bridge", "host", "none", "default"];
 const UNIQUE_DRIVERS = ["host", "null"];
-const DRIVERS: readonly NetworkDriver[] = ["bridge"];
-const NOT_YET = ["macvlan", "ipvlan"];
+const DRIVERS: readonly NetworkDriver[] = ["bridge", "macvlan"];
+const NOT_YET = ["ipvlan"];
 
 /** Whether a network is there on every machine and cannot be made or removed. */
 export function isPredefined(name: string): boolean {
@@ -51,8 +52,8 @@ export function planNetwork(
   const { name, internal, attachable, labels, options } = creation;
   checkName(name, known);
   const driver = readDriver(creation.driver);
-  const bridge = readBridgeOptions(options, creation);
-  const { linkName } = bridge;
+  const { linkName } = readBridgeOptions(options, creation);
+  if (driver === "macvlan") checkParent(creation, known);
   const holder = known.find((one) => linkName !== "" && linkNameOf(one) === linkName);
   if (holder !== undefined)
     throw refused(`cannot create network ${name}: bridge ${linkName} is that of ${holder.name}`);
@@ -71,6 +72,16 @@ export function planNetwork(
 /** The name of the link that somebody chose for a bridge; empty: none. */
 export function linkNameOf({ driver, options }: Pick<LocalNetwork, "driver" | "options">): string {
   return driver === "bridge" ? readBridgeOptions(options).linkName : "";
+}
+
+/** One network a link: containers of two would meet on it all the same. */
+function checkParent({ name, options }: NetworkCreation, known: readonly LocalNetwork[]): void {
+  const { parent } = readMacvlanOptions(options);
+  const holder = known.find(
+    (one) => one.driver === "macvlan" && readMacvlanOptions(one.options).parent === parent,
+  );
+  if (holder !== undefined)
+    throw refused(`cannot create network ${name}: ${holder.name} has parent link ${parent}`);
 }
 
 function checkName(name: string, known: readonly LocalNetwork[]): void {
@@ -99,7 +110,7 @@ function readDriver(name: string): NetworkDriver {
   if (NOT_YET.includes(wanted))
     throw new ClusterError(
       "Unimplemented",
-      `${shown} networks are not supported by this version of muster: use bridge`,
+      `${shown} networks are not supported by this version of muster: use macvlan or bridge`,
     );
   throw new ClusterError("NotFound", `plugin "${shown}" not found`);
 }
