@@ -4,6 +4,8 @@ import { ECHO_ADDRESS, ECHO_PORT, OTHER_NAMES, RESOLVE } from "../support/engine
 import { eventually } from "../support/eventually.ts";
 
 const DONE_MS = 20_000;
+/** The address in a network of that name. */
+const MINE = "{{.NetworkSettings.Networks.mine.IPAddress}}";
 const SLEEP = ["busybox", "sleep", "1000"];
 
 describe("e2e: networks of one machine by the stock docker command line", function () {
@@ -69,14 +71,14 @@ describe("e2e: networks of one machine by the stock docker command line", functi
 
     it("those that somebody makes, with what was asked for", async () => {
       const since = Math.floor(Date.now() / 1000) - 1;
-      const options = ["--subnet", "10.77.0.0/16", "--ip-range", "10.77.5.0/24"];
-      options.push("--gateway", "10.77.0.254", "--aux-address", "printer=10.77.5.1");
+      const options = ["--subnet", "10.97.0.0/16", "--ip-range", "10.97.5.0/24"];
+      options.push("--gateway", "10.97.0.254", "--aux-address", "printer=10.97.5.1");
       options.push("--label", "team=a", "-o", "com.docker.network.bridge.name=brmine");
       options.push("-o", "com.docker.network.driver.mtu=1400");
       const id = await docker("network", "create", ...options, "mine");
       expect(id).to.match(/^[0-9a-f]{64}$/);
       expect(await onHost("ip", "-o", "address", "show", "brmine")).to.contain(
-        "inet 10.77.0.254/16",
+        "inet 10.97.0.254/16",
       );
       expect(await onHost("ip", "-o", "link", "show", "brmine")).to.contain("mtu 1400");
       const [shown] = JSON.parse(await docker("network", "inspect", "mine"));
@@ -86,8 +88,8 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       });
       expect(shown.IPAM.Config).to.deep.equal([
         {
-          ...{ Subnet: "10.77.0.0/16", IPRange: "10.77.5.0/24", Gateway: "10.77.0.254" },
-          AuxiliaryAddresses: { printer: "10.77.5.1" },
+          ...{ Subnet: "10.97.0.0/16", IPRange: "10.97.5.0/24", Gateway: "10.97.0.254" },
+          AuxiliaryAddresses: { printer: "10.97.5.1" },
         },
       ]);
       const found = async (...filters: string[]) =>
@@ -112,11 +114,11 @@ describe("e2e: networks of one machine by the stock docker command line", functi
     it("none that is in the way of another", async () => {
       const refused = async (...args: string[]) => host.failDocker("network", "create", ...args);
       expect(await refused("mine")).to.contain("network with name mine already exists");
-      expect(await refused("--subnet", "10.77.9.0/24", "other")).to.contain(
+      expect(await refused("--subnet", "10.97.9.0/24", "other")).to.contain(
         "Pool overlaps with other one on this address space",
       );
-      expect(await refused("--subnet", "10.78.0.1/16", "other")).to.contain(
-        "invalid subnet 10.78.0.1/16: it should be 10.78.0.0/16",
+      expect(await refused("--subnet", "10.96.0.1/16", "other")).to.contain(
+        "invalid subnet 10.96.0.1/16: it should be 10.96.0.0/16",
       );
       expect(await refused("-d", "weave", "other")).to.contain('plugin "weave" not found');
       expect(await refused("-o", "com.docker.network.bridge.name=lo", "other")).to.contain(
@@ -128,8 +130,8 @@ describe("e2e: networks of one machine by the stock docker command line", functi
 
   describe("a container in networks that somebody made", () => {
     it("has the address it asked for, and the network knows it", async () => {
-      await docker("network", "create", "--subnet", "10.79.0.0/24", "second");
-      const asked = ["--network", "mine", "--ip", "10.77.5.9", "--network-alias", "db"];
+      await docker("network", "create", "--subnet", "10.98.0.0/24", "second");
+      const asked = ["--network", "mine", "--ip", "10.97.5.9", "--network-alias", "db"];
       asked.push("--mac-address", "02:00:00:00:00:99", "-p", "127.0.0.1::80");
       const program = ["busybox", "httpd", "-f", "-h", "/etc"];
       const id = await docker("run", "-d", "--name", "fixed", ...asked, ...program);
@@ -138,9 +140,9 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       );
       expect(IPAddress).to.equal("");
       expect(Networks.mine).to.deep.include({
-        ...{ IPAddress: "10.77.5.9", IPPrefixLen: 16, Gateway: "10.77.0.254" },
+        ...{ IPAddress: "10.97.5.9", IPPrefixLen: 16, Gateway: "10.97.0.254" },
         ...{ MacAddress: "02:00:00:00:00:99", Aliases: ["db", id.slice(0, 12)] },
-        IPAMConfig: { IPv4Address: "10.77.5.9" },
+        IPAMConfig: { IPv4Address: "10.97.5.9" },
       });
       const { json } = await host.ask("GET /containers/fixed/json");
       const { mine } = (json as { NetworkSettings: { Networks: Record<string, object> } })
@@ -149,11 +151,11 @@ describe("e2e: networks of one machine by the stock docker command line", functi
         ...{ Aliases: ["db"], DNSNames: ["fixed", "db", id.slice(0, 12)] },
       });
       const links = await inside("fixed", "ip", "-o", "address", "show", "eth0");
-      expect(links).to.contain("inet 10.77.5.9/16");
-      expect(await inside("fixed", "ip", "route")).to.contain("default via 10.77.0.254 dev eth0");
+      expect(links).to.contain("inet 10.97.5.9/16");
+      expect(await inside("fixed", "ip", "route")).to.contain("default via 10.97.0.254 dev eth0");
       const [shown] = JSON.parse(await docker("network", "inspect", "mine"));
       expect(shown.Containers[id]).to.deep.include({
-        ...{ Name: "fixed", MacAddress: "02:00:00:00:00:99", IPv4Address: "10.77.5.9/16" },
+        ...{ Name: "fixed", MacAddress: "02:00:00:00:00:99", IPv4Address: "10.97.5.9/16" },
       });
       expect(await docker("ps", "-q", "--no-trunc", "-f", "network=mine")).to.equal(id);
     });
@@ -161,7 +163,7 @@ describe("e2e: networks of one machine by the stock docker command line", functi
     it("cannot have what another has, or what no network gives", async () => {
       const run = async (...args: string[]) =>
         host.failDocker("run", "-d", "--rm", ...args, ...SLEEP);
-      expect(await run("--network", "mine", "--ip", "10.77.5.9")).to.contain(
+      expect(await run("--network", "mine", "--ip", "10.97.5.9")).to.contain(
         "Address already in use",
       );
       expect(await run("--network", "mine", "--ip", "10.9.0.1")).to.contain(
@@ -178,22 +180,22 @@ describe("e2e: networks of one machine by the stock docker command line", functi
 
     it("is connected to others and disconnected while it runs", async () => {
       const port = await docker("port", "fixed", "80");
-      await docker("network", "connect", "--ip", "10.79.0.7", "second", "fixed");
+      await docker("network", "connect", "--ip", "10.98.0.7", "second", "fixed");
       expect(await inspect("{{.NetworkSettings.Networks.second.IPAddress}}", "fixed")).to.equal(
-        "10.79.0.7",
+        "10.98.0.7",
       );
       expect(await inside("fixed", "ip", "-o", "address", "show", "eth1")).to.contain(
-        "inet 10.79.0.7/24",
+        "inet 10.98.0.7/24",
       );
       const hosts = async () => onHost("cat", await inspect("{{.HostsPath}}", "fixed"));
-      expect(await hosts()).to.contain("10.79.0.7\t");
+      expect(await hosts()).to.contain("10.98.0.7\t");
       expect(await host.failDocker("network", "connect", "second", "fixed")).to.contain(
         "is already attached to network",
       );
       await docker("network", "disconnect", "mine", "fixed");
       expect(await inside("fixed", "ip", "-o", "link")).to.not.contain("eth0");
-      expect(await inside("fixed", "ip", "route")).to.contain("default via 10.79.0.1 dev eth1");
-      expect(await hosts()).to.not.contain("10.77.5.9");
+      expect(await inside("fixed", "ip", "route")).to.contain("default via 10.98.0.1 dev eth1");
+      expect(await hosts()).to.not.contain("10.97.5.9");
       expect(await docker("port", "fixed", "80"), "the same port").to.equal(port);
       await onHost("curl", "-sS", "-m", "5", `http://${port}/hostname`);
       expect(await host.failDocker("network", "disconnect", "mine", "fixed")).to.contain(
@@ -201,29 +203,9 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       );
       await docker("network", "connect", "mine", "fixed");
       expect(await inside("fixed", "ip", "-o", "address", "show", "eth0")).to.contain(
-        "inet 10.77.5.",
+        "inet 10.97.5.",
       );
       await docker("network", "disconnect", "-f", "second", "fixed");
-    });
-
-    it("keeps its networks through kill -9 of the daemon, and when it is started again", async () => {
-      const address = await inspect("{{.NetworkSettings.Networks.mine.IPAddress}}", "fixed");
-      await docker("create", "--name", "idle", "--network", "mine", ...SLEEP);
-      await docker("network", "connect", "second", "idle");
-      await docker("network", "disconnect", "mine", "idle");
-      await host.node.kill("SIGKILL");
-      await host.node.start();
-      expect(await inspect("{{.NetworkSettings.Networks.mine.IPAddress}}", "fixed")).to.equal(
-        address,
-      );
-      expect(await pings("fixed", "10.77.0.254")).to.equal(true);
-      expect(await resolve("fixed", "fixed")).to.deep.equal([[address]]);
-      await docker("start", "idle");
-      expect(
-        await inspect("{{range $k, $v := .NetworkSettings.Networks}}{{$k}}{{end}}", "idle"),
-      ).to.equal("second");
-      expect(await inside("idle", "ip", "-o", "address")).to.contain("inet 10.79.0.");
-      await docker("rm", "-f", "idle");
     });
 
     it("is put into them and taken out by muster's own commands too", async () => {
@@ -285,15 +267,6 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       await docker("rm", "-f", "lan1", "lan2");
       await docker("network", "rm", "lan");
       await onHost("ip", "link", "delete", "lan0");
-    });
-
-    it("goes with its networks", async () => {
-      await docker("rm", "-f", "fixed");
-      expect(await docker("network", "prune", "-f", "--filter", "label=team=a")).to.contain("mine");
-      await docker("network", "rm", "second");
-      const links = await onHost("ip", "-o", "link");
-      expect(links).to.not.contain("brmine");
-      expect((await docker("network", "ls", "-q")).split("\n")).to.have.lengthOf(3);
     });
   });
 
@@ -445,8 +418,12 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       await docker("rm", "-f", "two");
     });
 
-    it("and its containers live through kill -9 of the daemon; what nobody has is removed", async () => {
+    it("and all others live through kill -9 of the daemon; what nobody has is removed", async () => {
       const address = await addressOf("one");
+      const ofNetwork = await inspect(MINE, "fixed");
+      await docker("create", "--name", "idle", "--network", "mine", ...SLEEP);
+      await docker("network", "connect", "second", "idle");
+      await docker("network", "disconnect", "mine", "idle");
       await docker("run", "-d", "--name", "gone", "busybox", "sleep", "1000");
       const pid = await inspect("{{.State.Pid}}", "gone");
       const bridge = /(mbr\w+)/.exec(await onHost("ip", "-o", "link"))?.[1] ?? "";
@@ -457,8 +434,19 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       await host.node.start();
       expect(await addressOf("one")).to.equal(address);
       expect(await pings("one", await gatewayOf("one"))).to.equal(true);
+      expect(await inspect(MINE, "fixed")).to.equal(ofNetwork);
+      expect(await pings("fixed", "10.97.0.254")).to.equal(true);
+      expect(await resolve("fixed", "fixed")).to.deep.equal([[ofNetwork]]);
+      await docker("start", "idle");
+      const names = "{{range $k, $v := .NetworkSettings.Networks}}{{$k}}{{end}}";
+      expect(await inspect(names, "idle")).to.equal("second");
+      expect(await inside("idle", "ip", "-o", "address")).to.contain("inet 10.98.0.");
       expect(await addressOf("gone")).to.equal("");
-      await eventually("only one port is left", async () => (await ports()).length === 1, DONE_MS);
+      await eventually(
+        "only those that run have ports",
+        async () => (await ports()).length === 3,
+        DONE_MS,
+      );
       expect(await onHost("ip", "-o", "link")).to.not.contain("stray0");
       await docker("start", "gone");
       expect(await addressOf("gone")).to.match(/^(172|192)\./);
@@ -480,8 +468,13 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       await docker("rm", "-f", "fan");
     });
 
-    it("has nothing left of a container that is removed", async () => {
-      await docker("rm", "-f", "one");
+    it("goes last of all networks, with nothing left of containers that are removed", async () => {
+      await docker("rm", "-f", "fixed", "idle", "one");
+      expect(await docker("network", "prune", "-f", "--filter", "label=team=a")).to.contain("mine");
+      await docker("network", "rm", "second");
+      const links = await onHost("ip", "-o", "link");
+      expect(links).to.not.contain("brmine");
+      expect((await docker("network", "ls", "-q")).split("\n")).to.have.lengthOf(3);
       await eventually("no port is left", async () => (await ports()).length === 0, DONE_MS);
     });
 
