@@ -3,8 +3,8 @@ import { runSeeds } from "../children.ts";
 import { type ClusterReport, simulateCluster } from "./simulate.ts";
 
 /** Runs in CI; `SEED=n` runs that one alone. */
-const SEEDS = 300;
-const SEEDS_PER_TEST = 100;
+const SEEDS = 120;
+const SEEDS_PER_TEST = 60;
 
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
 
