@@ -1,21 +1,26 @@
+import type { FileChange, PathStat } from "../../api/backends/container-files.ts";
 import type {
   ContainerSettings,
   HealthSettings,
   MountSettings,
   ResourceLimits,
 } from "../../api/backends/container-settings.ts";
+import type { UsageSample } from "../../api/backends/container-usage.ts";
 import type {
   ContainerImage,
   MachineAbilities,
   MountFacts,
   PublishedPort,
 } from "../../api/backends/containers.ts";
+import type { ExecFacts, ExecSettings } from "../../api/backends/execs.ts";
 import type {
   AddressPool,
   EndpointSettings,
   LocalNetworkCreation,
 } from "../../api/backends/networks.ts";
+import type { PathStat as RuntimePathStat } from "../../runtime/archive/path-stat.ts";
 import type { MachineAbilities as RuntimeAbilities } from "../../runtime/cgroup/abilities.ts";
+import type { Exec, ExecConfig } from "../../runtime/container/exec/types.ts";
 import type { ResourceLimits as RuntimeLimits } from "../../runtime/container/settings.ts";
 import type {
   ContainerConfig,
@@ -23,10 +28,12 @@ import type {
   MountConfig,
   ResolvedMount,
 } from "../../runtime/container/types.ts";
+import type { TreeChange } from "../../runtime/image/layer/tree-changes.ts";
 import type { ImageConfig } from "../../runtime/image/types.ts";
 import type { NetworkCreation } from "../../runtime/network/plan/new-network.ts";
 import type { PublishedPort as RuntimePublishedPort } from "../../runtime/network/ports/types.ts";
 import type { EndpointConfig, Pool } from "../../runtime/network/types.ts";
+import type { UsageSample as RuntimeUsageSample } from "../../runtime/stats/types.ts";
 
 /*
  * The API may not import the runtime, so both say what a container is, each in types of its own, and objects pass between
@@ -54,4 +61,9 @@ export type SameShapes = [
   Holds<IsSame<AddressPool, Pool>>,
   Holds<IsSame<ContainerImage, ImageConfig>>,
   Holds<IsSame<MachineAbilities, RuntimeAbilities>>,
+  Holds<IsSame<ExecSettings, ExecConfig>>,
+  Holds<IsSame<keyof ExecFacts, keyof Exec>>,
+  Holds<IsSame<PathStat, RuntimePathStat>>,
+  Holds<IsSame<FileChange, TreeChange>>,
+  Holds<IsSame<keyof UsageSample, keyof RuntimeUsageSample>>,
 ];
