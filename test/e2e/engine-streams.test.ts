@@ -3,9 +3,8 @@ import { connect } from "node:net";
 import { expect } from "chai";
 import Docker from "dockerode";
 import { DOCKER_CLIS } from "../support/docker-cli.ts";
-import { ClientProcess } from "../support/engine/client-process.ts";
+import { dockerClients } from "../support/engine/docker-clients.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
-import { Terminal } from "../support/engine/terminal.ts";
 import { eventually } from "../support/eventually.ts";
 
 const LIVE = ["--network", "none", "busybox"];
@@ -24,18 +23,7 @@ describe("e2e: streams of containers", function () {
   });
   after(async () => host?.close());
 
-  const address = () => ["-H", `unix://${host.node.socket}`];
-  const client = (...args: string[]) => new ClientProcess(host.cli, [...address(), ...args]);
-  const terminal = (...args: string[]) =>
-    new Terminal([host.cli, ...address(), ...args].map((word) => `'${word}'`).join(" "));
-  const isRunning = async (name: string) =>
-    (await host.mustDocker("inspect", "-f", "{{.State.Running}}", name)) === "true";
-  const isGone = (name: string) =>
-    eventually(
-      `${name} is gone`,
-      async () => (await host.docker("inspect", "--type", "container", name)).code !== 0,
-      WAIT_MS,
-    );
+  const { client, terminal, isRunning, isGone } = dockerClients(() => host);
 
   for (const { name, find } of DOCKER_CLIS)
     describe(`docker run in the foreground, ${name}`, () => {
