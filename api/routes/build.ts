@@ -97,7 +97,9 @@ function lengthOf(output: BuildOutput): number {
   return LINE_LENGTH + (output.kind === "text" ? output.text.length : 0);
 }
 
+/** One that could not even be started has no code here, though `docker run` would give it one. */
 function writeError(message: string, error: unknown): Readonly<Record<string, unknown>> {
-  const code = error instanceof ClusterError ? error.details.exitCode : undefined;
+  const failed = error instanceof ClusterError && error.code === "Aborted";
+  const code = failed ? error.details.exitCode : undefined;
   return writeBuildError(message, typeof code === "number" ? code : undefined);
 }

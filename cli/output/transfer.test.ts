@@ -1,6 +1,8 @@
 import { expect } from "chai";
+import { ClusterError } from "../../core/errors.ts";
+import type { Context } from "../context.ts";
 import { jsonLines } from "./json-lines.ts";
-import { formatLine } from "./transfer.ts";
+import { formatLine, showTransfer } from "./transfer.ts";
 
 async function* chunksOf(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield Buffer.from(text);
@@ -17,6 +19,19 @@ describe("output: transfers", () => {
     expect(seen).to.deep.equal([{ a: "é" }, { b: 1 }, { c: 2 }]);
     const broken = jsonLines(chunksOf("{"));
     expect(await broken.next().catch((error: Error) => error.name)).to.equal("SyntaxError");
+  });
+
+  it("fail with the daemon's words, and with the code of a command if one ended it", async () => {
+    const context = { isTerminal: false, warn: () => {} } as unknown as Context;
+    const failure = (detail: object) =>
+      showTransfer(context, chunksOf(JSON.stringify({ errorDetail: detail }))).catch(
+        (error: unknown) => error,
+      );
+    const plain = await failure({ message: "gone" });
+    expect(plain).to.be.instanceOf(ClusterError).with.property("message", "gone");
+    expect(plain).to.have.property("details").deep.equal({});
+    const ended = await failure({ message: "returned 7", code: 7 });
+    expect(ended).to.have.property("details").deep.equal({ exitCode: 7 });
   });
 
   it("have bars on terminals only", () => {

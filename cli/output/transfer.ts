@@ -10,7 +10,8 @@ export interface TransferLine {
   readonly stream?: string;
   readonly progress?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
-  readonly errorDetail?: { readonly message: string };
+  /** `code` is that of a command that was run on the way. */
+  readonly errorDetail?: { readonly message: string; readonly code?: number };
 }
 
 /**
@@ -18,7 +19,8 @@ export interface TransferLine {
  * bars.
  *
  * @param onLine also told every line.
- * @throws {ClusterError} with the daemon's words when the transfer fails in the middle.
+ * @throws {ClusterError} with the daemon's words when the transfer fails in the middle, and with `exitCode` among its
+ *   details when a command on the way ended with it.
  */
 export async function showTransfer(
   context: Context,
@@ -29,13 +31,18 @@ export async function showTransfer(
   try {
     for await (const line of jsonLines<TransferLine>(stream)) {
       onLine(line);
-      if (line.errorDetail !== undefined)
-        throw new ClusterError("Internal", line.errorDetail.message);
+      if (line.errorDetail !== undefined) throw failureOf(line.errorDetail);
       view.show(line);
     }
   } finally {
     view.done();
   }
+}
+
+function failureOf({ message, code }: NonNullable<TransferLine["errorDetail"]>): ClusterError {
+  return new ClusterError("Internal", message, {
+    details: code === undefined ? {} : { exitCode: code },
+  });
 }
 
 interface View {

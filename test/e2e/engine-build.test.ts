@@ -363,7 +363,7 @@ describe("e2e: builds, by the stock docker command line", function () {
 
     const line = `printf 'FROM busybox\\nRUN exit 5\\n' | ${command.join(" ")} -`;
     const failed = await muster("sh", "-c", line);
-    expect(failed.code).to.equal(1);
+    expect(failed.code).to.equal(5);
     expect(failed.stderr).to.contain("The command '/bin/sh -c exit 5' returned a non-zero code: 5");
     await host.mustDocker("container", "prune", "-f");
   });
@@ -409,6 +409,8 @@ describe("e2e: builds, by the stock docker command line", function () {
     const [left = "", ...more] = await containers();
     expect(more).to.deep.equal([]);
     await host.mustDocker("rm", left);
+    const unstarted = contextOf({ Dockerfile: 'FROM busybox\nRUN ["/gone"]\n' });
+    expect((await host.docker("build", "--force-rm", unstarted)).code).to.equal(1);
     await failBuild({ Dockerfile: "FROM busybox\nRUN exit 4\n" }, "--force-rm");
     expect(await containers()).to.deep.equal([]);
 

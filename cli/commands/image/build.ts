@@ -1,12 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { type Command, Option } from "commander";
+import { ClusterError, errorMessage } from "../../../core/errors.ts";
 import { type BuildFlags, buildQuery } from "../../build/build-query.ts";
 import { openContext } from "../../build/context-folder.ts";
 import { packContext, packFiles } from "../../build/pack-context.ts";
 import { readDockerfile, readSentInput } from "../../build/standard-input.ts";
 import { registryConfigHeader } from "../../client/registry-auth.ts";
-import type { Context } from "../../context.ts";
+import { type Context, ExitError } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
 import { showTransfer, type TransferLine } from "../../output/transfer.ts";
 import { silenced } from "./pull.ts";
@@ -33,12 +34,21 @@ export function addBuild(parent: Command, context: Context): void {
     const stream = await context.client().uploadForStream("/build", archive, query, headers);
     const view = flags.quiet === true || !context.isTerminal ? silenced(context) : context;
     let id = "";
-    await showTransfer(view, stream, (line: BuildLine) => {
+    const shown = showTransfer(view, stream, (line: BuildLine) => {
       context.print(line.stream ?? "");
       id = line.aux?.ID ?? (flags.quiet === true ? (line.stream ?? "").trim() : id);
     });
+    await shown.catch((error: unknown) => endAsCommand(error, context));
     if (flags.iidfile !== undefined) writeFileSync(flags.iidfile, id);
   });
+}
+
+/** A command that failed gives its own code to whoever builds, as docker does. @throws what it is given, or ExitError. */
+function endAsCommand(error: unknown, { warn }: Context): never {
+  const exitCode = error instanceof ClusterError ? error.details.exitCode : undefined;
+  if (typeof exitCode !== "number") throw error;
+  warn(`${errorMessage(error)}\n`);
+  throw new ExitError(exitCode);
 }
 
 interface BuildLine extends TransferLine {
