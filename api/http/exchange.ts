@@ -5,6 +5,7 @@ import { MESSAGE_BYTES_MAX } from "../../proto/limits.ts";
 import { API_VERSION_MAX } from "./api-version.ts";
 import { answerWithStream, type Hijacked, hijackSocket } from "./hijack.ts";
 import { readUpgradeBody } from "./upgrade-body.ts";
+import { acceptWebSocket, notWebSocket } from "./web-socket.ts";
 
 /** A request's JSON body may be this long: what is in it then fits into one message to another manager. */
 export const BODY_BYTES_MAX = MESSAGE_BYTES_MAX;
@@ -73,6 +74,14 @@ export class Exchange {
     if (this.#hasBody && headers["transfer-encoding"] === undefined)
       await readUpgradeBody(this.#upgrading, headers, BODY_BYTES_MAX);
     return hijackSocket(this.#upgrading, response, contentType);
+  }
+
+  /** Answers as a WebSocket; otherwise as {@link hijack}. @throws as {@link acceptWebSocket}, before anything is sent. */
+  async webSocket(binary: boolean): Promise<Hijacked> {
+    if (this.#upgrading === undefined) throw notWebSocket("no upgrade was asked for");
+    const client = await acceptWebSocket(this.request, this.#upgrading, binary);
+    this.response.detachSocket(this.#upgrading as Parameters<ServerResponse["detachSocket"]>[0]);
+    return client;
   }
 
   header(name: string): string {

@@ -9,39 +9,80 @@ import { joinStreams } from "../streams/join-streams.ts";
 import { streamType } from "../streams/stream-type.ts";
 import { conflict } from "./container-errors.ts";
 
-/** `POST /containers/{id}/attach`. */
+/** Before it every message was text. Source: moby #28176. */
+const BINARY_FROM_MINOR = 28;
+/** Before it a WebSocket had all streams, whatever was asked for. Source: moby, wsContainersAttach. */
+const WEB_SOCKET_STREAMS_FROM_MINOR = 42;
+
+/** What of a container's streams a client asked for, and how it gets them. */
+interface Asked {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly framed: boolean;
+}
+
+/** `POST /containers/{id}/attach` and `GET /containers/{id}/attach/ws`. */
 export function attachRoutes(backend: ContainerBackend): Route[] {
+  const find = (exchange: Exchange) =>
+    findContainer(backend.listContainers(), exchange.param("ref"));
   return [
     {
       method: "POST",
       path: "/containers/:ref/attach",
-      handler: async (exchange) =>
-        attach(backend, findContainer(backend.listContainers(), exchange.param("ref")), exchange),
+      handler: async (exchange) => {
+        const container = find(exchange);
+        const { tty } = container.settings;
+        const open = async () => exchange.hijack(streamType(tty, exchange));
+        return attach(
+          backend,
+          container,
+          exchange,
+          { ...askedStreams(exchange), framed: !tty },
+          open,
+        );
+      },
+    },
+    {
+      method: "GET",
+      path: "/containers/:ref/attach/ws",
+      handler: async (exchange) => {
+        const all = { stdin: true, stdout: true, stderr: true };
+        const isChoice = exchange.apiMinor >= WEB_SOCKET_STREAMS_FROM_MINOR;
+        const streams = isChoice ? askedStreams(exchange) : all;
+        const open = async () => exchange.webSocket(exchange.apiMinor >= BINARY_FROM_MINOR);
+        return attach(backend, find(exchange), exchange, { ...streams, framed: false }, open);
+      },
     },
   ];
+}
+
+function askedStreams(exchange: Exchange): Omit<Asked, "framed"> {
+  return {
+    stdin: exchange.flag("stdin"),
+    stdout: exchange.flag("stdout"),
+    stderr: exchange.flag("stderr"),
+  };
 }
 
 async function attach(
   backend: ContainerBackend,
   container: ContainerFacts,
   exchange: Exchange,
+  asked: Asked,
+  open: () => Promise<Hijacked>,
 ): Promise<Answer> {
   const { id, settings } = container;
-  const { tty, stdinOnce } = settings;
+  const { tty, stdinOnce, openStdin } = settings;
   const detachKeys = parseDetachKeys(exchange.query.get("detachKeys") ?? "");
   requireAttachable(container);
-  const asked = {
-    stdin: exchange.flag("stdin") && settings.openStdin,
-    stdout: exchange.flag("stdout"),
-    stderr: exchange.flag("stderr"),
-  };
-  const client = await exchange.hijack(streamType(tty, exchange));
+  const client = await open();
   try {
     if (exchange.flag("logs")) await sendPast(backend, container, client, asked);
     if (exchange.flag("stream"))
       await joinStreams(client, backend.attachContainer(id), {
         ...asked,
-        tty,
+        stdin: asked.stdin && openStdin,
         detachKeys: tty ? detachKeys : undefined,
         endsWithInput: tty || !stdinOnce,
       });
@@ -66,13 +107,13 @@ async function sendPast(
   backend: ContainerBackend,
   { id, settings }: ContainerFacts,
   client: Hijacked,
-  { stdout, stderr }: { readonly stdout: boolean; readonly stderr: boolean },
+  { stdout, stderr, framed }: Asked,
 ): Promise<void> {
   if (settings.log.driver === "none") return;
   const all = { follow: false, tail: -1, sinceMs: 0, untilMs: 0 };
   const gone = new AbortController();
   for await (const line of backend.containerLogs(id, { ...all, stdout, stderr }, gone.signal)) {
     const number = line.stderr ? StreamNumber.Stderr : StreamNumber.Stdout;
-    await client.write(settings.tty ? line.data : frame(number, line.data));
+    await client.write(framed ? frame(number, line.data) : line.data);
   }
 }

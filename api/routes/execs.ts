@@ -93,7 +93,7 @@ async function start(
     stdin: config.attachStdin,
     stdout: config.attachStdout,
     stderr: config.attachStderr,
-    tty: config.tty,
+    framed: !config.tty,
     detachKeys: config.tty ? parseDetachKeys(config.detachKeys) : undefined,
     endsWithInput: config.tty,
   });

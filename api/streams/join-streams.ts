@@ -8,8 +8,8 @@ export interface JoinOptions {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** Bytes go as they are; otherwise in frames. */
-  readonly tty: boolean;
+  /** Whether each piece of output says whose it is; otherwise bytes go as they are. */
+  readonly framed: boolean;
   /** Undefined: nobody can leave by typing. */
   readonly detachKeys: Uint8Array | undefined;
   /** Who sends no more input wants no more output either. */
@@ -38,13 +38,13 @@ export async function joinStreams(
 async function sendOutput(
   client: Hijacked,
   streams: AttachedStreams,
-  { tty, stdout, stderr }: JoinOptions,
+  { framed, stdout, stderr }: JoinOptions,
 ): Promise<"ended" | "cut off"> {
   try {
     for await (const chunk of streams.output) {
       if (!(chunk.stderr ? stderr : stdout)) continue;
       const number = chunk.stderr ? StreamNumber.Stderr : StreamNumber.Stdout;
-      await client.write(tty ? chunk.data : frame(number, chunk.data));
+      await client.write(framed ? frame(number, chunk.data) : chunk.data);
     }
     return "ended";
   } catch {

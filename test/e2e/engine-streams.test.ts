@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { expect } from "chai";
 import Docker from "dockerode";
+import { WebSocket } from "ws";
 import { DOCKER_CLIS } from "../support/docker-cli.ts";
 import { dockerClients } from "../support/engine/docker-clients.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
@@ -218,6 +219,38 @@ describe("e2e: streams of containers", function () {
       .to.contain("\x01\0\0\0\0\0\0\x04out\n")
       .and.to.contain("\x02\0\0\0\0\0\0\x04err\n");
     await container.remove();
+  });
+
+  it("by WebSocket output comes unframed, with what was logged, and input goes in", async () => {
+    const script = "echo before; echo wrong >&2; read word; echo got $word";
+    await host.mustDocker("run", "-di", "--name", "web", ...LIVE, "sh", "-c", script);
+    const open = (query: string) => {
+      const socket = new WebSocket(
+        `ws+unix:${host.node.socket}:/containers/web/attach/ws?${query}`,
+      );
+      const seen = { socket, text: "", binary: true, code: 0 };
+      socket.on("message", (data, isBinary) => {
+        seen.text += data.toString();
+        seen.binary &&= isBinary;
+      });
+      socket.on("close", (code) => {
+        seen.code = code;
+      });
+      return seen;
+    };
+    const all = open("logs=1&stream=1&stdin=1&stdout=1&stderr=1");
+    const errors = open("logs=1&stream=0&stderr=1");
+    await eventually(
+      "both have what was logged",
+      () => /before\n/.test(all.text) && /wrong\n/.test(all.text) && errors.code === 1000,
+      WAIT_MS,
+    );
+    expect(errors.text).to.equal("wrong\n");
+    all.socket.send("word\n");
+    await eventually("it ends with the container", () => all.code !== 0, WAIT_MS);
+    expect(all.text).to.match(/got word\n$/);
+    expect(all).to.deep.include({ binary: true, code: 1000 });
+    await host.mustDocker("rm", "web");
   });
 
   it("is refused by Docker's words where there is nothing to attach to", async () => {

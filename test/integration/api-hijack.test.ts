@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { expect } from "chai";
+import { WebSocket } from "ws";
 import type { Hijacked } from "../../api/http/hijack.ts";
 import { ok, type Route } from "../../api/http/router.ts";
 import { ApiServer } from "../../api/http/server.ts";
@@ -64,6 +65,42 @@ describe("integration: hijacked connections", function () {
       return undefined;
     },
   };
+  /** The same two by WebSocket; text where the query says so. */
+  const echoSocket: Route = {
+    method: "GET",
+    path: "/echo/ws",
+    handler: async (exchange) => {
+      const client = await exchange.webSocket(!exchange.flag("text"));
+      try {
+        for await (const chunk of client.input()) {
+          await client.write(Buffer.from(Buffer.from(chunk).toString().toUpperCase()));
+          if (Buffer.from(chunk).toString() === "bye") break;
+        }
+        client.end();
+      } catch {
+        // Broken off: the client's doing.
+      } finally {
+        handled += 1;
+      }
+      return undefined;
+    },
+  };
+  const pourSocket: Route = {
+    method: "GET",
+    path: "/pour/ws",
+    handler: async (exchange) => {
+      const client = await exchange.webSocket(true);
+      const chunk = Buffer.alloc(MEBIBYTE / 16);
+      await (async () => {
+        for (;;) {
+          await client.write(chunk);
+          written += chunk.length;
+        }
+      })().catch(() => {});
+      handled += 1;
+      return undefined;
+    },
+  };
   const plain: Route = { method: "GET", path: "/plain", handler: () => ok("plain") };
   const plainPost: Route = {
     method: "POST",
@@ -72,7 +109,11 @@ describe("integration: hijacked connections", function () {
   };
 
   before(async () => {
-    server = new ApiServer([echo, pour, plain, plainPost], { version: "0" }, silentLog);
+    server = new ApiServer(
+      [echo, pour, echoSocket, pourSocket, plain, plainPost],
+      { version: "0" },
+      silentLog,
+    );
     await server.listen({ path });
     const listening = await server.listen({ host: "127.0.0.1", port: 0 });
     tcp = { host: "127.0.0.1", port: (listening.address() as AddressInfo).port };
@@ -209,5 +250,85 @@ describe("integration: hijacked connections", function () {
     expect(written).to.be.lessThan(16 * MEBIBYTE);
     socket.destroy();
     await eventually("the writer is done", () => handled === before + 1, WAIT_MS);
+  });
+
+  describe("as WebSockets", () => {
+    /** Connects; what came is in `messages`, and how it ended in `code`. */
+    function openSocket(url: string, headers: Record<string, string> = {}) {
+      const socket = new WebSocket(url, { headers });
+      const seen = { socket, messages: [] as string[], binary: false, code: 0, refusal: "" };
+      socket.on("message", (data, isBinary) => {
+        seen.messages.push(data.toString());
+        seen.binary = isBinary;
+      });
+      socket.on("close", (code) => {
+        seen.code = code;
+      });
+      socket.on("unexpected-response", (_, response) => {
+        response.on("data", (chunk: Buffer) => {
+          seen.refusal += `${response.statusCode} ${chunk}`;
+        });
+      });
+      socket.on("error", () => {});
+      return seen;
+    }
+    const unix = (target: string) => `ws+unix:${path}:${target}`;
+
+    for (const [name, target, binary] of [
+      ["binary", "/echo/ws", true],
+      ["text", "/v1.24/echo/ws?text=1", false],
+    ] as const)
+      it(`carry ${name} messages both ways, and close with 1000`, async () => {
+        const client = openSocket(unix(target));
+        client.socket.once("open", () => client.socket.send("bye"));
+        await eventually("it is closed", () => client.code !== 0, WAIT_MS);
+        expect(client).to.deep.include({ messages: ["BYE"], binary, code: 1000 });
+      });
+
+    it("end when the client closes", async () => {
+      const before = handled;
+      const client = openSocket(unix("/echo/ws"));
+      client.socket.once("open", () => client.socket.close(1000));
+      await eventually("the handler is done", () => handled === before + 1, WAIT_MS);
+      await eventually("it is closed", () => client.code === 1000, WAIT_MS);
+    });
+
+    it("end with 1009 at a message that is too large", async () => {
+      const before = handled;
+      const client = openSocket(unix("/echo/ws"));
+      client.socket.once("open", () => client.socket.send(Buffer.alloc(2 * MEBIBYTE)));
+      await eventually("it is closed", () => client.code !== 0, WAIT_MS);
+      expect(client.code).to.equal(1009);
+      await eventually("the handler is done", () => handled === before + 1, WAIT_MS);
+    });
+
+    it("hold the writer back while their client does not read, and let it go when he is gone", async () => {
+      const [before, start] = [handled, written];
+      const client = openSocket(unix("/pour/ws"));
+      client.socket.once("open", () => client.socket.pause());
+      await eventually("it begins", () => written > start, WAIT_MS);
+      for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve));
+      expect(written - start).to.be.lessThan(16 * MEBIBYTE);
+      client.socket.terminate();
+      await eventually("the writer is done", () => handled === before + 1, WAIT_MS);
+    });
+
+    it("are refused to those who ask for none, and to pages of other sites, in JSON", async () => {
+      const plainly = open();
+      plainly.socket.write("GET /echo/ws HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      await says(plainly, /^HTTP\/1.1 400 [\s\S]*"message":"not websocket protocol: no upgrade/);
+      const wrongly = open();
+      wrongly.socket.write(`GET /echo/ws HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`);
+      await says(
+        wrongly,
+        /^HTTP\/1.1 400 [\s\S]*"message":"not websocket protocol: Invalid Upgrade/,
+      );
+      const { port } = tcp;
+      const page = openSocket(`ws://127.0.0.1:${port}/echo/ws`, { Origin: "http://evil.example" });
+      await eventually("it is refused", () => page.refusal !== "", WAIT_MS);
+      expect(page.refusal).to.match(
+        /^403 {"message":"websocket: refused to a page of another site/,
+      );
+    });
   });
 });
