@@ -16,6 +16,7 @@ import { imageTransferRoutes } from "./routes/image-transfers.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { pluginRoutes } from "./routes/plugins.ts";
 import { registryRoutes } from "./routes/registries.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { serviceRoutes } from "./routes/services.ts";
@@ -53,7 +54,8 @@ export function servedRoutes(backends: Backends): Route[] {
     ...imageTransferRoutes(images),
     ...commitRoutes(backends),
     ...buildRoutes(backends),
-    ...volumeRoutes(backends.volumes),
+    ...volumeRoutes(backends.volumes, membership),
+    ...pluginRoutes(),
     ...backupRoutes(backups),
     ...configRoutes(configs),
     ...secretRoutes(secrets),

@@ -1,4 +1,5 @@
 import { ClusterError } from "../../core/errors.ts";
+import type { MembershipBackend } from "../backend.ts";
 import type { VolumeBackend } from "../backends/volumes.ts";
 import { parseFilters } from "../http/filters.ts";
 import { created, done, ok, type Route } from "../http/router.ts";
@@ -12,7 +13,10 @@ import {
 } from "../wire/volume.ts";
 
 /** `/volumes…`. Source: docker-engine-api-v1.51.yaml, tag Volume. */
-export function volumeRoutes(backend: VolumeBackend): Route[] {
+export function volumeRoutes(
+  backend: VolumeBackend,
+  membership: Pick<MembershipBackend, "swarmInfo">,
+): Route[] {
   return [
     {
       method: "GET",
@@ -48,6 +52,16 @@ export function volumeRoutes(backend: VolumeBackend): Route[] {
       handler: (exchange) => ok(writeVolume(backend.getVolume(exchange.param("name")))),
     },
     {
+      method: "PUT",
+      path: "/volumes/:name",
+      handler: async (exchange) => {
+        if (!membership.swarmInfo().isManager) throw noSwarm();
+        exchange.version();
+        await exchange.json();
+        throw notClusterVolume(backend, exchange.param("name"));
+      },
+    },
+    {
       method: "DELETE",
       path: "/volumes/:name",
       handler: async (exchange) => {
@@ -66,4 +80,21 @@ async function removeVolume(backend: VolumeBackend, name: string, force: boolean
     const isMissing = error instanceof ClusterError && error.code === "NotFound";
     if (!isMissing || !force) throw error;
   }
+}
+
+/** Docker's words. Source: moby, server/router/volume/volume_routes.go, putVolumesUpdate. */
+function noSwarm(): ClusterError {
+  return new ClusterError(
+    "Unavailable",
+    "volume update only valid for cluster volumes, but swarm is unavailable",
+  );
+}
+
+/** @throws {ClusterError} NotFound when there is none of that name at all. */
+function notClusterVolume(backend: VolumeBackend, name: string): ClusterError {
+  const volume = backend.getVolume(name);
+  return new ClusterError(
+    "InvalidArgument",
+    `cannot update volume ${volume.name}: volume update only valid for cluster volumes, and its driver is local: remove it and create it with other options`,
+  );
 }

@@ -121,12 +121,28 @@ describe("integration: API over a Unix socket", function () {
     it("knows no other method of a path it serves", async () => {
       expect((await askJson(api.socketPath, "DELETE /info")).status).to.equal(404);
     });
-    for (const path of ["/plugins", "/plugins/x/json", "/containers/x/checkpoints"]) {
-      it(`says that it does not serve ${path} yet`, async () => {
-        const { status, json } = await get(`/v1.41${path}`);
-        expect(status).to.equal(501);
-        expect((json as { message: string }).message).to.contain(
-          "not supported by this version of muster yet",
+    for (const [operation, status, words] of [
+      ["GET /containers/x/checkpoints", 501, "checkpoints are not supported by muster"],
+      ["POST /session", 501, "DOCKER_BUILDKIT=0"],
+      ["GET /plugins", 200, ""],
+      [`GET /plugins?filters=${encodeURIComponent('{"enabled":["true"]}')}`, 200, ""],
+      [`GET /plugins?filters=${encodeURIComponent('{"enabled":["x"]}')}`, 400, "invalid filter"],
+      [`GET /plugins?filters=${encodeURIComponent('{"bogus":["x"]}')}`, 400, "invalid filter"],
+      ["GET /plugins/a/b:c/json", 404, 'plugin "a/b:c" not found'],
+      ["DELETE /plugins/x?force=1", 404, 'plugin "x" not found'],
+      ["POST /plugins/x/enable?timeout=0", 404, 'plugin "x" not found'],
+      ["GET /plugins/privileges?remote=x", 501, "managed plugins are not supported"],
+      ["POST /plugins/pull?remote=x", 501, "managed plugins are not supported"],
+      ["PUT /volumes/none?version=1", 404, "none"],
+      ["PUT /volumes/none", 400, "invalid version"],
+    ] as const) {
+      it(`answers ${operation} with ${status} ${words}`, async () => {
+        const body = operation.startsWith("PUT") ? {} : undefined;
+        const { status: code, json } = await askJson(api.socketPath, operation, body);
+        expect([code, JSON.stringify(json)]).to.satisfy(
+          ([code, text]: [number, string]) =>
+            code === status && text.includes(JSON.stringify(words).slice(1, -1)),
+          JSON.stringify(json),
         );
       });
     }

@@ -46,7 +46,7 @@ describe("docs/docker-compatibility.md", () => {
         expect(findRefused(operation)).to.be.a("string");
       } else {
         expect(route).to.be.a("string");
-        expect(word).to.be.oneOf(["served", "own"]);
+        expect(word).to.be.oneOf(["served", "refused", "own"]);
       }
     });
   }
