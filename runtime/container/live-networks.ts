@@ -1,6 +1,7 @@
 import type { LocalNetworks } from "../network/local-networks.ts";
 import { parsePorts, wantedBindings } from "../network/ports/port-choice.ts";
 import type { PublishedPorts } from "../network/ports/published-ports.ts";
+import { isSameWay } from "../network/ports/way-in.ts";
 import { addressesOf, type EndpointConfig } from "../network/types.ts";
 import { withEndpoint, withoutEndpoint } from "./network-change.ts";
 import { addToHosts, removeFromHosts, useNameServer } from "./network-files.ts";
@@ -79,7 +80,7 @@ export async function carryOut(
     await container.commit(record);
     throw error;
   }
-  if (networks.wayInto(record.id)?.link !== before?.link) leadPorts(record, { networks, ports });
+  if (!isSameWay(networks.wayInto(record.id), before)) leadPorts(record, { networks, ports });
 }
 
 /** Its ports lead to the interface that is the default gateway now, and stay the same ports. */

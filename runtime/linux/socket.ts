@@ -35,6 +35,7 @@ const cGetName: GetName = libc.func(
 );
 
 const AF_INET = 2;
+const AF_INET6 = 10;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const SocketType = { Stream: 1, Datagram: 2, Raw: 3 } as const;
@@ -42,17 +43,21 @@ const LISTEN_BACKLOG = 128;
 const IPPROTO_SCTP = 132;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
 const SOCKADDR_IN_BYTES = 16;
+const SOCKADDR_IN6_BYTES = 28;
+const IPV6_BYTES = 16;
 const SOCKADDR_NETLINK_BYTES = 12;
 const AF_NETLINK = 16;
 
-/** A bound IPv4 socket of the current network namespace; give `fd` to Node. */
+/** A bound socket of the current network namespace, of IPv4 or of IPv6 alone; give `fd` to Node. */
 export interface BoundSocket {
   readonly fd: number;
   readonly port: number;
 }
 
-/** Binds a UDP socket. `port` 0: any. @throws {ClusterError} `FailedPrecondition` or `Internal`; details.errno says why. */
+/** Binds a UDP socket to four or sixteen bytes of an address. `port` 0: any. @throws {ClusterError} `FailedPrecondition` or `Internal`; details.errno says why. */
 export function bindUdp(address: Uint8Array, port: number): BoundSocket {
   return bound({ type: SocketType.Datagram }, address, port);
 }
@@ -124,20 +129,29 @@ interface SocketKind {
 
 function bound(kind: SocketKind, address: Uint8Array, port: number): BoundSocket {
   const { type, protocol = 0, listens = false, reuses = false } = kind;
+  const isIpv6 = address.length === IPV6_BYTES;
   const flags = type | SOCK_CLOEXEC | SOCK_NONBLOCK;
-  const fd = checked(cSocket(AF_INET, flags, protocol), "open a socket");
+  const fd = checked(cSocket(isIpv6 ? AF_INET6 : AF_INET, flags, protocol), "open a socket");
   return closingOnError(fd, () => {
     if (reuses) setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    const name = Buffer.alloc(SOCKADDR_IN_BYTES);
-    name.writeUInt16LE(AF_INET, 0);
-    name.writeUInt16BE(port, 2);
-    name.set(address, 4);
+    if (isIpv6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    const name = socketName(address, port);
     checked(cBind(fd, name, name.length), `bind to ${address.join(".")}:${port}`);
     if (listens) checked(cListen(fd, LISTEN_BACKLOG), `listen on port ${port}`);
-    const given = Buffer.alloc(SOCKADDR_IN_BYTES);
+    const given = Buffer.alloc(name.length);
     checked(cGetName(fd, given, Uint32Array.of(given.length)), "ask for a socket's name");
     return { fd, port: given.readUInt16BE(2) };
   });
+}
+
+/** struct sockaddr_in or sockaddr_in6. */
+function socketName(address: Uint8Array, port: number): Buffer {
+  const isIpv6 = address.length === IPV6_BYTES;
+  const name = Buffer.alloc(isIpv6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES);
+  name.writeUInt16LE(isIpv6 ? AF_INET6 : AF_INET, 0);
+  name.writeUInt16BE(port, 2);
+  name.set(address, isIpv6 ? 8 : 4);
+  return name;
 }
 
 function closingOnError<T>(fd: number, work: () => T): T {

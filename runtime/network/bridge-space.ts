@@ -169,7 +169,7 @@ export class BridgeSpace {
       return;
     }
     if (this.#ipv6Rules === undefined && rules.hooks.size === 0) return;
-    this.#ipv6Rules ??= new RuleSpace(this.#namespaceFd, this.#table);
+    this.#ipv6Rules ??= new RuleSpace(this.#namespaceFd, this.#table, "ip6");
     this.#ipv6Rules.apply(rules);
   }
 

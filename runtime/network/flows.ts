@@ -6,14 +6,18 @@ import { inNamespace } from "../linux/netns.ts";
 export const UDP = 17;
 
 /**
- * Forgets known flows of a namespace, so that the next packet of each is looked at as a new one.
+ * Forgets known flows of a family in a namespace, so that the next packet of each is looked at as a new one.
  *
  * Reads the machine's whole flow table: about 12 ms. Ask only when there may be such flows.
  */
-export function forgetFlows(namespaceFd: number, isStale: (flow: Flow) => boolean): void {
+export function forgetFlows(
+  namespaceFd: number,
+  isStale: (flow: Flow) => boolean,
+  family: Flow["family"] = "ip",
+): void {
   const socket = inNamespace(namespaceFd, () => new NetlinkSocket(Protocol.Netfilter));
   try {
-    const stale = socket.dump(dumpFlows()).map(decodeFlow).filter(isStale);
+    const stale = socket.dump(dumpFlows(family)).map(decodeFlow).filter(isStale);
     const failed = socket.batch(stale.map(deleteFlow)).find((failure) => !isGone(failure));
     if (failed !== undefined) throw failed.error;
   } finally {

@@ -3,7 +3,13 @@ import type { Clock } from "../../core/clock.ts";
 import { inNamespace } from "../linux/netns.ts";
 import { Nftables } from "../linux/nftables.ts";
 import { forgetFlows, UDP } from "./flows.ts";
-import { NFT_FAMILY, type Ruleset, renderChange, renderWhole } from "./plan/ruleset.ts";
+import {
+  NFT_FAMILY,
+  type NftFamily,
+  type Ruleset,
+  renderChange,
+  renderWhole,
+} from "./plan/ruleset.ts";
 
 /** After it the kernel has destroyed replaced rules and closing costs nothing; see `Nftables`. */
 const CLOSE_DELAY_MS = 500;
@@ -12,6 +18,7 @@ const CLOSE_DELAY_MS = 500;
 export class RuleSpace {
   readonly #namespaceFd: number;
   readonly #table: string;
+  readonly #family: NftFamily;
   readonly #nft: Nftables;
   #current: Ruleset | undefined;
   /** What the kernel said the table was after it was last written whole; undefined: it has changed since. */
@@ -20,11 +27,12 @@ export class RuleSpace {
 
   /**
    * @param namespaceFd stays the caller's and must stay open.
-   * @param table the name of the table, that of every ruleset applied here.
+   * @param table the name of the table, that of every ruleset applied here, as is the family.
    */
-  constructor(namespaceFd: number, table: string) {
+  constructor(namespaceFd: number, table: string, family: NftFamily = NFT_FAMILY) {
     this.#namespaceFd = namespaceFd;
     this.#table = table;
+    this.#family = family;
     this.#nft = inNamespace(namespaceFd, () => new Nftables());
   }
 
@@ -59,7 +67,7 @@ export class RuleSpace {
   /** Whether rules have put something into a set. */
   hasElements(set: string): boolean {
     this.#assertOpen();
-    return this.#nft.hasElements(NFT_FAMILY, this.#table, set);
+    return this.#nft.hasElements(this.#family, this.#table, set);
   }
 
   /**
@@ -89,9 +97,8 @@ export class RuleSpace {
 
   /** Removes the table. */
   remove(): void {
-    this.#nft.run(
-      `add table ${NFT_FAMILY} ${this.#table}\ndelete table ${NFT_FAMILY} ${this.#table}`,
-    );
+    const table = `${this.#family} ${this.#table}`;
+    this.#nft.run(`add table ${table}\ndelete table ${table}`);
     this.#current = undefined;
   }
 
@@ -107,6 +114,6 @@ export class RuleSpace {
   }
 
   #list(): string | undefined {
-    return this.#nft.findTable(this.#current?.family ?? NFT_FAMILY, this.#table);
+    return this.#nft.findTable(this.#family, this.#table);
   }
 }

@@ -62,6 +62,21 @@ describe("e2e: published ports by the stock docker command line", function () {
     "nsenter",
     `--net=${await inspect("{{.NetworkSettings.SandboxKey}}", name)}`,
   ];
+  const ADDRESS6 = "fd00:56::1";
+  const OUTSIDE6 = "fd00:56::2";
+  /** Gives the host and the machine outside addresses of IPv6 on the network between them. */
+  const addIpv6 = async () => {
+    const pairs = [
+      [host.node.host, ADDRESS6],
+      [host.cluster.outside, OUTSIDE6],
+    ] as const;
+    for (const [where, address] of pairs) {
+      const links = await on(where, "ip", "-o", "-4", "address");
+      const line = links.split("\n").find((one) => one.includes(` ${where.ip}/`)) ?? "";
+      const link = /^\d+: (\S+)/.exec(line)?.[1] ?? "";
+      await on(where, "ip", "-6", "address", "add", `${address}/64`, "dev", link, "nodad");
+    }
+  };
   const curl = (url: string, seconds: number) =>
     ["curl", "-sS", "-m", `${seconds}`, `http://${url}/cgi-bin/who`] as const;
   /** What answers somebody there; waits until somebody does. */
@@ -101,18 +116,26 @@ describe("e2e: published ports by the stock docker command line", function () {
     const flags = ["-p", "8080:80", "-p", "80", "-p", "127.0.0.1:8081:80", "-p", "9000-9003:81"];
     await run("web", ...flags, "--expose", "90/udp");
     const lines = await portsOf("web");
-    expect(lines).to.have.length(4);
+    expect(lines).to.have.length(7);
     const random = await hostPortOf("web", "80/tcp").then(Number);
     expect(lines).to.include("80/tcp -> 0.0.0.0:8080");
     expect(lines).to.include("80/tcp -> 127.0.0.1:8081");
     expect(lines).to.include("81/tcp -> 0.0.0.0:9000");
+    expect(lines).to.include("80/tcp -> :::8080");
+    expect(lines).to.include(`80/tcp -> :::${random}`);
     const any = lines.filter((line) => /:(3[2-9]|[45]\d|60)\d{3}$/.test(line));
-    expect(any, lines.join()).to.have.length(1);
+    expect(any, lines.join()).to.have.length(2);
     expect(random).to.be.greaterThan(0);
     const ours = await host.node.mustMuster("port", "web");
-    expect(ours.split("\n").sort()).to.deep.equal(lines);
+    const shorter = ours.replaceAll("[::]", "::");
+    expect(shorter.split("\n").sort()).to.deep.equal(lines);
+    expect(JSON.parse(await inspect("{{json .NetworkSettings.Ports}}", "web"))["81/tcp"]).to.eql([
+      { HostIp: "0.0.0.0", HostPort: "9000" },
+      { HostIp: "::", HostPort: "9000" },
+    ]);
     const shown = await docker("ps", "--format", "{{.Ports}}");
     expect(shown).to.contain("0.0.0.0:8080->80/tcp");
+    expect(shown).to.contain(":::8080->80/tcp");
     expect(shown).to.contain("127.0.0.1:8081->80/tcp");
     expect(shown).to.contain("90/udp");
     expect(await docker("ps", "-q", "--filter", "publish=80")).to.not.equal("");
@@ -139,6 +162,22 @@ describe("e2e: published ports by the stock docker command line", function () {
     expect(await answer(host.node.host, `${await gateway()}:8080`, other)).to.contain("web");
     const itself = await into("web");
     expect(await answer(host.node.host, `${ip}:8080`, itself), "itself").to.contain("web");
+  });
+
+  it("lead there by IPv6 as well, whether the container has it or not", async () => {
+    await addIpv6();
+    expect(await answer(host.node.host, "[::1]:8080")).to.contain("web");
+    expect(await answer(host.cluster.outside, `[${ADDRESS6}]:8080`)).to.contain("web");
+    await docker("network", "create", "--ipv6", "--subnet", "fd00:57::/64", "dual");
+    await run("six", "--network", "dual", "-p", "8400:80", "-p", "[::1]:8401:80");
+    const seen = await answer(host.cluster.outside, `[${ADDRESS6}]:8400`);
+    expect(seen, "by rules, so that it sees who asks").to.contain(OUTSIDE6);
+    for (const url of [`[${ADDRESS6}]:8400`, "[::1]:8400", "[::1]:8401", "127.0.0.1:8400"])
+      expect(await answer(host.node.host, url), url).to.contain("six");
+    expect(await silence(host.cluster.outside, `[${ADDRESS6}]:8401`)).to.equal(7);
+    const itself = await into("six");
+    expect(await answer(host.node.host, `[${ADDRESS6}]:8400`, itself), "itself").to.contain("six");
+    expect(await portsOf("six")).to.include("80/tcp -> ::1:8401");
   });
 
   it("lead to containers of other networks, and follow the way out of one that changes networks", async () => {
@@ -221,7 +260,7 @@ describe("e2e: published ports by the stock docker command line", function () {
         "failed to bind host port 0.0.0.0:9090/tcp: address already in use",
       ],
       ["far", ["-p", "192.0.2.7:80:80"], "cannot assign requested address"],
-      ["six", ["-p", "[::1]:80:80"], "Cannot map from ::1 to an IPv4-only container"],
+      ["one6", ["-p", "[::1]:8080:80"], "Bind for ::1:8080 failed: port is already allocated"],
       ...(hasSctp
         ? []
         : [["sctp", ["-p", "80:80/sctp"], "protocol not supported"] as [string, string[], string]]),
@@ -255,6 +294,8 @@ describe("e2e: published ports by the stock docker command line", function () {
     const { said } = spawn(
       ...([outside, process.execPath, "-e", UDP_CLIENT, host.node.host.ip, "5353"] as const),
     );
+    const client6 = UDP_CLIENT.replace("udp4", "udp6").replace("5999", "5998");
+    const six = spawn(outside, process.execPath, "-e", client6, ADDRESS6, "5353");
     for (const name of ["udp1", "udp2"]) {
       await docker("run", "-d", "--name", name, "-p", "5353:5353/udp", "busybox", "sleep", "1000");
       const server = spawn(
@@ -266,6 +307,7 @@ describe("e2e: published ports by the stock docker command line", function () {
         name,
       );
       await eventually(`${name} answers`, () => said.text.includes(name), DONE_MS);
+      await eventually(`${name} answers by IPv6`, () => six.said.text.includes(name), DONE_MS);
       await docker("rm", "-f", name);
       server.child.kill("SIGKILL");
     }
@@ -273,7 +315,7 @@ describe("e2e: published ports by the stock docker command line", function () {
 
   it("are given to all that is exposed on demand, and by PortBindings alone", async () => {
     await run("all", "-P", "--expose", "80", "--expose", "81/udp");
-    expect(await portsOf("all")).to.have.length(2);
+    expect(await portsOf("all")).to.have.length(4);
     const url = `127.0.0.1:${await hostPortOf("all", "80")}`;
     expect(await answer(host.node.host, url)).to.contain("all");
     await docker("rm", "-f", "all");
@@ -284,7 +326,7 @@ describe("e2e: published ports by the stock docker command line", function () {
     };
     expect((await host.ask("POST /containers/create?name=bare", body)).status).to.equal(201);
     await docker("start", "bare");
-    expect(await docker("port", "bare")).to.equal("80/tcp -> 0.0.0.0:7001");
+    expect(await docker("port", "bare")).to.equal("80/tcp -> 0.0.0.0:7001\n80/tcp -> :::7001");
     await docker("rm", "-f", "bare");
   });
 
@@ -292,8 +334,12 @@ describe("e2e: published ports by the stock docker command line", function () {
     const before = await portsOf("web");
     await host.node.kill("SIGKILL");
     expect(await answer(host.node.host, "127.0.0.1:8080"), "without a daemon").to.contain("web");
+    expect(await answer(host.cluster.outside, `[${ADDRESS6}]:8400`)).to.contain("six");
     await host.node.start();
     expect(await portsOf("web")).to.deep.equal(before);
+    expect(await answer(host.node.host, "[::1]:8080"), "relayed again").to.contain("web");
+    await docker("rm", "-f", "six");
+    await docker("network", "rm", "dual");
     await docker("rename", "web", "site");
     await docker("pause", "site");
     await docker("unpause", "site");
@@ -303,7 +349,7 @@ describe("e2e: published ports by the stock docker command line", function () {
       "port is already allocated",
     );
     await docker("restart", "-t", "0", "site");
-    expect(await docker("port", "site", "81")).to.equal("0.0.0.0:9000");
+    expect(await docker("port", "site", "81")).to.equal("0.0.0.0:9000\n:::9000");
     expect(await answer(host.node.host, "127.0.0.1:8080")).to.contain("web");
   });
 

@@ -4,12 +4,12 @@ import { silentLog } from "../../core/log.ts";
 import { PortConfig } from "../../proto/gen/objects.ts";
 import { HostPorts } from "../../runtime/network/ports/host-ports.ts";
 import { EPHEMERAL_PORTS } from "../../runtime/network/ports/port-choice.ts";
-import type { PortBinding } from "../../runtime/network/ports/types.ts";
+import type { PlacedBinding } from "../../runtime/network/ports/port-places.ts";
 import { ServedPorts } from "./served-ports.ts";
 
 const port = (publishedPort: number) => PortConfig.fromPartial({ targetPort: 80, publishedPort });
-const binding = (hostPort: number): PortBinding => ({
-  ...{ port: 80, protocol: "tcp" as const, hostAddress: "" },
+const binding = (hostPort: number): PlacedBinding => ({
+  ...{ port: 80, protocol: "tcp" as const, hostAddresses: ["0.0.0.0"] },
   ...{ hostPortFirst: hostPort, hostPortLast: hostPort },
 });
 

@@ -28,7 +28,7 @@ export class ServedPorts {
     const bindings = ports.filter(isPublished).map((port) => ({
       port: port.targetPort,
       protocol: protocolName(port),
-      hostAddress: "",
+      hostAddresses: [ANY_ADDRESS],
       hostPortFirst: port.publishedPort,
       hostPortLast: port.publishedPort,
     }));

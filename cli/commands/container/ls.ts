@@ -111,5 +111,6 @@ function ellipsis(text: string): string {
 
 function formatPort({ IP = "", PrivatePort, PublicPort, Type }: WirePort): string {
   const inside = `${PrivatePort}/${Type}`;
-  return PublicPort === undefined ? inside : `${IP}:${PublicPort}->${inside}`;
+  const outside = IP.includes(":") ? `[${IP}]` : IP;
+  return PublicPort === undefined ? inside : `${outside}:${PublicPort}->${inside}`;
 }

@@ -32,10 +32,14 @@ export function addContainerPort(parent: Command, context: Context): void {
 export function formatPorts(ports: PortMap, wanted: string | undefined): string[] {
   const published = Object.entries(ports)
     .flatMap(([port, bindings]) =>
-      (bindings ?? []).map(({ HostIp, HostPort }) => ({ port, end: `${HostIp}:${HostPort}` })),
+      (bindings ?? []).map((binding) => ({ port, end: endOf(binding) })),
     )
     .sort((a, b) => Number.parseInt(a.port, 10) - Number.parseInt(b.port, 10));
   if (wanted === undefined) return published.map(({ port, end }) => `${port} -> ${end}`);
   const name = wanted.includes("/") ? wanted.toLowerCase() : `${wanted}/tcp`;
   return published.filter(({ port }) => port === name).map(({ end }) => end);
+}
+
+function endOf({ HostIp, HostPort }: PortBinding): string {
+  return HostIp.includes(":") ? `[${HostIp}]:${HostPort}` : `${HostIp}:${HostPort}`;
 }

@@ -1,4 +1,4 @@
-import { ipBytes, parseIp } from "../../../core/ip.ts";
+import { formatIp, ipBytes, parseIp } from "../../../core/ip.ts";
 
 /** Addresses as text on our side, as bytes on the kernel's. */
 
@@ -24,6 +24,14 @@ export function addressBytes(address: string): Uint8Array {
 /** "10.0.1.5" of four bytes. */
 export function ipv4Text(bytes: Uint8Array): string {
   return bytes.join(".");
+}
+
+/** The text of four or sixteen bytes; empty of others. */
+export function ipText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return ipv4Text(bytes);
+  if (bytes.length !== 16) return "";
+  const number = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return formatIp({ family: 6, number });
 }
 
 /** Six bytes of "02:42:0a:00:01:05". @throws {RangeError} when it is no MAC address. */

@@ -1,4 +1,4 @@
-import { ipv4Text } from "./address.ts";
+import { ipText } from "./address.ts";
 import { attribute, decodeAttributes, Flag, type Message, type Request } from "./message.ts";
 
 /** Known flows of the namespace. Source: linux/netfilter/nfnetlink_conntrack.h. */
@@ -6,10 +6,11 @@ import { attribute, decodeAttributes, Flag, type Message, type Request } from ".
 const SUBSYSTEM = 1 << 8;
 const Type = { Get: SUBSYSTEM | 1, Delete: SUBSYSTEM | 2 } as const;
 const INFO_BYTES = 4;
-const AF_INET = 2;
+const AF = { ip: 2, ip6: 10 } as const;
 const Attribute = { Original: 1, Reply: 2 } as const;
 const Tuple = { Ip: 1, Protocol: 2 } as const;
-const Ip = { Source: 1, Destination: 2 } as const;
+/** Of IPv4 and of IPv6. */
+const Ip = { Source: [1, 3], Destination: [2, 4] } as const;
 const Protocol = { Number: 1, DestinationPort: 3 } as const;
 const NLA_F_NESTED = 0x8000;
 
@@ -21,13 +22,14 @@ export interface Flow {
   /** Of protocols that have ports, else 0. */
   readonly destinationPort: number;
   readonly answeredBy: string;
+  readonly family: keyof typeof AF;
   /** The attribute that names it to the kernel. */
   readonly key: Buffer;
 }
 
-/** Asks for all IPv4 flows. */
-export function dumpFlows(): Request {
-  return { type: Type.Get, flags: Flag.Dump, body: info(), action: "list flows" };
+/** Asks for all flows of a family. */
+export function dumpFlows(family: Flow["family"]): Request {
+  return { type: Type.Get, flags: Flag.Dump, body: info(family), action: "list flows" };
 }
 
 export function decodeFlow(message: Message): Flow {
@@ -41,6 +43,7 @@ export function decodeFlow(message: Message): Flow {
     destination: addressOf(original.get(Tuple.Ip), Ip.Destination),
     destinationPort: protocol.get(Protocol.DestinationPort)?.readUInt16BE() ?? 0,
     answeredBy: addressOf(reply.get(Tuple.Ip), Ip.Source),
+    family: message.body.readUInt8(0) === AF.ip6 ? "ip6" : "ip",
     key,
   };
 }
@@ -50,17 +53,21 @@ export function deleteFlow(flow: Flow): Request {
   return {
     type: Type.Delete,
     flags: Flag.Ack,
-    body: Buffer.concat([info(), attribute(Attribute.Original | NLA_F_NESTED, flow.key)]),
+    body: Buffer.concat([
+      info(flow.family),
+      attribute(Attribute.Original | NLA_F_NESTED, flow.key),
+    ]),
     action: `forget flow to ${flow.destination}`,
   };
 }
 
-function addressOf(ip: Buffer | undefined, type: number): string {
-  const address = ip === undefined ? undefined : decodeAttributes(ip).get(type);
-  return address?.length === 4 ? ipv4Text(address) : "";
+function addressOf(ip: Buffer | undefined, types: readonly number[]): string {
+  const attributes = decodeAttributes(ip ?? Buffer.alloc(0));
+  const address = types.map((type) => attributes.get(type)).find((one) => one !== undefined);
+  return address === undefined ? "" : ipText(address);
 }
 
 /** struct nfgenmsg. */
-function info(): Buffer {
-  return Buffer.from([AF_INET, 0, 0, 0]);
+function info(family: Flow["family"]): Buffer {
+  return Buffer.from([AF[family], 0, 0, 0]);
 }

@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { ipv4Bytes, macBytes } from "./address.ts";
+import { addressBytes, ipv4Bytes, macBytes } from "./address.ts";
 import { decodeFlow, deleteFlow, type Flow } from "./conntrack.ts";
 import { addBridge, addVeth, addVxlan, decodeLink } from "./link.ts";
 import {
@@ -122,9 +122,12 @@ describe("netlink: objects come back as they were written", () => {
       destination: "10.0.0.9",
       destinationPort: 53,
       answeredBy: "",
+      family: "ip",
       key,
     };
     assert.deepEqual(decodeFlow(echoed(deleteFlow(flow))), flow);
+    const six: Flow = { ...flow, destination: "fd00::9", family: "ip6", key: ipv6FlowKey() };
+    assert.deepEqual(decodeFlow(echoed(deleteFlow(six))), six);
   });
 });
 
@@ -137,3 +140,10 @@ describe("netlink: addresses", () => {
     assert.throws(() => macBytes("02:42:0a:00:01"), RangeError);
   });
 });
+
+/** Of UDP to port 53 of fd00::9. */
+function ipv6FlowKey(): Buffer {
+  const addresses = ["fd00::5", "fd00::9"].map((one, at) => attribute(3 + at, addressBytes(one)));
+  const protocol = Buffer.concat([u8(1, 17), attribute(3, Buffer.from([0, 53]))]);
+  return Buffer.concat([attribute(1, Buffer.concat(addresses)), attribute(2, protocol)]);
+}

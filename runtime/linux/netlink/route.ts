@@ -1,4 +1,4 @@
-import { addressBytes, ipv4Text } from "./address.ts";
+import { addressBytes, ipText, ipv4Text } from "./address.ts";
 import { attribute, decodeAttributes, Flag, type Message, type Request, u32 } from "./message.ts";
 
 /** Addresses of interfaces, and routes; lists are of IPv4. Source: linux/if_addr.h, linux/rtnetlink.h. */
@@ -56,9 +56,9 @@ export function deleteAddress(entry: InterfaceAddress): Request {
   };
 }
 
-/** Asks for the IPv4 addresses of all interfaces. */
-export function dumpAddresses(): Request {
-  const body = addressInfo(0, 0);
+/** Asks for the addresses of all interfaces: those of IPv4 unless told otherwise. */
+export function dumpAddresses(family: "ip" | "ip6" = "ip"): Request {
+  const body = addressInfo(0, 0, family === "ip6" ? AF_INET6 : AF_INET);
   return { type: Type.GetAddress, flags: Flag.Dump, body, action: "list addresses" };
 }
 
@@ -67,7 +67,7 @@ export function decodeAddress(message: Message): InterfaceAddress {
   const local = attributes.get(AddressAttribute.Local) ?? attributes.get(AddressAttribute.Address);
   return {
     index: message.body.readUInt32LE(4),
-    address: ipv4Text(local ?? Buffer.alloc(4)),
+    address: ipText(local ?? Buffer.alloc(4)),
     prefixLength: message.body.readUInt8(1),
   };
 }

@@ -2,7 +2,7 @@ import { assert } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
 import { clashes, type HostPort, hostPortText } from "./host-port.ts";
 import { HostPorts, type PortSockets } from "./host-ports.ts";
-import type { PortBinding } from "./types.ts";
+import type { PlacedBinding } from "./port-places.ts";
 
 const RANGE = { first: 40_000, last: 40_002 };
 
@@ -29,8 +29,12 @@ class MemorySockets implements PortSockets {
   }
 }
 
-function tcp(first: number, last = first, hostAddress = ""): PortBinding {
-  return { port: 80, protocol: "tcp", hostAddress, hostPortFirst: first, hostPortLast: last };
+function tcp(first: number, last = first, ...hostAddresses: string[]): PlacedBinding {
+  const at = hostAddresses.length > 0 ? hostAddresses : ["0.0.0.0"];
+  return {
+    ...{ port: 80, protocol: "tcp", hostAddresses: at },
+    ...{ hostPortFirst: first, hostPortLast: last },
+  };
 }
 
 const ANY = tcp(0);
@@ -38,7 +42,7 @@ const ANY = tcp(0);
 describe("host ports", () => {
   let sockets: MemorySockets;
   let ports: HostPorts;
-  const given = (owner: string, ...bindings: PortBinding[]) =>
+  const given = (owner: string, ...bindings: PlacedBinding[]) =>
     ports.take(owner, bindings).map(hostPortText).join(" ");
 
   beforeEach(() => {
@@ -64,13 +68,28 @@ describe("host ports", () => {
     assert.equal(given("d", tcp(8000, 8000, "127.0.0.2")), "127.0.0.2:8000");
   });
 
+  it("of both families have one number, and are two", () => {
+    const both = ["0.0.0.0", "::"];
+    sockets.others.push({ protocol: "tcp", hostAddress: "::1", hostPort: 40_000 });
+    assert.equal(given("a", tcp(0, 0, ...both)), "0.0.0.0:40001 [::]:40001");
+    assert.equal(sockets.open.size, 2, "40000 is not held");
+    assert.equal(given("b", tcp(80, 80, "::1")), "[::1]:80");
+    assert.equal(given("c", tcp(80, 80, "0.0.0.0")), "0.0.0.0:80");
+    assert.throws(() => ports.take("d", [tcp(80, 80, ...both)]), "Bind for 0.0.0.0:80 failed");
+    assert.throws(() => ports.take("d", [tcp(81), tcp(80, 80, "::")]), "Bind for :::80 failed");
+    const six = { protocol: "tcp", hostAddress: "::1", hostPort: 80 } as const;
+    assert.isNumber(ports.handleOf(six));
+    ports.release("b");
+    assert.isUndefined(ports.handleOf(six));
+  });
+
   it("that were given back are given last", () => {
     given("a", ANY);
     ports.release("a");
     assert.equal(given("b", ANY, ANY, ANY), "0.0.0.0:40001 0.0.0.0:40002 0.0.0.0:40000");
   });
 
-  const REFUSALS: readonly [string, PortBinding[], string, string][] = [
+  const REFUSALS: readonly [string, PlacedBinding[], string, string][] = [
     [
       "another has",
       [tcp(80)],

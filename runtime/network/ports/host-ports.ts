@@ -1,7 +1,8 @@
 import { ClusterError } from "../../../core/errors.ts";
-import { ANY_ADDRESS, clashes, type HostPort, hostPortName, hostPortText } from "./host-port.ts";
+import { ANY_ADDRESS, clashes, type HostPort, hostPortName } from "./host-port.ts";
 import { candidatePorts, type PortRange } from "./port-choice.ts";
-import type { PortBinding, PublishedPort } from "./types.ts";
+import type { PlacedBinding } from "./port-places.ts";
+import type { PublishedPort } from "./types.ts";
 
 /** How ports of this machine are kept from others. */
 export interface PortSockets {
@@ -23,7 +24,7 @@ interface HeldPort {
 /**
  * The ports of this machine that lead to somebody: who has which, and sockets that keep other programs from them.
  *
- * Nothing is read from the sockets, for rules turn packets away before they come to one. No two ports held clash.
+ * Of IPv4 nothing comes to the sockets, for rules turn packets away before. No two ports held clash.
  */
 export class HostPorts {
   readonly #sockets: PortSockets;
@@ -41,13 +42,13 @@ export class HostPorts {
   /**
    * Takes a port for each binding, all or none, for one who has none.
    *
-   * @returns one for each, in their order.
+   * @returns one for each of its addresses, in their order; all of a binding have the same number.
    * @throws {ClusterError} AlreadyExists with Docker's words when one cannot be had; InvalidArgument for an address that is
    *   not this machine's; Unimplemented without SCTP.
    */
-  take(owner: string, bindings: readonly PortBinding[]): PublishedPort[] {
+  take(owner: string, bindings: readonly PlacedBinding[]): PublishedPort[] {
     try {
-      return bindings.map((binding) => this.#take(owner, binding));
+      return bindings.flatMap((binding) => this.#take(owner, binding));
     } catch (error) {
       this.release(owner);
       throw error;
@@ -93,6 +94,12 @@ export class HostPorts {
     for (const one of [...this.#held.values()].flat()) if (one.owner === owner) this.#drop(one);
   }
 
+  /** The socket of a port somebody has; undefined when another program has taken it. */
+  handleOf(port: HostPort): number | undefined {
+    const name = hostPortName(port);
+    return this.#held.get(keyOf(port))?.find((one) => hostPortName(one.port) === name)?.handle;
+  }
+
   /** Lets go of all sockets. */
   close(): void {
     for (const { handle } of [...this.#held.values()].flat())
@@ -100,26 +107,45 @@ export class HostPorts {
     this.#held.clear();
   }
 
-  #take(owner: string, binding: PortBinding): PublishedPort {
-    const { port, protocol, hostPortFirst, hostPortLast } = binding;
-    const hostAddress = binding.hostAddress === "" ? ANY_ADDRESS : binding.hostAddress;
+  #take(owner: string, binding: PlacedBinding): PublishedPort[] {
+    const { port, protocol, hostAddresses, hostPortFirst, hostPortLast } = binding;
     let refusal: ClusterError | undefined;
     for (const hostPort of candidatePorts(binding, this.#ephemeral, this.#lastGiven)) {
-      const wanted = { port, protocol, hostAddress, hostPort };
-      refusal = this.#tryHold(owner, wanted);
+      const wanted = hostAddresses.map((one) => ({ port, protocol, hostAddress: one, hostPort }));
+      refusal = this.#tryHoldAll(owner, wanted);
       if (refusal !== undefined) continue;
       if (hostPortLast === 0) this.#lastGiven = hostPort;
       return wanted;
     }
     if (refusal !== undefined && hostPortLast > 0 && hostPortFirst === hostPortLast) throw refusal;
     const range = hostPortLast === 0 ? "" : `:${hostPortFirst}-${hostPortLast}`;
-    throw taken(`Bind for ${hostAddress}${range} failed: all ports are allocated`);
+    const [address = ANY_ADDRESS] = hostAddresses;
+    throw taken(`Bind for ${address}${range} failed: all ports are allocated`);
+  }
+
+  /** @returns why one of the ports cannot be had; undefined: the owner has them all now. */
+  #tryHoldAll(owner: string, ports: readonly HostPort[]): ClusterError | undefined {
+    const held: HostPort[] = [];
+    for (const port of ports) {
+      const refusal = this.#tryHold(owner, port);
+      if (refusal === undefined) held.push(port);
+      else {
+        for (const one of held) this.#dropPort(one);
+        return refusal;
+      }
+    }
+    return undefined;
+  }
+
+  #dropPort(port: HostPort): void {
+    const held = this.#held.get(keyOf(port))?.find((one) => one.port === port);
+    if (held !== undefined) this.#drop(held);
   }
 
   /** @returns why the port cannot be had; undefined: the owner has it now. */
   #tryHold(owner: string, port: HostPort): ClusterError | undefined {
     if (this.#held.get(keyOf(port))?.some((one) => clashes(one.port, port)))
-      return taken(`Bind for ${hostPortText(port)} failed: port is already allocated`);
+      return taken(`Bind for ${bareText(port)} failed: port is already allocated`);
     try {
       this.#keep({ owner, port, handle: this.#sockets.hold(port) });
       return undefined;
@@ -154,6 +180,11 @@ export class HostPorts {
 
 function keyOf({ protocol, hostPort }: HostPort): string {
   return `${protocol}/${hostPort}`;
+}
+
+/** "0.0.0.0:8080", ":::8080": Docker's errors have it so. */
+function bareText({ hostAddress, hostPort }: HostPort): string {
+  return `${hostAddress}:${hostPort}`;
 }
 
 function taken(message: string): ClusterError {

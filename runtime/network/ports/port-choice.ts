@@ -68,7 +68,7 @@ export function byPort(a: ContainerPort, b: ContainerPort): number {
  * @param after the one given last where any would do: one that was given back is not given to somebody else at once.
  */
 export function* candidatePorts(
-  { hostPortFirst, hostPortLast }: PortBinding,
+  { hostPortFirst, hostPortLast }: Pick<PortBinding, "hostPortFirst" | "hostPortLast">,
   ephemeral: PortRange,
   after: number,
 ): Generator<number> {

@@ -57,6 +57,35 @@ add element ip t somewhere { 10.9.0.1 . udp . 54 : 10.1.0.3 . 5353 }`,
   });
 });
 
+describe("published ports: rules of IPv6", () => {
+  const SIX = { address: "fd00:1::2", bridge: "mbrs", link: "mv09", subnet: "fd00:1::/64" };
+  const ports: Publication["ports"] = [
+    { port: 80, protocol: "tcp", hostAddress: "0.0.0.0", hostPort: 8080 },
+    { port: 80, protocol: "tcp", hostAddress: "::", hostPort: 8080 },
+    { port: 53, protocol: "udp", hostAddress: "fd00:9::1", hostPort: 53 },
+  ];
+  const ofBoth: Publication = { ...WEB, ipv6: SIX, ports };
+
+  it("lead to the container that has it, but from where the kernel leads nothing on", () => {
+    const toUs =
+      "fib daddr type local ip6 daddr != { ::1, fe80::/10 } ip6 saddr != fe80::/10 meta l4proto { tcp, udp, sctp }";
+    const lines = renderWhole(planPortRules("t", [ofBoth], "ip6")).split("\n");
+    assert.includeMembers(lines, [
+      "add map ip6 t everywhere { type inet_proto . inet_service : ipv6_addr . inet_service; }",
+      "add element ip6 t everywhere { tcp . 8080 : fd00:1::2 . 80 }",
+      "add element ip6 t somewhere { fd00:9::1 . udp . 53 : fd00:1::2 . 53 }",
+      `add rule ip6 t prerouting ${toUs} dnat ip6 to meta l4proto . th dport map @everywhere`,
+      'add rule ip6 t postrouting oifname "mbrs" ct status dnat ip6 saddr fd00:1::/64 masquerade',
+    ]);
+  });
+
+  it("are none for one that has not, and those of IPv4 know nothing of it", () => {
+    const without = renderWhole(planPortRules("t", [{ ...WEB, ports }], "ip6"));
+    assert.notInclude(without, "element");
+    assert.notInclude(renderWhole(planPortRules("t", [ofBoth])), "fd00");
+  });
+});
+
 describe("published ports: flows that must be forgotten", () => {
   const flow = (
     protocol: number,
@@ -64,7 +93,10 @@ describe("published ports: flows that must be forgotten", () => {
     destinationPort: number,
     answeredBy: string,
   ) =>
-    ({ protocol, destination, destinationPort, answeredBy, key: Buffer.alloc(0) }) satisfies Flow;
+    ({
+      ...{ protocol, destination, destinationPort, answeredBy },
+      ...{ family: "ip", key: Buffer.alloc(0) },
+    }) satisfies Flow;
   const OWN = new Set(["127.0.0.1", "10.9.0.1", "10.9.0.2"]);
   const CASES: readonly [string, Flow, boolean, boolean][] = [
     ["of UDP sent on to it", flow(17, "10.9.0.1", 53, "10.1.0.3"), true, false],

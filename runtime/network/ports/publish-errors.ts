@@ -8,10 +8,10 @@ export function programmingFailed(name: string, endpointId: string, cause: unkno
   return new ClusterError(code === "AlreadyExists" ? "Internal" : code, message, { cause });
 }
 
-/** The containers have no IPv6, and nothing in the kernel leads from one to the other. Docker's words. */
+/** The container has no IPv6, and nothing leads SCTP from one to the other. In Docker's words. */
 export function noIpv6(hostAddress: string): ClusterError {
   return new ClusterError(
     "InvalidArgument",
-    `Cannot map from ${hostAddress} to an IPv4-only container because the userland proxy is disabled`,
+    `Cannot map from ${hostAddress} to an IPv4-only container because SCTP is not relayed`,
   );
 }

@@ -1,22 +1,24 @@
-import { closeSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../../core/clock.ts";
 import { errorMessage } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
+import type { Flow } from "../../linux/netlink/conntrack.ts";
 import { decodeLink, dumpLinks, reflectPort } from "../../linux/netlink/link.ts";
 import { decodeAddress, dumpAddresses } from "../../linux/netlink/route.ts";
 import { NetlinkSocket, Protocol } from "../../linux/netlink/socket.ts";
-import { openNamespace } from "../../linux/netns.ts";
 import { setSysctl } from "../../linux/sysctl.ts";
-import { forgetFlows } from "../flows.ts";
-import { RuleSpace } from "../rule-space.ts";
+import type { NftFamily } from "../plan/ruleset.ts";
 import { RunFiles } from "../run-files.ts";
 import { hostPortName } from "./host-port.ts";
 import { HostPorts } from "./host-ports.ts";
+import { type Leading, leadingOf } from "./leading.ts";
 import { byPort, EPHEMERAL_PORTS, type PortRange, parsePortRange } from "./port-choice.ts";
-import { planPortRules, portTableName } from "./port-rules.ts";
-import { portSockets } from "./port-sockets.ts";
-import { noIpv6, programmingFailed } from "./publish-errors.ts";
+import { placeBinding } from "./port-places.ts";
+import { PortRelays } from "./port-relays.ts";
+import { listensOnIpv6, portSockets } from "./port-sockets.ts";
+import { FAMILIES, PortTables } from "./port-tables.ts";
+import { programmingFailed } from "./publish-errors.ts";
 import { hasUdp, leadsTo, missesIt } from "./stale-flows.ts";
 import type { PortBinding, Publication, PublishedPort, PublishedPortView } from "./types.ts";
 import type { WayIn } from "./way-in.ts";
@@ -34,7 +36,8 @@ export interface PublishedPortOptions {
  * Ports of this machine that lead to containers in its local networks.
  *
  * What is published is written down before the kernel is told and forgotten after it has forgotten. Rules serve on while
- * no daemon runs; the next one takes up ports and sockets. The kernel is touched when the first port is published.
+ * no daemon runs, relays of IPv6 do not; the next one takes up ports, sockets and relays. The kernel is touched when the
+ * first port is published.
  */
 export class PublishedPorts implements PublishedPortView {
   readonly #options: PublishedPortOptions;
@@ -42,10 +45,12 @@ export class PublishedPorts implements PublishedPortView {
   readonly #publications = new Map<string, Publication>();
   /** Who else has ports of this machine takes them here: the swarm's. */
   readonly hostPorts = new HostPorts(portSockets, ephemeralPorts());
-  #kernel: Kernel | undefined;
+  readonly #relays: PortRelays;
+  #tables: PortTables | undefined;
 
   private constructor(options: PublishedPortOptions) {
     this.#options = options;
+    this.#relays = new PortRelays(options);
     this.#files = new RunFiles(
       join(options.execRoot, "local-networks", "ports"),
       (json) => json as Publication,
@@ -100,37 +105,35 @@ export class PublishedPorts implements PublishedPortView {
       this.#withdraw(publication);
       this.#files.remove(containerId);
     }
+    this.#relays.stop(containerId);
     this.hostPorts.release(containerId);
   }
 
   /** Writes the rules again where the kernel has others. @returns whether it had. */
   verify(): boolean {
-    return this.#kernel?.rules.verify() ?? false;
+    return this.#tables?.verify() ?? false;
   }
 
   /** Lets go of sockets and the kernel; the rules serve on. */
   close(): void {
+    this.#relays.close();
     this.hostPorts.close();
-    this.#kernel?.rules.close(this.#options.clock);
-    if (this.#kernel !== undefined) closeSync(this.#kernel.namespaceFd);
-    this.#kernel = undefined;
+    this.#tables?.close(this.#options.clock);
+    this.#tables = undefined;
   }
 
   #publish(id: string, way: WayIn, bindings: readonly PortBinding[]): void {
-    for (const { hostAddress } of bindings)
-      if (hostAddress.includes(":")) throw noIpv6(hostAddress);
-    const placed = bindings.map((one) => ({
-      ...one,
-      hostAddress: one.hostAddress === "" ? way.hostAddress : one.hostAddress,
-    }));
-    const { address, bridge, link, subnet } = way;
+    const hasIpv6 = listensOnIpv6();
+    const placed = bindings.map((one) => placeBinding(one, way, hasIpv6));
+    const { address, bridge, link, subnet, ipv6 } = way;
     const ports = this.hostPorts.take(id, placed).sort(byPort);
-    const publication = { containerId: id, address, bridge, link, subnet, ports };
+    const publication = { containerId: id, address, bridge, link, subnet, ipv6, ports };
     this.#publications.set(id, publication);
     this.#files.put(publication);
     this.#openWays(publication);
     this.#apply();
-    if (hasUdp(publication)) this.#forget(() => missesIt(publication, ownAddresses()));
+    this.#relays.start(publication, this.hostPorts);
+    this.#forget(publication, (leading, family) => missesIt(leading, ownAddresses(family)));
   }
 
   #withdraw(publication: Publication): void {
@@ -143,7 +146,7 @@ export class PublishedPorts implements PublishedPortView {
       this.#publications.set(containerId, publication);
       throw error;
     }
-    if (hasUdp(publication)) this.#forget(() => leadsTo(publication));
+    this.#forget(publication, leadsTo);
   }
 
   #takeUp(publication: Publication): void {
@@ -155,29 +158,35 @@ export class PublishedPorts implements PublishedPortView {
         container: containerId,
         port: hostPortName(lost),
       });
+    this.#relays.start(publication, this.hostPorts);
   }
 
   /**
    * So that 127.0.0.1:port works, where a rule of the local networks keeps all others off the loopback, and so that a
    * container reaches itself where packets in bridges go through rules.
    */
-  #openWays({ bridge, link }: Publication): void {
+  #openWays({ bridge, link, ipv6 }: Publication): void {
     const name = `net/ipv4/conf/${bridge}/route_localnet`;
     if (setSysctl(name, "1")) this.#options.log.info("set sysctl", { name, value: "1" });
     reflect(link);
+    if (ipv6 !== undefined && ipv6.link !== link) reflect(ipv6.link);
   }
 
   #apply(): void {
-    const { rules } = this.#openKernel();
-    const table = portTableName(this.#options.dataRoot);
-    if (this.#publications.size === 0) rules.remove();
-    else rules.apply(planPortRules(table, [...this.#publications.values()]));
+    this.#openTables().apply([...this.#publications.values()]);
   }
 
   /** A flow that goes on to where it went is no reason to fail: it ends some time. */
-  #forget(plan: () => Parameters<typeof forgetFlows>[1]): void {
+  #forget(
+    publication: Publication,
+    plan: (leading: Leading, family: NftFamily) => (flow: Flow) => boolean,
+  ): void {
     try {
-      forgetFlows(this.#openKernel().namespaceFd, plan());
+      for (const family of FAMILIES) {
+        const leading = leadingOf(publication, family);
+        if (leading !== undefined && hasUdp(leading))
+          this.#openTables().forgetFlows(plan(leading, family), family);
+      }
     } catch (error) {
       this.#options.log.warn("cannot forget flows of published ports", {
         reason: errorMessage(error),
@@ -185,20 +194,10 @@ export class PublishedPorts implements PublishedPortView {
     }
   }
 
-  #openKernel(): Kernel {
-    if (this.#kernel === undefined) {
-      const namespaceFd = openNamespace();
-      const table = portTableName(this.#options.dataRoot);
-      this.#kernel = { namespaceFd, rules: new RuleSpace(namespaceFd, table) };
-    }
-    return this.#kernel;
+  #openTables(): PortTables {
+    this.#tables ??= new PortTables(this.#options.dataRoot);
+    return this.#tables;
   }
-}
-
-interface Kernel {
-  /** The daemon's own namespace. */
-  readonly namespaceFd: number;
-  readonly rules: RuleSpace;
 }
 
 function ephemeralPorts(): PortRange {
@@ -207,11 +206,12 @@ function ephemeralPorts(): PortRange {
     : EPHEMERAL_PORTS;
 }
 
-/** Every IPv4 address of this machine. */
-function ownAddresses(): Set<string> {
-  return withRoutes(
-    (socket) => new Set(socket.dump(dumpAddresses()).map((one) => decodeAddress(one).address)),
-  );
+/** Every address of this machine of a family. */
+function ownAddresses(family: NftFamily): Set<string> {
+  return withRoutes((socket) => {
+    const all = socket.dump(dumpAddresses(family)).map(decodeAddress);
+    return new Set(all.map(({ address }) => address));
+  });
 }
 
 /** No error when there is no such port: its container has ended. */

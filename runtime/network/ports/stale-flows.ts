@@ -1,7 +1,7 @@
 import type { Flow } from "../../linux/netlink/conntrack.ts";
 import { UDP } from "../flows.ts";
-import { ANY_ADDRESS } from "./host-port.ts";
-import type { Publication } from "./types.ts";
+import { isEverywhere } from "./host-port.ts";
+import type { Leading } from "./leading.ts";
 
 /*
  * A flow that the kernel knows goes where its first packet went. Others tell their end, but one of UDP goes on as long as
@@ -9,12 +9,12 @@ import type { Publication } from "./types.ts";
  */
 
 /** Whether any of its ports can have flows that go elsewhere before, or outlive it. */
-export function hasUdp({ ports }: Publication): boolean {
+export function hasUdp({ ports }: Pick<Leading, "ports">): boolean {
   return ports.some(({ protocol }) => protocol === "udp");
 }
 
 /** Picks flows that were sent on to the container. */
-export function leadsTo({ address }: Publication): (flow: Flow) => boolean {
+export function leadsTo({ address }: Leading): (flow: Flow) => boolean {
   return ({ protocol, destination, answeredBy }) =>
     protocol === UDP && answeredBy === address && destination !== address;
 }
@@ -25,7 +25,7 @@ export function leadsTo({ address }: Publication): (flow: Flow) => boolean {
  * @param own addresses of this machine: what goes to the same port of another is not meant.
  */
 export function missesIt(
-  { address, ports }: Publication,
+  { address, ports }: Leading,
   own: ReadonlySet<string>,
 ): (flow: Flow) => boolean {
   const udp = ports.filter(({ protocol }) => protocol === "udp");
@@ -35,6 +35,6 @@ export function missesIt(
     udp.some(
       ({ hostAddress, hostPort }) =>
         hostPort === destinationPort &&
-        (hostAddress === ANY_ADDRESS ? own.has(destination) : hostAddress === destination),
+        (isEverywhere({ hostAddress }) ? own.has(destination) : hostAddress === destination),
     );
 }

@@ -30,21 +30,27 @@ export interface PortSettings {
 
 /** A port of the host that leads to a container. */
 export interface PublishedPort extends ContainerPort {
-  /** "0.0.0.0": every one of this machine. */
+  /** "0.0.0.0": every one of this machine; "::": every one of IPv6. */
   readonly hostAddress: string;
   readonly hostPort: number;
 }
 
-/** All published ports of one run of a container. On disk, below the exec root: a power cut ends both. */
-export interface Publication {
-  readonly containerId: string;
-  /** The container's. */
+/** An interface of a container in a bridge, for one family of addresses. */
+export interface InBridge {
+  /** The container's, in this network. */
   readonly address: string;
   /** The link of the bridge it is in, and of its port there. */
   readonly bridge: string;
   readonly link: string;
   /** That bridge's, "172.26.0.0/16". */
   readonly subnet: string;
+}
+
+/** All published ports of one run of a container. On disk, below the exec root: a power cut ends both. */
+export interface Publication extends InBridge {
+  readonly containerId: string;
+  /** Undefined where the container has no IPv6. */
+  readonly ipv6?: InBridge | undefined;
   readonly ports: readonly PublishedPort[];
 }
 

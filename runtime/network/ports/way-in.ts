@@ -1,17 +1,13 @@
 import { readBridgeOptions } from "../plan/bridge-options.ts";
-import { chooseGateway } from "../plan/gateway-choice.ts";
+import { chooseGateway, chooseIpv6Gateway } from "../plan/gateway-choice.ts";
 import type { Endpoint, LocalNetwork } from "../types.ts";
+import type { InBridge } from "./types.ts";
 
 /** Where published ports of a container lead to: one of its interfaces. */
-export interface WayIn {
+export interface WayIn extends InBridge {
   readonly endpointId: string;
-  /** The container's, in this network. */
-  readonly address: string;
-  /** The link of the bridge, and of the interface's port in it. */
-  readonly bridge: string;
-  readonly link: string;
-  /** The bridge's, "172.26.0.0/16". */
-  readonly subnet: string;
+  /** Its way in for IPv6, maybe in another network; undefined: it has none. */
+  readonly ipv6: InBridge | undefined;
   /** Address of this machine for ports that name none; empty: every one. */
   readonly hostAddress: string;
 }
@@ -33,5 +29,25 @@ export function chooseWayIn(
   const { id: endpointId, address, link } = endpoint;
   const { hostAddress } = readBridgeOptions(network.options);
   const { subnet } = network.ipv4;
-  return { endpointId, address, bridge: linkOf(network), link, subnet, hostAddress };
+  const ipv6 = chooseIpv6WayIn(endpoints, findNetwork, linkOf);
+  return { endpointId, address, bridge: linkOf(network), link, subnet, hostAddress, ipv6 };
+}
+
+function chooseIpv6WayIn(
+  endpoints: readonly Endpoint[],
+  findNetwork: (id: string) => LocalNetwork | undefined,
+  linkOf: (network: LocalNetwork) => string,
+): InBridge | undefined {
+  const endpoint = chooseIpv6Gateway(endpoints);
+  const network = endpoint === undefined ? undefined : findNetwork(endpoint.networkId);
+  if (endpoint?.ipv6 === undefined || network?.driver !== "bridge" || network.ipv6 === undefined)
+    return undefined;
+  const { address } = endpoint.ipv6;
+  const { subnet } = network.ipv6;
+  return { address, bridge: linkOf(network), link: endpoint.link, subnet };
+}
+
+/** Whether what is published by one way leads there by the other too. */
+export function isSameWay(a: WayIn | undefined, b: WayIn | undefined): boolean {
+  return a?.link === b?.link && a?.ipv6?.link === b?.ipv6?.link;
 }
