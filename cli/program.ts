@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { addClusterBackup } from "./commands/cluster/backup.ts";
 import { addClusterRecover } from "./commands/cluster/recover.ts";
 import { addClusterRestore } from "./commands/cluster/restore.ts";
@@ -83,6 +83,7 @@ import { addVolumeLs } from "./commands/volume/ls.ts";
 import { addVolumePrune } from "./commands/volume/prune.ts";
 import { addVolumeRm } from "./commands/volume/rm.ts";
 import type { Context } from "./context.ts";
+import { Verb } from "./words/verb.ts";
 
 type Add = (parent: Command, context: Context) => void;
 
@@ -188,11 +189,11 @@ export function newProgram(
   version: string,
   setHost: (host: string) => void,
 ): Command {
-  const program = new Command("muster")
+  const program = new Verb("muster")
+    .configureOutput({ writeOut: context.print, writeErr: context.warn })
     .description("Declare services; Muster keeps them running across machines.")
     .version(`Muster version ${version}`, "-v, --version")
     .enablePositionalOptions()
-    .showHelpAfterError("(add --help for how to use it)")
     .option(
       "-H, --host <host>",
       "Daemon to talk to, unix:///path or tcp://host:port (also MUSTER_HOST)",

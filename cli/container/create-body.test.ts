@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { Command } from "commander";
 import { ClusterError } from "../../core/errors.ts";
+import { Verb } from "../words/verb.ts";
 import { addContainerFlags, type ContainerOptions, createBody } from "./create-body.ts";
 import { parseExposed, parsePortBindings } from "./publish.ts";
 
@@ -10,7 +10,7 @@ const SHOWN = { Image: "web", AttachStdout: true, AttachStderr: true };
 /** What is sent for a line of words. */
 function bodyOf(line: string): unknown {
   let body: unknown;
-  const root = new Command().enablePositionalOptions().exitOverride();
+  const root = new Verb().enablePositionalOptions().exitOverride();
   addContainerFlags(root.command("run").exitOverride()).action(
     (image: string, command: string[], options: ContainerOptions) => {
       body = createBody(image, command, options);
@@ -38,16 +38,16 @@ describe("container flags", () => {
         ...{ Entrypoint: ["sh"], Hostname: "box" },
       },
     },
-    { line: "-e MUSTER_SURELY_UNSET web", expected: { Env: [] } },
+    { line: "-e MUSTER_SURELY_UNSET web", expected: { Env: ["MUSTER_SURELY_UNSET"] } },
     {
       line: "-l a=b=c --label d --stop-timeout -1 web",
       expected: { Labels: { a: "b=c", d: "" }, StopTimeout: -1 },
     },
     {
-      line: "--rm --init --restart on-failure:3 --read-only --privileged web",
+      line: "--rm=false --init=false --restart on-failure:3 --read-only --privileged=1 web",
       expected: {
         HostConfig: {
-          ...{ AutoRemove: true, Init: true, ReadonlyRootfs: true, Privileged: true },
+          ...{ AutoRemove: false, Init: false, ReadonlyRootfs: true, Privileged: true },
           RestartPolicy: { Name: "on-failure", MaximumRetryCount: 3 },
         },
       },
@@ -71,6 +71,39 @@ describe("container flags", () => {
             { PathOnHost: "/dev/zero", PathInContainer: "/dev/zero", CgroupPermissions: "w" },
           ],
           DeviceRequests: [{ Driver: "cdi", DeviceIDs: ["v.com/gpu=all"] }],
+        },
+      },
+    },
+    {
+      line: "--gpus 2 --security-opt systempaths=unconfined --annotation a=b web",
+      expected: {
+        HostConfig: {
+          Annotations: { a: "b" },
+          DeviceRequests: [{ Capabilities: [["gpu"]], Count: 2 }],
+          ...{ MaskedPaths: [], ReadonlyPaths: [] },
+        },
+      },
+    },
+    {
+      line: "--device-read-bps /dev/sda:1mb --blkio-weight-device /dev/sda:10 --cpus .5 web",
+      expected: {
+        HostConfig: {
+          BlkioDeviceReadBps: [{ Path: "/dev/sda", Rate: 1_048_576 }],
+          BlkioWeightDevice: [{ Path: "/dev/sda", Weight: 10 }],
+          NanoCpus: 500_000_000,
+        },
+      },
+    },
+    {
+      line: "-p published=8080,target=80,protocol=udp -p 0:81 --add-host a=[::1] web",
+      expected: {
+        ExposedPorts: { "80/udp": {}, "81/tcp": {} },
+        HostConfig: {
+          ExtraHosts: ["a:::1"],
+          PortBindings: {
+            "80/udp": [{ HostIp: "", HostPort: "8080" }],
+            "81/tcp": [{ HostIp: "", HostPort: "0" }],
+          },
         },
       },
     },
@@ -120,6 +153,11 @@ describe("container flags", () => {
   for (const { line, expected } of cases)
     it(line, () => expect(bodyOf(line)).to.deep.equal({ ...SHOWN, ...expected }));
 
+  it("-a stdin -i web", () =>
+    expect(bodyOf("-a stdin -i web")).to.deep.equal({
+      ...{ Image: "web", OpenStdin: true, StdinOnce: true, AttachStdin: true },
+    }));
+
   const bad = [
     "-m 1x web",
     "--cpus a web",
@@ -127,6 +165,16 @@ describe("container flags", () => {
     "-p 1-2:1-3 web",
     "--restart on-failure:x web",
   ];
+  const worse = [
+    "--gpus x web",
+    "-a x web",
+    "--security-opt foo web",
+    "--blkio-weight-device a:1 web",
+  ];
+  const worst = ["-e =a web", "-l =a web", "--add-host a web", "-p target=80,mod=x web"];
+  const clash = ["--rm --restart always web", "--health-cmd a --no-healthcheck web"];
+  for (const line of [...worse, ...worst, ...clash, "--use-api-socket web"])
+    it(`refuses ${line}`, () => expect(() => bodyOf(line)).to.throw(ClusterError));
   for (const line of [...bad, "--pids-limit 1.5 web", "--expose a web", "--ulimit x web"])
     it(`refuses ${line}`, () => expect(() => bodyOf(line)).to.throw(ClusterError, /^invalid/));
 });

@@ -1,77 +1,44 @@
-import { parseMount, parseUlimit, splitPair } from "../flags/parse.ts";
-import { parseBytes, parseCount, parseCpus, parseDuration } from "../flags/units.ts";
-import { append, type ContainerBody, child, type Json } from "./body.ts";
+import { ClusterError } from "../../core/errors.ts";
+import { parseGpus } from "../flags/gpus.ts";
+import { parseMount } from "../flags/mount.ts";
+import { splitPair } from "../flags/parse.ts";
+import { parseCount, parseDuration } from "../flags/units.ts";
+import { append, type ContainerBody, child } from "./body.ts";
+import {
+  type At,
+  add,
+  type ContainerFlag,
+  host,
+  list,
+  once,
+  own,
+  pair,
+  set,
+  toggle,
+} from "./flag.ts";
+import { LIMIT_FLAGS } from "./limit-flags.ts";
 import { parseExposed, parsePortBindings } from "./publish.ts";
 import {
   parseBind,
   parseDevice,
+  parseHost,
   parseInteger,
-  parseLimit,
-  parseRestart,
   parseSecurity,
   readLines,
   readVariable,
+  readVariables,
 } from "./values.ts";
 
-/** A flag of `create` and `run`: commander's form, what it is for, and what it makes of the body. */
-export interface ContainerFlag {
-  readonly flag: string;
-  readonly help: string;
-  /** May be given again and again. */
-  readonly isList: boolean;
-  readonly apply: (body: ContainerBody, text: string) => void;
-}
-
-type At = (body: ContainerBody) => Json;
-
-const own: At = (body) => body;
-const host: At = (body) => child(body, "HostConfig");
 const health: At = (body) => child(body, "Healthcheck");
 const log: At = (body) => child(host(body), "LogConfig");
 
-function set(
-  flag: string,
-  help: string,
-  at: At,
-  field: string,
-  parse: (text: string) => unknown = (text) => text,
-): ContainerFlag {
-  const apply = (body: ContainerBody, text: string) => {
-    at(body)[field] = parse(text);
-  };
-  return { flag, help, isList: false, apply };
-}
-
-function list(flag: string, help: string, apply: ContainerFlag["apply"]): ContainerFlag {
-  return { flag, help, isList: true, apply };
-}
-
-function add(
-  flag: string,
-  help: string,
-  at: At,
-  field: string,
-  parse: (text: string) => unknown = (text) => text,
-): ContainerFlag {
-  return list(flag, help, (body, text) => append(at(body), field, parse(text)));
-}
-
-function pair(flag: string, help: string, at: At, field: string): ContainerFlag {
-  return list(flag, help, (body, text) => {
-    const [key, value] = splitPair(text);
-    child(at(body), field)[key] = value;
-  });
-}
-
-const yes = () => true;
-const count = (name: string) => (text: string) => parseCount(name, text);
-
+/** In the order in which they count: of a name the last one does, and a flag's comes after a file's. */
 const PROCESS: readonly ContainerFlag[] = [
+  list("--env-file <file>", "Variables, one a line", (body, path) =>
+    append(body, "Env", ...readVariables(path)),
+  ),
   list("-e, --env <name[=value]>", "A variable; without a value, yours", (body, text) =>
     append(body, "Env", ...readVariable(text)),
-  ),
-  list("--env-file <file>", "Variables, one a line", (body, path) =>
-    append(body, "Env", ...readLines(path).flatMap(readVariable)),
   ),
   set("-u, --user <user>", "User, or user:group", own, "User"),
   add("--group-add <group>", "One more group of its user", host, "GroupAdd"),
@@ -81,22 +48,13 @@ const PROCESS: readonly ContainerFlag[] = [
   ]),
   set("-h, --hostname <name>", "Host name", own, "Hostname"),
   set("--domainname <name>", "NIS domain name", own, "Domainname"),
-  pair("-l, --label <key=value>", "A label", own, "Labels"),
   list("--label-file <file>", "Labels, one a line", (body, path) => {
-    for (const line of readLines(path)) {
-      const [key, value] = splitPair(line);
-      child(body, "Labels")[key] = value;
-    }
+    for (const line of readLines(path)) setLabel(body, line);
   }),
-  set("--init", "Run an init inside that forwards signals and reaps processes", host, "Init", yes),
-  set("--rm", "Remove it when it has ended", host, "AutoRemove", yes),
-  set(
-    "--restart <policy>",
-    "no, always, unless-stopped, on-failure[:n]",
-    host,
-    "RestartPolicy",
-    parseRestart,
-  ),
+  list("-l, --label <key=value>", "A label", setLabel),
+  pair("--annotation <key=value>", "A note for the OCI runtime", host, "Annotations"),
+  toggle("--init", "Run an init inside that forwards signals and reaps processes", host, "Init"),
+  toggle("--rm", "Remove it when it has ended", host, "AutoRemove"),
   set("--stop-signal <signal>", "Signal that stops it", own, "StopSignal"),
   set(
     "--stop-timeout <seconds>",
@@ -105,7 +63,14 @@ const PROCESS: readonly ContainerFlag[] = [
     "StopTimeout",
     parseInteger("stop-timeout"),
   ),
+  set("--runtime <name>", "The OCI runtime", host, "Runtime"),
 ];
+
+function setLabel(body: ContainerBody, text: string): void {
+  const [key, value] = splitPair(text);
+  if (key === "") throw new ClusterError("InvalidArgument", `invalid label '${text}': empty name`);
+  child(body, "Labels")[key] = value;
+}
 
 const FILES: readonly ContainerFlag[] = [
   list("-v, --volume <source:target>", "Mount a volume or a directory", (body, text) => {
@@ -125,8 +90,9 @@ const FILES: readonly ContainerFlag[] = [
     child(host(body), "Tmpfs")[path] = at === -1 ? "" : text.slice(at + 1);
   }),
   add("--volumes-from <container>", "Mount what another mounts", host, "VolumesFrom"),
-  set("--read-only", "Mount the root filesystem read-only", host, "ReadonlyRootfs", yes),
-  set("--shm-size <bytes>", "Of /dev/shm", host, "ShmSize", parseBytes),
+  set("--volume-driver <driver>", "Of volumes that are made for it", host, "VolumeDriver"),
+  pair("--storage-opt <name=value>", "An option of its file system", host, "StorageOpt"),
+  toggle("--read-only", "Mount the root filesystem read-only", host, "ReadonlyRootfs"),
   list(
     "--device <host[:container[:rwm]]>",
     "A device of the host, or by its CDI name",
@@ -136,6 +102,8 @@ const FILES: readonly ContainerFlag[] = [
       else append(host(body), "Devices", parseDevice(text));
     },
   ),
+  add("--device-cgroup-rule <rule>", "Devices it may use: 'c 1:3 rwm'", host, "DeviceCgroupRules"),
+  add("--gpus <request>", "GPUs: all, 2, '\"device=0,1\"'", host, "DeviceRequests", parseGpus),
 ];
 
 const NETWORK: readonly ContainerFlag[] = [
@@ -145,76 +113,49 @@ const NETWORK: readonly ContainerFlag[] = [
       append(child(host(body), "PortBindings"), port, binding);
     }
   }),
-  set("-P, --publish-all", "Publish all exposed ports", host, "PublishAllPorts", yes),
+  toggle("-P, --publish-all", "Publish all exposed ports", host, "PublishAllPorts"),
   list("--expose <port>", "Say that it listens there", (body, text) => {
     for (const port of parseExposed(text)) child(body, "ExposedPorts")[port] = {};
   }),
-  set(
-    "--network <network>",
-    "bridge, host, none, container:NAME, or a network's name",
-    host,
-    "NetworkMode",
-  ),
   add("--dns <address>", "A name server", host, "Dns"),
   add("--dns-search <domain>", "Where names are looked for", host, "DnsSearch"),
   add("--dns-option <option>", "As in resolv.conf", host, "DnsOptions"),
-  add("--add-host <name:address>", "A line of /etc/hosts", host, "ExtraHosts"),
-];
-
-const LIMITS: readonly ContainerFlag[] = [
-  set("-m, --memory <bytes>", "Memory it may use", host, "Memory", parseBytes),
-  set("--memory-swap <bytes>", "Memory and swap; -1: any", host, "MemorySwap", parseLimit),
-  set(
-    "--memory-reservation <bytes>",
-    "Memory it keeps in need",
-    host,
-    "MemoryReservation",
-    parseBytes,
-  ),
-  set("--cpus <cpus>", "CPUs it may use", host, "NanoCpus", parseCpus),
-  set("-c, --cpu-shares <n>", "Its weight", host, "CpuShares", count("cpu-shares")),
-  set("--cpuset-cpus <cpus>", "Where it may run: 0-2,7", host, "CpusetCpus"),
-  set(
-    "--pids-limit <n>",
-    "Processes it may have; -1: any",
-    host,
-    "PidsLimit",
-    parseInteger("pids-limit"),
-  ),
-  set("--oom-score-adj <n>", "-1000 to 1000", host, "OomScoreAdj", parseInteger("oom-score-adj")),
-  add("--ulimit <name=soft[:hard]>", "A limit of its processes", host, "Ulimits", parseUlimit),
-  pair("--sysctl <name=value>", "A setting of the kernel's for it", host, "Sysctls"),
-  set("--cgroup-parent <path>", "Where its control group is made", host, "CgroupParent"),
+  add("--add-host <name:address>", "A line of /etc/hosts", host, "ExtraHosts", parseHost),
 ];
 
 const CONFINEMENT: readonly ContainerFlag[] = [
   add("--cap-add <capability>", "Give a capability", host, "CapAdd"),
   add("--cap-drop <capability>", "Take a capability", host, "CapDrop"),
-  set("--privileged", "All capabilities and devices", host, "Privileged", yes),
-  add(
+  toggle("--privileged", "All capabilities and devices", host, "Privileged"),
+  list(
     "--security-opt <option>",
-    "seccomp, apparmor, no-new-privileges",
-    host,
-    "SecurityOpt",
-    parseSecurity,
+    "seccomp, apparmor, no-new-privileges, systempaths",
+    (body, text) => {
+      if (text !== "systempaths=unconfined") append(host(body), "SecurityOpt", parseSecurity(text));
+      else Object.assign(host(body), { MaskedPaths: [], ReadonlyPaths: [] });
+    },
   ),
+  pair("--sysctl <name=value>", "A setting of the kernel's for it", host, "Sysctls"),
   set("--pid <mode>", "host or container:NAME", host, "PidMode"),
   set("--ipc <mode>", "host, private, shareable, none or container:NAME", host, "IpcMode"),
   set("--uts <mode>", "host", host, "UTSMode"),
   set("--userns <mode>", "host", host, "UsernsMode"),
   set("--cgroupns <mode>", "host or private", host, "CgroupnsMode"),
+  set("--isolation <technology>", "default", host, "Isolation"),
+  once("--use-api-socket", "Not supported: mount the socket with --volume", (_body, text) => {
+    if (text !== "true") return;
+    const message =
+      "--use-api-socket is not supported: use -v /run/muster/muster.sock:/var/run/docker.sock";
+    throw new ClusterError("InvalidArgument", message);
+  }),
 ];
 
 const HEALTH: readonly ContainerFlag[] = [
   set("--health-cmd <command>", "How it is checked", health, "Test", (text) => ["CMD-SHELL", text]),
   set("--health-interval <duration>", "Time between checks", health, "Interval", parseDuration),
   set("--health-timeout <duration>", "What a check may take", health, "Timeout", parseDuration),
-  set(
-    "--health-retries <n>",
-    "Failures until it is unhealthy",
-    health,
-    "Retries",
-    count("health-retries"),
+  set("--health-retries <n>", "Failures until it is unhealthy", health, "Retries", (text) =>
+    parseCount("health-retries", text),
   ),
   set(
     "--health-start-period <duration>",
@@ -230,7 +171,13 @@ const HEALTH: readonly ContainerFlag[] = [
     "StartInterval",
     parseDuration,
   ),
-  set("--no-healthcheck", "Not even the image's check", health, "Test", () => ["NONE"]),
+  once("--no-healthcheck", "Not even the image's check", (body) => {
+    if (body.Healthcheck !== undefined) {
+      const message = "--no-healthcheck conflicts with --health-* options";
+      throw new ClusterError("InvalidArgument", message);
+    }
+    health(body).Test = ["NONE"];
+  }),
 ];
 
 const LOGS: readonly ContainerFlag[] = [
@@ -238,12 +185,12 @@ const LOGS: readonly ContainerFlag[] = [
   pair("--log-opt <name=value>", "An option of the log's", log, "Config"),
 ];
 
-/** Every flag of `create` and `run` that says what a container is. */
+/** Every flag of `create` and `run` that alone says what a container is; `networks.ts` has those that do it together. */
 export const CONTAINER_FLAGS: readonly ContainerFlag[] = [
   ...PROCESS,
   ...FILES,
   ...NETWORK,
-  ...LIMITS,
+  ...LIMIT_FLAGS,
   ...CONFINEMENT,
   ...HEALTH,
   ...LOGS,

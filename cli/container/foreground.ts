@@ -9,6 +9,9 @@ import { followWindow } from "./window.ts";
 /** How somebody is with a container. */
 export interface ForegroundOptions {
   readonly stdin: boolean;
+  /** Unless told otherwise. */
+  readonly stdout?: boolean;
+  readonly stderr?: boolean;
   readonly tty: boolean;
   readonly detachKeys: string;
   readonly sigProxy: boolean;
@@ -34,13 +37,13 @@ export async function attachTo(
   id: string,
   options: ForegroundOptions,
 ): Promise<Foreground> {
-  const { stdin, tty, detachKeys, sigProxy, isRemoved } = options;
+  const { stdin, stdout = true, stderr = true, tty, detachKeys, sigProxy, isRemoved } = options;
   const keys = parseDetachKeys(detachKeys);
   const client = context.client();
   const connection: HijackedConnection = await client.hijack(
     containerPath(id, "attach"),
     {},
-    { stream: true, stdin, stdout: true, stderr: true, detachKeys: detachKeys || undefined },
+    { stream: true, stdin, stdout, stderr, detachKeys: detachKeys || undefined },
   );
   const condition = isRemoved ? "removed" : "next-exit";
   const answer = await client.postForStream(containerPath(id, "wait"), undefined, {

@@ -1,9 +1,13 @@
-import { ClusterError } from "../../core/errors.ts";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { authHeader } from "../client/registry-auth.ts";
+import { silenced } from "../commands/image/pull.ts";
 import { splitTag } from "../commands/image/ref.ts";
 import type { Context } from "../context.ts";
 import { showTransfer } from "../output/transfer.ts";
 import type { ContainerBody } from "./body.ts";
+
+const ID_FILE_MODE = 0o644;
 
 /** What is asked for beside the container itself. */
 export interface MakeOptions {
@@ -11,13 +15,50 @@ export interface MakeOptions {
   readonly platform?: string;
   /** When its image is pulled. */
   readonly pull: string;
+  /** Without progress. */
+  readonly quiet?: boolean;
+  /** Where its id is written; a file that is not there. */
+  readonly cidfile?: string;
 }
 
 /** Makes a container, and pulls its image first where that is missing or asked for. @returns its id. */
 export async function makeContainer(
   context: Context,
   body: ContainerBody,
-  { name, platform, pull }: MakeOptions,
+  options: MakeOptions,
+): Promise<string> {
+  const { cidfile } = options;
+  if (cidfile === undefined) return make(context, body, options);
+  const file = openIdFile(cidfile);
+  try {
+    const id = await make(context, body, options);
+    writeSync(file, id);
+    return id;
+  } catch (error) {
+    rmSync(cidfile, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Before anything is made: an id that cannot be written is a container nobody knows. @throws {ClusterError} */
+function openIdFile(path: string): number {
+  try {
+    return openSync(path, "wx", ID_FILE_MODE);
+  } catch (cause) {
+    const isThere = (cause as NodeJS.ErrnoException).code === "EEXIST";
+    const why = isThere
+      ? `container ID file found, make sure the other container isn't running or delete ${path}`
+      : `failed to create the container ID file: ${errorMessage(cause)}`;
+    throw new ClusterError("InvalidArgument", why, { cause });
+  }
+}
+
+async function make(
+  context: Context,
+  body: ContainerBody,
+  { name, platform, pull, quiet = false }: MakeOptions,
 ): Promise<string> {
   if (!["always", "missing", "never"].includes(pull))
     throw new ClusterError("InvalidArgument", `invalid --pull '${pull}': always, missing or never`);
@@ -28,16 +69,23 @@ export async function makeContainer(
     for (const warning of Warnings ?? []) context.warn(`WARNING: ${warning}\n`);
     return Id;
   };
-  if (pull === "always") await pullImage(context, body.Image, platform);
+  const pullIt = () => pullImage(quiet ? silenced(context) : context, body.Image, platform);
+  if (pull === "always") await pullIt();
   try {
     return await create();
   } catch (error) {
     const isMissing = error instanceof ClusterError && error.code === "NotFound";
     if (!isMissing || pull !== "missing") throw error;
-    context.warn(`Unable to find image '${body.Image}' locally\n`);
-    await pullImage(context, body.Image, platform);
+    if (!quiet) context.warn(`Unable to find image '${whole(body.Image)}' locally\n`);
+    await pullIt();
     return create();
   }
+}
+
+/** As Docker names it: with the tag that is meant. */
+function whole(image: string): string {
+  const { name, tag } = splitTag(image);
+  return image.includes("@") ? image : `${name}:${tag}`;
 }
 
 /** Its words are no data: they go where warnings go. */

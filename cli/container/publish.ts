@@ -1,4 +1,5 @@
 import { ClusterError } from "../../core/errors.ts";
+import { splitPair } from "../flags/parse.ts";
 
 /** A port of a container and where on the host it is. */
 export interface PortBinding {
@@ -10,6 +11,7 @@ export interface PortBinding {
 }
 
 const PORT_MAX = 65_535;
+const LONG_KEYS = ["published", "target", "protocol", "mode"];
 const PATTERN =
   /^(?:(?:(\[[0-9a-fA-F:.]+\]|[^:[\]]*):)?(\d+(?:-\d+)?)?:)?(\d+(?:-\d+)?)(?:\/(tcp|udp|sctp))?$/;
 
@@ -20,11 +22,13 @@ const PATTERN =
  * @throws {ClusterError} `InvalidArgument`. Source: docker/go-connections, nat.ParsePortSpec.
  */
 export function parsePortBindings(text: string): PortBinding[] {
+  if (text.includes("=")) return parsePortBindings(shortForm(text));
   const match = PATTERN.exec(text);
   if (match === null) throw refusal(text, "write it like 8080:80, 127.0.0.1:8080:80/udp or 80");
   const [, address = "", host, inside = "", protocol = "tcp"] = match;
   const ports = range(inside, text);
-  const hosts = host === undefined ? undefined : range(host, text);
+  // 0 is any.
+  const hosts = host === undefined || host === "0" ? undefined : range(host, text);
   if (hosts !== undefined && ports.length > 1 && hosts.length !== ports.length)
     throw refusal(text, "the ranges differ in length");
   const HostIp = address.replace(/^\[|\]$/g, "");
@@ -33,6 +37,16 @@ export function parsePortBindings(text: string): PortBinding[] {
     HostIp,
     HostPort: ports.length === 1 ? (host ?? "") : String(hosts?.[at] ?? ""),
   }));
+}
+
+/** `published=8080,target=80,protocol=tcp` as `8080:80/tcp`. */
+function shortForm(text: string): string {
+  const fields = new Map(text.split(",").map((field) => splitPair(field)));
+  const unknown = [...fields.keys()].find((key) => !LONG_KEYS.includes(key));
+  if (unknown !== undefined)
+    throw refusal(text, `'${unknown}' is not one of ${LONG_KEYS.join(", ")}`);
+  const published = fields.get("published") ?? "";
+  return `${published}:${fields.get("target") ?? ""}/${fields.get("protocol") ?? "tcp"}`;
 }
 
 /** Reads `--expose`: `80`, `80-82/udp`. @returns ports as in {@link PortBinding}. @throws {ClusterError} `InvalidArgument`. */

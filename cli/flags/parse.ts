@@ -1,6 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { WirePort } from "../client/wire.ts";
-import { parseBytes, parseCount } from "./units.ts";
+import { parseCount } from "./units.ts";
 
 const PORT_MAX = 65535;
 
@@ -66,41 +66,6 @@ function parsePort(digits: string, text: string): number {
   const port = Number(digits);
   if (/^\d+$/.test(digits) && port >= 1 && port <= PORT_MAX) return port;
   throw invalid("publish", text, `'${digits}' is not a port between 1 and ${PORT_MAX}`);
-}
-
-/** `--mount type=bind,source=/a,target=/b,readonly`. @throws {ClusterError} `InvalidArgument`. */
-export function parseMount(text: string): Record<string, unknown> {
-  const fields = parsePairs(text, MOUNT_KEYS);
-  const type = fields.get("type") ?? "volume";
-  const target = fields.get("target") ?? fields.get("dst") ?? fields.get("destination");
-  if (target === undefined) throw invalid("mount", text, "target=PATH is missing");
-  const source = fields.get("source") ?? fields.get("src");
-  if (type === "bind" && source === undefined)
-    throw invalid("mount", text, "source=PATH is missing");
-  const tmpfs = {
-    ...numberField("SizeBytes", fields.get("tmpfs-size"), parseBytes),
-    ...numberField("Mode", fields.get("tmpfs-mode"), (mode) => Number.parseInt(mode, 8)),
-  };
-  const readOnly = fields.get("readonly") ?? fields.get("ro") ?? "false";
-  const propagation = fields.get("bind-propagation");
-  return {
-    Type: type,
-    Target: target,
-    ...(source === undefined ? {} : { Source: source }),
-    ...(["true", "1", ""].includes(readOnly) ? { ReadOnly: true } : {}),
-    ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }),
-    ...(Object.keys(tmpfs).length > 0 ? { TmpfsOptions: tmpfs } : {}),
-    ...(fields.has("volume-nocopy") ? { VolumeOptions: { NoCopy: true } } : {}),
-  };
-}
-
-const MOUNT_KEYS = [
-  ...["type", "source", "src", "target", "dst", "destination", "readonly", "ro"],
-  ...["bind-propagation", "tmpfs-size", "tmpfs-mode", "volume-nocopy"],
-];
-
-function numberField(name: string, text: string | undefined, parse: (text: string) => number) {
-  return text === undefined ? {} : { [name]: parse(text) };
 }
 
 /** `--network name` or `name=net,alias=a,alias=b`. */

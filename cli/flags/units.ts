@@ -33,7 +33,7 @@ export function parseBytes(text: string): number {
 
 /** "0.5" CPUs in billionths. @throws {ClusterError} `InvalidArgument`. */
 export function parseCpus(text: string): number {
-  if (!/^\d+(\.\d{1,9})?$/.test(text)) {
+  if (!/^(\d+(\.\d{0,9})?|\.\d{1,9})$/.test(text)) {
     throw new ClusterError(
       "InvalidArgument",
       `invalid number of CPUs '${text}': write it like 2 or 0.5`,

@@ -1,8 +1,8 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { WirePort, WireServiceSpec } from "../client/wire.ts";
 import { parseFileReference } from "../flags/file-reference.ts";
+import { parseMount } from "../flags/mount.ts";
 import {
-  parseMount,
   parseNetwork,
   parsePreference,
   parsePublish,

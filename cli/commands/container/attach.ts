@@ -2,13 +2,12 @@ import type { Command } from "commander";
 import { ClusterError } from "../../../core/errors.ts";
 import { attachTo } from "../../container/foreground.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
-import { parseBoolean } from "../../flags/boolean.ts";
 import { containerPath } from "./each.ts";
 
 interface AttachOptions {
   readonly stdin: boolean;
   readonly detachKeys?: string;
-  readonly sigProxy?: string | boolean;
+  readonly sigProxy: boolean;
 }
 
 interface WireContainer {
@@ -24,7 +23,7 @@ export function addContainerAttach(parent: Command, context: Context): void {
     .argument("<container>", "Name or id")
     .option("--detach-keys <keys>", "Keys that leave it (default: ctrl-p,ctrl-q)")
     .option("--no-stdin", "Only the output")
-    .option("--sig-proxy [bool]", "Pass signals on to it (default: true)")
+    .option("--sig-proxy", "Pass signals on to it", true)
     .action(async (ref: string, options: AttachOptions) => {
       const { Id, State, Config } = await context
         .client()
@@ -37,7 +36,7 @@ export function addContainerAttach(parent: Command, context: Context): void {
         stdin: options.stdin && Config.OpenStdin,
         tty: Config.Tty,
         detachKeys: options.detachKeys ?? "",
-        sigProxy: parseBoolean("sig-proxy", String(options.sigProxy ?? true)),
+        sigProxy: options.sigProxy,
         isRemoved: false,
       });
       const code = await foreground.stay();

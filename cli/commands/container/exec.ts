@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { parseDetachKeys } from "../../../core/detach-keys.ts";
 import { ClusterError } from "../../../core/errors.ts";
 import { joinConsole } from "../../container/console.ts";
-import { readLines, readVariable } from "../../container/values.ts";
+import { readVariable, readVariables } from "../../container/values.ts";
 import { followWindow } from "../../container/window.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
@@ -53,7 +53,7 @@ async function exec(
   if (interactive && tty && !detach && !process.stdin.isTTY)
     throw new ClusterError("InvalidArgument", "the input device is not a TTY");
   const client = context.client();
-  const fromFiles = (options.envFile ?? []).flatMap(readLines);
+  const fromFiles = (options.envFile ?? []).flatMap(readVariables);
   const { Id } = await client.post<{ Id: string }>(containerPath(ref, "exec"), {
     Cmd: command,
     Env: [...fromFiles, ...(options.env ?? [])].flatMap(readVariable),

@@ -1,22 +1,22 @@
 import type { Command } from "commander";
 import { parseDetachKeys } from "../../../core/detach-keys.ts";
 import { ClusterError, errorMessage } from "../../../core/errors.ts";
+import type { ContainerBody } from "../../container/body.ts";
 import {
   addContainerFlags,
+  attachedStreams,
   type ContainerOptions,
-  createBody,
+  readBody,
 } from "../../container/create-body.ts";
 import { attachTo } from "../../container/foreground.ts";
 import { type MakeOptions, makeContainer } from "../../container/make.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
-import { parseBoolean } from "../../flags/boolean.ts";
 import { containerPath } from "./each.ts";
 
 type RunOptions = ContainerOptions &
   MakeOptions & {
-    readonly detach?: boolean;
     readonly detachKeys?: string;
-    readonly sigProxy?: string | boolean;
+    readonly sigProxy: boolean;
     readonly rm?: boolean;
   };
 
@@ -29,29 +29,26 @@ export function addContainerRun(parent: Command, context: Context): void {
   )
     .option("-d, --detach", "Leave it at once, and print its id")
     .option("--detach-keys <keys>", "Keys that leave it (default: ctrl-p,ctrl-q)")
-    .option("--sig-proxy [bool]", "Pass signals on to it (default: true)")
-    .action(async (image: string, args: string[], options: RunOptions) => {
-      const code = await run(context, image, args, options).catch((error: unknown) => {
+    .option("--sig-proxy", "Pass signals on to it", true)
+    .action(async (image: string, args: string[], options: RunOptions, verb: Command) => {
+      const body = readBody(verb, image, args, options);
+      const code = await run(context, body, options).catch((error: unknown) => {
         if (!(error instanceof ClusterError)) throw error;
-        context.warn(`${errorMessage(error)}\n`);
+        context.warn(
+          `muster: ${errorMessage(error)}\n\nRun 'muster run --help' for more information\n`,
+        );
         return startCode(errorMessage(error));
       });
       if (code !== ExitCode.Ok) throw new ExitError(code);
     });
 }
 
-async function run(
-  context: Context,
-  image: string,
-  args: readonly string[],
-  options: RunOptions,
-): Promise<number> {
-  const { interactive = false, tty = false, detach = false, detachKeys = "" } = options;
+async function run(context: Context, body: ContainerBody, options: RunOptions): Promise<number> {
+  const { interactive = false, tty = false, detach = false, detachKeys = "", sigProxy } = options;
   parseDetachKeys(detachKeys);
-  const sigProxy = parseBoolean("sig-proxy", String(options.sigProxy ?? true));
   if (interactive && tty && !detach && !process.stdin.isTTY)
     throw new ClusterError("InvalidArgument", "the input device is not a TTY");
-  const body = createBody(image, args, options);
+  const { stdin, stdout, stderr } = attachedStreams(options);
   const id = await makeContainer(context, body, options);
   const start = async () => context.client().post(containerPath(id, "start"), undefined);
   if (detach) {
@@ -59,8 +56,10 @@ async function run(
     context.print(`${id}\n`);
     return ExitCode.Ok;
   }
+  // Who sees nothing of it sees its id.
+  if (!stdout && !stderr) context.print(`${id}\n`);
   const foreground = await attachTo(context, id, {
-    ...{ stdin: interactive, tty, detachKeys, sigProxy },
+    ...{ stdin, stdout, stderr, tty, detachKeys, sigProxy },
     isRemoved: options.rm === true,
   });
   try {
