@@ -5,7 +5,6 @@ import type { MachineAbilities } from "../backends/containers.ts";
 import { JsonReader } from "../http/json-reader.ts";
 import { amendLimits, readLimits } from "../wire/container/resources.ts";
 import { checkLimits } from "./check-limits.ts";
-import { logAttributes } from "./log-attributes.ts";
 import { randomName } from "./random-name.ts";
 import { describeDuration } from "./state.ts";
 import { fitLimits } from "./warnings.ts";
@@ -108,21 +107,4 @@ describe("containers: names at random", () => {
     expect(randomName(random, 0)).to.match(/^[a-z]+_[a-z]+$/);
     expect(randomName(random, 1)).to.match(/^[a-z]+_[a-z]+\d$/);
   });
-});
-
-describe("containers: details of a log line", () => {
-  const container = { labels: { a: "1", b: "x y", c: "3" }, env: ["E=f", "G"] };
-  const attributes = (options: Record<string, string>) =>
-    logAttributes({
-      id: "0123456789abcdef",
-      imageId: "sha256:1",
-      settings: { ...container, name: "n", image: "i", log: { driver: "json-file", options } },
-    });
-  it("are none unless asked for", () => expect(attributes({})).to.equal(""));
-  it("are the labels and variables the options name", () =>
-    expect(attributes({ labels: "a,b", env: "E,none" })).to.equal("a=1,b=x%20y,E=f"));
-  it("are those that match, and a tag", () =>
-    expect(attributes({ "labels-regex": "^[ac]$", tag: "{{.Name}}" })).to.equal("a=1,c=3,tag=n"));
-  it("are none of a pattern that is none", () =>
-    expect(attributes({ "env-regex": "(" })).to.equal(""));
 });

@@ -1,7 +1,7 @@
 import { ClusterError } from "../../core/errors.ts";
+import { logAttributes, writeLogAttributes } from "../../core/log-attributes.ts";
 import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
 import { findContainer } from "../containers/find-container.ts";
-import { logAttributes } from "../containers/log-attributes.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { type Answer, ok, type Route } from "../http/router.ts";
 import { requireRunning } from "./container-errors.ts";
@@ -36,7 +36,7 @@ async function logs(
   const query = readLogOptions(exchange);
   if (settings.log.driver === "none")
     throw new ClusterError("Unimplemented", "configured logging driver does not support reading");
-  const attributes = logAttributes(container);
+  const attributes = writeLogAttributes(logAttributes(container));
   const lines = backend.containerLogs(id, query, exchange.signal);
   return sendLogs(exchange, lines, { tty: settings.tty, detailsOf: () => attributes });
 }

@@ -11,6 +11,7 @@ import { LocalExecs } from "./exec/local-execs.ts";
 import type { ConsoleSize } from "./exec/types.ts";
 import { CREATED } from "./life.ts";
 import { connecting, disconnecting } from "./live-networks.ts";
+import { isJsonFile } from "./log/json-log-of.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import { readLog } from "./log/log-reader.ts";
 import { LogRotator, type RotatedLog } from "./log/log-rotator.ts";
@@ -227,12 +228,12 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
     const { paths, record } = this.#find(id);
     const { hostname, hosts, resolvConf } = networkFilesOf(paths);
     // What the others write is theirs alone to read, as in Docker.
-    const isShown = ["", "json-file"].includes(record.config.log.driver);
+    const isShown = isJsonFile(record);
     return {
       hostname,
       hosts,
       resolvConf,
-      log: isShown ? paths.logFile : "",
+      log: isShown ? paths.jsonLogFile : "",
       rootfs: record.rootfs,
     };
   }
@@ -383,14 +384,17 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
   }
 
   *#openLogs(): Generator<RotatedLog> {
-    for (const { isRunning, record, paths } of this.#containers.values()) {
+    for (const { isRunning, record, paths, jsonLog: json } of this.#containers.values()) {
       const limits = planLogLimits(record.config.log);
-      if (!isRunning || limits.kind === "none") continue;
+      if (limits.kind === "none") continue;
+      if (!isRunning && (json === undefined || json.isComplete)) continue;
       yield {
         containerId: record.id,
         path: paths.logFile,
         controlPath: paths.controlFifo,
         limits,
+        isOpen: isRunning,
+        json,
       };
     }
   }

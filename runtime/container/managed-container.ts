@@ -22,6 +22,8 @@ import {
   UNKNOWN_EXIT_CODE,
 } from "./life.ts";
 import { carryOut, type NetworkChange } from "./live-networks.ts";
+import type { JsonLog } from "./log/json-log.ts";
+import { jsonLogOf } from "./log/json-log-of.ts";
 import { networkFilesOf } from "./network-files.ts";
 import { type ContainerPaths, containerPaths } from "./paths.ts";
 import type { FindPeer, Peer } from "./peer.ts";
@@ -57,6 +59,7 @@ export interface ContainerContext {
   readonly log: Log;
 }
 
+const JSON_LATE = "cannot write a container's log as JSON yet";
 /** Operations of one container that may wait for their turn. */
 const WAITING_MAX = 32;
 /** What is kept of a command's output. */
@@ -71,6 +74,7 @@ export class ManagedContainer {
   readonly paths: ContainerPaths;
   readonly streams: ContainerStreams;
   readonly window: ConsoleWindow;
+  readonly jsonLog: JsonLog | undefined;
   readonly #context: ContainerContext;
   readonly #turns: Turns;
   readonly #healthPlan: HealthPlan | undefined;
@@ -93,6 +97,7 @@ export class ManagedContainer {
     this.#views = new RootViews(context.host, () => this.#afterViews());
     this.#healthPlan = planHealth(config.health, imageConfig.healthcheck);
     this.#status = status;
+    this.jsonLog = jsonLogOf(record, this.paths);
     const input = inputModeOf(config);
     this.window = new ConsoleWindow(this.paths.controlFifo, context.host.clock);
     this.streams = new ContainerStreams(this.paths.attachSocket, input, context.host.clock);
@@ -349,6 +354,7 @@ export class ManagedContainer {
       });
       // Written before the program runs: a run nobody knows of would be cleared away by the next process.
       await records.saveStatus(id, running);
+      this.jsonLog?.begin();
       this.streams.open();
       await host.runtime.release(id, conmon.ended);
       this.#status = running;
@@ -407,7 +413,9 @@ export class ManagedContainer {
     const ending = await readEnding(id, host);
     // Without a conmon nothing reads its output or tells its end: what is left of it must not run on unseen.
     if (ending.exitCode === UNKNOWN_EXIT_CODE) await this.#clear();
-    const { restart } = this.record.config;
+    const { restart, autoRemove } = this.record.config;
+    // Who hears of its end finds its last lines in the JSON log too, but for a very long one.
+    if (!autoRemove) await this.jsonLog?.catchUp().catch((error) => this.#warn(JSON_LATE, error));
     const restartInMs = this.#restarts.plan(restart, this.#status, ending);
     // Before anybody hears of its end: who starts another then may want the same ports.
     this.#releasePorts();
@@ -436,6 +444,7 @@ export class ManagedContainer {
     if (!withVolumes) await records.releaseVolumes(id);
     await records.revoke(id);
     this.streams.close();
+    await this.jsonLog?.close();
     await clearRun(id, rootfs.merged, host);
     await host.images.removeRootfs(id);
     await host.volumes.release(id, anonymousVolumes);

@@ -8,6 +8,9 @@ export interface ContainerPaths {
   readonly configFile: string;
   readonly statusFile: string;
   readonly logFile: string;
+  /** The same as Docker's json-file driver writes it, and how far that is. */
+  readonly jsonLogFile: string;
+  readonly jsonLogPosition: string;
   /** Names of the volumes that were made for it alone. */
   readonly volumesFile: string;
   /** Exists from the beginning of a start until all of that run has been cleared away. */
@@ -70,6 +73,8 @@ export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
     configFile: join(dir, "config.json"),
     statusFile: join(dir, "status.json"),
     logFile: join(dir, "container.log"),
+    jsonLogFile: join(dir, `${id}-json.log`),
+    jsonLogPosition: join(dir, "json-log.position"),
     volumesFile: join(dir, "volumes"),
     bundle,
     filesDir: join(bundle, "files"),

@@ -61,6 +61,13 @@ const order = ({ PRIORITY }: JournalEntry) => Number(PRIORITY);
 
 const TLS_ADDRESS = "tcp://127.0.0.1:2376";
 
+/** A line of the json-file driver. */
+interface JsonLine {
+  readonly log: string;
+  readonly stream: string;
+  readonly time: string;
+}
+
 describe("e2e: what docker run may ask of a container", function () {
   this.timeout(180_000);
   let host: EngineHost;
@@ -252,14 +259,31 @@ describe("e2e: what docker run may ask of a container", function () {
       const { stdout, stderr } = await host.docker("logs", "--details", "logged");
       const shown = await host.mustDocker("inspect", "-f", format, "logged");
       const id = await host.mustDocker("inspect", "-f", "{{.Id}}", "logged");
+      const [, path = ""] = shown.split(" ");
+      const file = path === "" ? "" : readFileSync(path, "utf8");
       await host.mustDocker("rm", "logged");
-      return { said: `${stdout}|${stderr.trimEnd()}`, shown, id };
+      return { said: `${stdout}|${stderr.trimEnd()}`, shown, id, file };
     };
     const format = "{{.HostConfig.LogConfig.Type}} {{.LogPath}}";
     const tag = ["--log-opt", "tag={{.Name}}.{{.ImageName}}"];
     const plain = await logged(tag, format);
     expect(plain.said).to.equal("tag=logged.busybox said\n|tag=logged.busybox cried");
-    expect(plain.shown).to.equal(`json-file ${dataRoot}/containers/${plain.id}/container.log`);
+    expect(plain.shown).to.equal(
+      `json-file ${dataRoot}/containers/${plain.id}/${plain.id}-json.log`,
+    );
+    const lines = plain.file
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as JsonLine);
+    const attrs = { tag: "logged.busybox" };
+    expect(lines.map(({ time: _, ...line }) => line)).to.have.deep.members([
+      { log: "said\n", stream: "stdout", attrs },
+      { log: "cried\n", stream: "stderr", attrs },
+    ]);
+    expect(lines.map(({ time }) => /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d+Z$/.test(time))).to.deep.equal([
+      true,
+      true,
+    ]);
     const local = await logged(["--log-driver", "local", "--log-opt", "max-size=1m"], format);
     expect([local.said, local.shown]).to.deep.equal([" said\n| cried", "local"]);
     const none = await logged(["--log-driver", "none"], format);

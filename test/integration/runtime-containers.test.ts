@@ -139,7 +139,6 @@ describe("runtime: containers", function () {
     await go();
     await eventually("all is written", async () => (await last()) === "line 1999\n");
     await maybeRotate({
-      containerId: id,
       path,
       controlPath: join(roots.execRoot, "containers", id, "ctl"),
       // Far below its own, so that the engine's rotator keeps out of this.

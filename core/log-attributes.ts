@@ -1,17 +1,24 @@
-import { expandLogTag } from "../../core/log-tag.ts";
-import type { ContainerSettings } from "../backends/container-settings.ts";
-import type { ContainerFacts } from "../backends/containers.ts";
+import { expandLogTag } from "./log-tag.ts";
 
-type Logged = Pick<ContainerFacts, "id" | "imageId"> & {
-  readonly settings: Pick<ContainerSettings, "name" | "image" | "log" | "labels" | "env">;
-};
+/** A container as its log may tell of it. */
+export interface Logged {
+  readonly id: string;
+  readonly imageId: string;
+  readonly settings: {
+    readonly name: string;
+    readonly image: string;
+    readonly log: { readonly options: Readonly<Record<string, string>> };
+    readonly labels: Readonly<Record<string, string>>;
+    readonly env: readonly string[];
+  };
+}
 
 /**
- * What `docker logs --details` shows before each line: the labels and variables that the log's options ask for.
+ * The labels and variables that the options of a container's log ask for, and its tag.
  *
  * Source: moby, daemon/logger/loginfo.go, ExtraAttributes.
  */
-export function logAttributes({ id, imageId, settings }: Logged): string {
+export function logAttributes({ id, imageId, settings }: Logged): ReadonlyMap<string, string> {
   const { name, image: imageName, log, labels, env } = settings;
   const { options } = log;
   const variables = Object.fromEntries(
@@ -25,8 +32,12 @@ export function logAttributes({ id, imageId, settings }: Logged): string {
     ...choose(variables, options.env, options["env-regex"]),
   ];
   const tag = expandLogTag(options.tag ?? "", { id, name, imageName, imageId });
-  const pairs = new Map(tag === "" ? chosen : [...chosen, ["tag", tag]]);
-  return [...pairs]
+  return new Map(tag === "" ? chosen : [...chosen, ["tag", tag]]);
+}
+
+/** As `docker logs --details` shows them before each line. */
+export function writeLogAttributes(attributes: ReadonlyMap<string, string>): string {
+  return [...attributes]
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
     .join(",");
 }
