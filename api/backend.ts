@@ -212,7 +212,6 @@ export interface SystemFacts {
   readonly abilities: MachineAbilities;
   readonly images: number;
   readonly cgroupVersion: "1" | "2";
-  readonly ociRuntime: string;
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly string[];
   readonly warnings: readonly string[];

@@ -60,10 +60,7 @@ export async function startDaemon(
     log: log.child({ component: "runtime" }),
     images: { insecureRegistries, registryMirrors },
   });
-  const facts = readFacts(config, {
-    version,
-    ociRuntime: engine.runtime.name,
-  });
+  const facts = readFacts(config, version);
   const settings = new LiveSettings(config, {
     facts,
     images: engine.images,

@@ -15,15 +15,12 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "
 export type StaticFacts = Omit<SystemFacts, "containers" | "images" | "abilities">;
 
 /** Reads what this machine is. The daemon's id is kept in the data root. */
-export function readFacts(
-  config: DaemonConfig,
-  engine: { readonly version: string; readonly ociRuntime: string },
-): StaticFacts {
+export function readFacts(config: DaemonConfig, version: string): StaticFacts {
   const os = readOsRelease();
   return {
     id: readDaemonId(config.dataRoot),
     name: hostname(),
-    version: engine.version,
+    version,
     gitCommit: "",
     buildTime: "",
     kernelVersion: release(),
@@ -35,7 +32,6 @@ export function readFacts(
     dataRoot: config.dataRoot,
     labels: config.labels,
     cgroupVersion: readCgroupVersion(),
-    ociRuntime: engine.ociRuntime,
     insecureRegistries: config.insecureRegistries,
     registryMirrors: config.registryMirrors,
     warnings: [],

@@ -2,28 +2,30 @@ import { mkdir } from "node:fs/promises";
 import { arch, cpus, hostname, release } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ClusterError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
 import { systemClock } from "../core/system-clock.ts";
 import { Builder } from "./build/builder.ts";
 import type { MachineAbilities } from "./cgroup/abilities.ts";
-import type { BundleHost } from "./container/bundle.ts";
+import type { ContainerHost } from "./container/container-run.ts";
 import { LocalContainers } from "./container/local-containers.ts";
-import { OciRuntime, type RuntimeProgram } from "./container/oci-runtime.ts";
+import { OciRuntimes } from "./container/oci-runtimes.ts";
 import { runtimeRoot } from "./container/paths.ts";
 import {
+  claimStrayHierarchies,
   findInit,
   hasApparmor,
   requireConmon,
   requireRoot,
-  requireRuntime,
+  requireRuntimes,
   requireSeccomp,
 } from "./container/requirements.ts";
-import { canReadOnlyBelow } from "./container/runtime-version.ts";
 import { EventJournal } from "./events/event-journal.ts";
 import { ImageStore } from "./image/image-store.ts";
 import { absentArchitectures } from "./linux/abi.ts";
 import { type Cgroups, probeCgroups } from "./linux/cgroups.ts";
 import { closeOnExecAll } from "./linux/descriptors.ts";
 import { maxOpenFiles, ownCapabilities } from "./linux/process.ts";
+import type { StrayHierarchies } from "./linux/stray-hierarchies.ts";
 import { LocalNetworks } from "./network/local-networks.ts";
 import { PublishedPorts } from "./network/ports/published-ports.ts";
 import { RepairLoop } from "./network/repair-loop.ts";
@@ -44,12 +46,12 @@ export class Engine implements EngineParts {
   readonly ports: PublishedPorts;
   readonly builds: Builder;
   readonly events: EventJournal;
-  readonly runtime: RuntimeProgram;
   readonly abilities: MachineAbilities;
   readonly usage: UsageLoop;
   /** Of the rules of networks and ports. */
   readonly repair: RepairLoop;
   readonly #cgroups: Cgroups;
+  readonly #strays: StrayHierarchies;
 
   private constructor(parts: {
     readonly images: ImageStore;
@@ -59,9 +61,9 @@ export class Engine implements EngineParts {
     readonly ports: PublishedPorts;
     readonly builds: Builder;
     readonly events: EventJournal;
-    readonly runtime: RuntimeProgram;
     readonly abilities: MachineAbilities;
     readonly cgroups: Cgroups;
+    readonly strays: StrayHierarchies;
     readonly usage: UsageLoop;
     readonly repair: RepairLoop;
   }) {
@@ -72,11 +74,11 @@ export class Engine implements EngineParts {
     this.ports = parts.ports;
     this.builds = parts.builds;
     this.events = parts.events;
-    this.runtime = parts.runtime;
     this.abilities = parts.abilities;
     this.usage = parts.usage;
     this.repair = parts.repair;
     this.#cgroups = parts.cgroups;
+    this.#strays = parts.strays;
   }
 
   /**
@@ -86,16 +88,28 @@ export class Engine implements EngineParts {
    *   InvalidArgument (roots).
    */
   static async open(options: EngineOptions): Promise<Engine> {
-    const { dataRoot, execRoot, clock = systemClock } = options;
-    const log = options.log.child({ component: "runtime" });
+    const { dataRoot, execRoot } = options;
     for (const root of [dataRoot, execRoot])
       if (!isAbsolute(root))
         throw new ClusterError("InvalidArgument", `invalid root ${root}: it is not absolute`);
     requireRoot();
+    const log = options.log.child({ component: "runtime" });
+    const strays = claimStrayHierarchies(log);
+    try {
+      return await Engine.#open(options, strays, log);
+    } catch (error) {
+      strays.release();
+      throw error;
+    }
+  }
+
+  static async #open(options: EngineOptions, strays: StrayHierarchies, log: Log): Promise<Engine> {
+    const { dataRoot, execRoot, clock = systemClock } = options;
     const conmonPath = requireConmon();
     const seccomp = requireSeccomp();
     const cgroups = probeCgroups(dataRoot, clock);
-    const runtime = await requireRuntime(options.runtime, cgroups.layout.kind, clock, log);
+    const { defaultRuntime: defaultName = "", runtimes: added = {} } = options;
+    const programs = await requireRuntimes({ defaultName, added }, cgroups.layout, clock, log);
     closeOnExecAll();
 
     const roots = { dataRoot, execRoot };
@@ -113,7 +127,7 @@ export class Engine implements EngineParts {
     };
     const networks = await LocalNetworks.open(networkOptions);
     const ports = PublishedPorts.open(networkOptions);
-    const facts: BundleHost = {
+    const facts: ContainerHost["facts"] = {
       hostname: hostname(),
       initPath: findInit(),
       cgroupKind: cgroups.layout.kind,
@@ -124,12 +138,12 @@ export class Engine implements EngineParts {
       absentArchitectures: absentArchitectures(),
       ownCapabilities: ownCapabilities(),
       hasApparmor: hasApparmor(),
-      canReadOnlyBelow: canReadOnlyBelow(runtime, release()),
       seccomp,
     };
+    const runtimes = new OciRuntimes(programs, runtimeRoot(roots), release(), clock);
     const host = {
       roots,
-      runtime: new OciRuntime(runtime, runtimeRoot(roots), clock),
+      runtimes,
       conmonPath,
       cgroups,
       images,
@@ -149,13 +163,12 @@ export class Engine implements EngineParts {
       ...cgroups.abilities(),
       apparmor: hasApparmor(),
       cpus: cpus().length,
-      // Docker's second name for runc, which its clients send back to it.
-      runtimes: [runtime.name, ...(runtime.name === "runc" ? ["io.containerd.runc.v2"] : [])],
+      runtimes: runtimes.names(),
     };
     const usage = newUsageLoop({ containers, cgroups, clock });
     const repair = new RepairLoop({ networks, ports }, clock, networkOptions.log);
     const parts = { images, containers, volumes, networks, ports, builds, usage, repair };
-    return new Engine({ ...parts, events, runtime, abilities, cgroups });
+    return new Engine({ ...parts, events, abilities, cgroups, strays });
   }
 
   /** Lets go of everything; containers run on. */
@@ -165,7 +178,7 @@ export class Engine implements EngineParts {
     this.containers.close();
     this.ports.close();
     this.networks.close();
-    await this.#cgroups.removeOwn();
+    if (await this.#cgroups.removeOwn()) this.#strays.release();
     await this.images.close();
   }
 }

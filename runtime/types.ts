@@ -19,8 +19,10 @@ export interface EngineOptions {
   readonly log: Log;
   /** Default: the machine's. */
   readonly clock?: Clock;
-  /** Name or path of an OCI runtime; default: crun where the cgroup layout allows it, else runc. */
-  readonly runtime?: string;
+  /** Name of the OCI runtime of containers that ask for none; default: crun where it works, else runc. */
+  readonly defaultRuntime?: string;
+  /** Paths of further OCI runtimes by name. */
+  readonly runtimes?: Readonly<Record<string, string>>;
   readonly images?: ImageStoreOptions;
 }
 
@@ -36,8 +38,6 @@ export interface EngineParts {
   readonly usage: ContainerUsage;
   /** What happened here; everybody says it there. */
   readonly events: EventJournal;
-  /** Name and version of the OCI runtime in use. */
-  readonly runtime: { readonly name: string; readonly version: string };
   readonly abilities: MachineAbilities;
   /** Lets go of everything; containers run on. */
   close(): Promise<void>;

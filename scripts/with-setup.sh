@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # What containers and networks are made with; the rest the tests unpack for themselves and never install.
-PACKAGES="runc conmon tini nftables libnftables1 iproute2 golang-github-containers-common busybox-static ca-certificates"
+PACKAGES="runc crun conmon tini nftables libnftables1 iproute2 golang-github-containers-common busybox-static ca-certificates"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { printf 'setup: cannot go on: %s\n' "$*" >&2; exit 1; }

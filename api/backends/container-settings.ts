@@ -58,6 +58,8 @@ export interface ContainerSettings {
   };
   readonly ports: PortSettings;
   readonly shmSizeBytes: number;
+  /** Name of an OCI runtime. */
+  readonly runtime: string;
   readonly cgroupParent: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly restart: RestartPolicy;

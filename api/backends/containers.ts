@@ -217,6 +217,6 @@ export interface MachineAbilities {
   readonly blkioRates: boolean;
   readonly apparmor: boolean;
   readonly cpus: number;
-  /** Names of the OCI runtimes there are. */
+  /** Names of the OCI runtimes there are, the default first. */
   readonly runtimes: readonly string[];
 }

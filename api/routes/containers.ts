@@ -48,9 +48,8 @@ export function containerRoutes(
         const sizes = exchange.flag("size")
           ? await backend.containerSizes(container.id)
           : undefined;
-        const [runtimeName = ""] = backend.abilities().runtimes;
         const { apiMinor } = exchange;
-        return ok(writeInspect(container, { runtimeName, sizes, apiMinor }));
+        return ok(writeInspect(container, { sizes, apiMinor }));
       },
     },
     ...containerLifeRoutes(backend),

@@ -14,7 +14,7 @@ export interface MachineAbilities {
   readonly blkioRates: boolean;
   readonly apparmor: boolean;
   readonly cpus: number;
-  /** Names under which the OCI runtime in use may be asked for; the first is its own. */
+  /** Names of the OCI runtimes there are, the default first. */
   readonly runtimes: readonly string[];
 }
 

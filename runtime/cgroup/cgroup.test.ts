@@ -4,7 +4,8 @@ import { NO_LIMITS } from "../container/settings.ts";
 import { parseKeyed, parseNumber, parseOomKills } from "./counters.ts";
 import { allDirs, findCgroupLayout, findControllerDir, findOwnDir, joinDirs } from "./layout.ts";
 import { planResources } from "./resources.ts";
-import { chooseRuntime } from "./runtime-choice.ts";
+import { fittingRuntimes } from "./runtime-choice.ts";
+import { strayControllers } from "./stray-controllers.ts";
 
 const V2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate";
 const V1 = [
@@ -108,17 +109,48 @@ describe("cgroup: resources", () => {
 
 describe("cgroup: choice of the runtime", () => {
   const cases = [
-    { kind: "v2", installed: ["crun", "runc"], expected: "crun" },
-    { kind: "v2", installed: ["runc"], expected: "runc" },
-    { kind: "hybrid", installed: ["crun", "runc"], expected: "runc" },
-    { kind: "hybrid", installed: ["crun"], expected: undefined },
-    { kind: "v1", installed: ["crun", "runc"], expected: "runc" },
-    { kind: "v1", installed: ["crun"], expected: "crun" },
-    { kind: "v2", installed: [], expected: undefined },
+    { kind: "v2", controllers: "cpu memory", installed: ["crun", "runc"], fitting: "crun runc" },
+    { kind: "v2", controllers: "cpu memory", installed: ["runc"], fitting: "runc" },
+    { kind: "hybrid", controllers: "", installed: ["runc", "crun"], fitting: "crun runc" },
+    { kind: "hybrid", controllers: "hugetlb", installed: ["crun", "runc"], fitting: "runc" },
+    { kind: "hybrid", controllers: "hugetlb", installed: ["crun"], fitting: "" },
+    { kind: "v1", controllers: "", installed: ["crun", "runc"], fitting: "crun runc" },
+    { kind: "v2", controllers: "cpu", installed: [], fitting: "" },
   ] as const;
-  for (const { kind, installed, expected } of cases)
-    it(`${kind} with ${installed.join(" and ") || "none"}: ${expected}`, () =>
-      expect(chooseRuntime(kind, new Set(installed))).to.equal(expected));
+  for (const { kind, controllers, installed, fitting } of cases)
+    it(`${kind} (${controllers}) with ${installed.join(" and ") || "none"}: ${fitting || "none"}`, () =>
+      expect(fittingRuntimes(kind, controllers, new Set(installed)).join(" ")).to.equal(fitting));
+});
+
+describe("cgroup: stray controllers", () => {
+  const cases = [
+    { what: "one that nobody uses", controllers: "hugetlb", delegated: "", strays: ["hugetlb"] },
+    {
+      what: "one of another name",
+      controllers: "io rdma\n",
+      delegated: "\n",
+      strays: ["blkio", "rdma"],
+    },
+    {
+      what: "none where version 2 is in use",
+      controllers: "hugetlb",
+      delegated: "hugetlb",
+      strays: [],
+    },
+    { what: "none that version 1 has", controllers: "cpu", delegated: "", strays: [] },
+    { what: "none that version 1 never had", controllers: "dmem", delegated: "", strays: [] },
+    { what: "none at all", controllers: "\n", delegated: "", strays: [] },
+  ];
+  const hybrid = layoutOf(`${V1}\n${UNIFIED}`);
+  for (const { what, controllers, delegated, strays } of cases)
+    it(`are ${what}`, () =>
+      expect(strayControllers(hybrid, controllers, delegated)).to.deep.equal(strays));
+  it("are none but in a hybrid layout", () =>
+    expect(strayControllers(layoutOf(V2), "hugetlb", "")).to.deep.equal([]));
+  it("that we have mounted are told from others", () => {
+    const ours = "37 31 0:33 / /sys/fs/cgroup/hugetlb rw - cgroup muster rw,hugetlb";
+    expect(layoutOf(`${V1}\n${ours}\n${UNIFIED}`).added).to.deep.equal(["hugetlb"]);
+  });
 });
 
 describe("cgroup: counters", () => {

@@ -6,14 +6,20 @@ export interface CgroupLayout {
   readonly v1: Readonly<Record<string, string>>;
   /** Mount point of version 2; empty with v1. */
   readonly unified: string;
+  /** Controllers of version 1 that we have mounted. */
+  readonly added: readonly string[];
 }
 
 /** Where a controller is read and written: the only place that knows both versions' trees. */
 export type Controller = "memory" | "cpu" | "cpuacct" | "pids" | "freezer" | "blkio";
 
+/** What our mounts say they were mounted from. */
+export const OUR_MOUNTS = "muster";
+
 const NAMED = /^name=/;
-const V1_CONTROLLERS = new Set(
-  "blkio cpu cpuacct cpuset devices freezer hugetlb memory net_cls net_prio perf_event pids rdma".split(
+/** As its mounts name them. */
+export const V1_CONTROLLERS: ReadonlySet<string> = new Set(
+  "blkio cpu cpuacct cpuset devices freezer hugetlb memory misc net_cls net_prio perf_event pids rdma".split(
     " ",
   ),
 );
@@ -26,19 +32,22 @@ const V1_CONTROLLERS = new Set(
  */
 export function findCgroupLayout(mountinfo: string): CgroupLayout | undefined {
   const v1: Record<string, string> = {};
+  const added: string[] = [];
   let unified = "";
   for (const line of mountinfo.split("\n")) {
     const [left = "", right = ""] = line.split(" - ");
     const mountPoint = unescapeOctal(left.split(" ")[4] ?? "");
-    const [type, , options = ""] = right.split(" ");
+    const [type, source, options = ""] = right.split(" ");
     if (type === "cgroup2" && unified === "") unified = mountPoint;
     if (type !== "cgroup") continue;
     for (const name of options.split(","))
       if (V1_CONTROLLERS.has(name) || NAMED.test(name)) v1[name] ??= mountPoint;
+    if (source === OUR_MOUNTS)
+      added.push(...options.split(",").filter((name) => V1_CONTROLLERS.has(name)));
   }
   const hasV1 = Object.keys(v1).length > 0;
   if (!hasV1 && unified === "") return undefined;
-  return { kind: hasV1 ? (unified === "" ? "v1" : "hybrid") : "v2", v1, unified };
+  return { kind: hasV1 ? (unified === "" ? "v1" : "hybrid") : "v2", v1, unified, added };
 }
 
 /** The directory of `group` for one controller; undefined when the machine does not have the controller. */

@@ -1,19 +1,19 @@
 import type { CgroupLayout } from "./layout.ts";
 
-/** OCI runtimes we know how to choose between; any other is used when named. */
+/** OCI runtimes we know how to choose between; any other is used when it is named. */
 export type KnownRuntime = "crun" | "runc";
 
+export const KNOWN_RUNTIMES: readonly KnownRuntime[] = ["crun", "runc"];
+
 /**
- * Which OCI runtime fits a machine: crun, several times faster, where control groups are version 2 alone; it refuses the
- * hybrid layout. Else runc, or whichever there is.
- *
- * @returns undefined when there is none that fits.
+ * The OCI runtimes that fit a machine, the one to prefer first: crun, which makes a container in half of runc's time, but for
+ * a hybrid layout whose version 2 has controllers, where it does nothing at all.
  */
-export function chooseRuntime(
+export function fittingRuntimes(
   kind: CgroupLayout["kind"],
+  unifiedControllers: string,
   installed: ReadonlySet<KnownRuntime>,
-): KnownRuntime | undefined {
-  if (kind === "v2" && installed.has("crun")) return "crun";
-  if (installed.has("runc")) return "runc";
-  return kind === "v1" && installed.has("crun") ? "crun" : undefined;
+): KnownRuntime[] {
+  const fits = { crun: kind !== "hybrid" || unifiedControllers === "", runc: true };
+  return KNOWN_RUNTIMES.filter((name) => fits[name] && installed.has(name));
 }

@@ -1,6 +1,7 @@
 import { ClusterError } from "../../core/errors.ts";
 import { LOG_SLACK_BYTES, type LogLimits } from "./log/log-files.ts";
 import type { ContainerPaths } from "./paths.ts";
+import { inRuncsWords } from "./runtime-words.ts";
 import type { InputMode } from "./stream/run-streams.ts";
 
 /** What conmon is told about a container. Source: conmon(8), 2.1. */
@@ -73,13 +74,19 @@ export function planExecConmonArgs(exec: ConmonExecInput): string[] {
  * Reads what conmon says through its sync pipe after the runtime's `create`: the container's pid.
  *
  * @param diagnostics what conmon wrote to standard error, used when it said nothing.
+ * @param starting what the runtime was told to do, and what names the program that was to be started.
  * @throws {ClusterError} Internal with the runtime's words; `details.exitCode` is what Docker's clients expect of such a
  *   failure: 127 program not found, 126 not executable, 128 anything else.
  */
-export function parseCreateReport(report: string, diagnostics: string): number {
+export function parseCreateReport(
+  report: string,
+  diagnostics: string,
+  starting: { readonly verb: "create" | "exec"; program(): string },
+): number {
   const { pid, message } = parseReport(report);
   if (pid !== undefined && pid > 0) return pid;
-  const reason = plainMessage(message ?? diagnostics) || "conmon ended without a word";
+  const words = plainMessage(message ?? diagnostics) || "conmon ended without a word";
+  const reason = inRuncsWords(words, starting.program(), starting.verb);
   throw new ClusterError("Internal", `cannot start container: ${reason}`, {
     details: { exitCode: exitCodeOf(reason) },
   });

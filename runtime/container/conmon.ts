@@ -8,6 +8,7 @@ import { reap, spawnSession } from "../linux/spawn.ts";
 import { parseCreateReport } from "./conmon-args.ts";
 import type { ContainerPaths } from "./paths.ts";
 import { ReportPipe } from "./report-pipe.ts";
+import type { OciSpec } from "./spec/oci-spec.ts";
 
 /**
  * conmon, the parent of a container: it holds the console, writes the log, and puts the exit code into a file. It is nobody's
@@ -96,7 +97,13 @@ export async function startConmon(
   await reap(pid);
   if (joined.status === "rejected") throw joined.reason;
   if (told.status === "rejected") throw told.reason;
-  return parseCreateReport(told.value, readFileSync(diagnosticsFile, "utf8"));
+  return parseCreateReport(told.value, readFileSync(diagnosticsFile, "utf8"), {
+    verb: "create",
+    program: () => {
+      const spec = JSON.parse(readFileSync(`${paths.bundle}/config.json`, "utf8")) as OciSpec;
+      return spec.process.args[0] ?? "";
+    },
+  });
 }
 
 /** Nothing of our own environment reaches the runtime; UTC, so that log times differ from Docker's only in spelling. */

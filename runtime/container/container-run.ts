@@ -19,7 +19,7 @@ import { planConmonArgs } from "./conmon-args.ts";
 import { makeContainerFiles } from "./container-files.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import type { Attached } from "./network-files.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
+import type { OciRuntimes } from "./oci-runtimes.ts";
 import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./paths.ts";
 import type { FindPeer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -30,7 +30,7 @@ import type { ContainerConfig, ContainerFile } from "./types.ts";
 /** This machine as containers need it. */
 export interface ContainerHost {
   readonly roots: Roots;
-  readonly runtime: OciRuntime;
+  readonly runtimes: OciRuntimes;
   readonly conmonPath: string;
   readonly cgroups: Cgroups;
   readonly images: Pick<Images, "get" | "prepareRootfs" | "mountRootfs" | "removeRootfs">;
@@ -48,7 +48,7 @@ export interface ContainerHost {
     | "wayInto"
   >;
   readonly ports: Pick<PublishedPorts, "publish" | "unpublish" | "publishedPorts">;
-  readonly facts: BundleHost;
+  readonly facts: Omit<BundleHost, "canReadOnlyBelow">;
   /** Where it is said what happens to containers. */
   readonly events: EventSink;
   readonly clock: Clock;
@@ -77,10 +77,11 @@ export async function createRun(
   host.images.mountRootfs(record.rootfs);
   const mounts = await prepareMounts(record, paths, host);
   const fileMounts = await makeContainerFiles(files, paths.filesDir);
+  const { canReadOnlyBelow } = host.runtimes.get(record.config.runtime);
   writeBundle({ ...record, mounts }, paths, {
     cgroupsPath: host.cgroups.groupOf(record.id),
     fileMounts,
-    host: host.facts,
+    host: { ...host.facts, canReadOnlyBelow },
     findPeer,
     attached: attach(record, host),
   });
@@ -130,13 +131,14 @@ function attach(
 }
 
 function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: ContainerHost): string[] {
+  const runtime = host.runtimes.get(record.config.runtime);
   return planConmonArgs({
     id: record.id,
     name: record.config.name,
     logTag: logTagOf(record),
     paths,
-    runtimePath: host.runtime.program.path,
-    runtimeRoot: host.runtime.root,
+    runtimePath: runtime.program.path,
+    runtimeRoot: runtime.root,
     exitDir: exitDir(host.roots),
     log: planLogLimits(record.config.log),
     tty: record.config.tty,

@@ -117,9 +117,10 @@ describe("container: conmon", () => {
     ).to.include("--log-path none");
   });
 
+  const starting = { verb: "create", program: () => "web" } as const;
   it("reports the pid, by either name", () => {
-    expect(parseCreateReport('{"pid": 42}\n', "")).to.equal(42);
-    expect(parseCreateReport('{"data": 42}\n', "")).to.equal(42);
+    expect(parseCreateReport('{"pid": 42}\n', "", starting)).to.equal(42);
+    expect(parseCreateReport('{"data": 42}\n', "", starting)).to.equal(42);
   });
   const failures = [
     {
@@ -159,7 +160,7 @@ describe("container: conmon", () => {
     it(`fails with ${name}`, () => {
       let error: unknown;
       try {
-        parseCreateReport(report, diagnostics ?? "");
+        parseCreateReport(report, diagnostics ?? "", starting);
       } catch (reason) {
         error = reason;
       }

@@ -25,6 +25,7 @@ import { carryOut, type NetworkChange } from "./live-networks.ts";
 import type { JsonLog } from "./log/json-log.ts";
 import { jsonLogOf } from "./log/json-log-of.ts";
 import { networkFilesOf } from "./network-files.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
 import { type ContainerPaths, containerPaths } from "./paths.ts";
 import type { FindPeer, Peer } from "./peer.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
@@ -188,7 +189,7 @@ export class ManagedContainer {
       if (change.limits !== undefined && this.isRunning) {
         const { canLimitSwap } = host.facts;
         const resources = planResources(change.limits, canLimitSwap, blockDeviceNumbers);
-        await host.runtime.update(record.id, resources, `${this.paths.bundle}/update.json`);
+        await this.#runtime.update(record.id, resources, `${this.paths.bundle}/update.json`);
       }
       await this.commit(record);
     });
@@ -239,11 +240,11 @@ export class ManagedContainer {
   /** @throws {ClusterError} FailedPrecondition when it does not run; Internal when the runtime fails. */
   async exec(command: readonly string[], timeoutMs: number): Promise<RunResult> {
     if (!this.isRunning) throw this.#refusal("run a command in", "it is not running");
-    const { host, execs } = this.#context;
+    const { execs } = this.#context;
     this.#execs += 1;
     const pidFile = `${this.paths.bundle}/exec-${this.#execs}.pid`;
     const limits = { timeoutMs, outputBytesMax: EXEC_OUTPUT_BYTES_MAX };
-    return execs.run(() => host.runtime.exec(this.record.id, command, pidFile, limits));
+    return execs.run(() => this.#runtime.exec(this.record.id, command, pidFile, limits));
   }
 
   /**
@@ -286,12 +287,15 @@ export class ManagedContainer {
     await this.#turns.run(() => this.#adopt());
   }
 
+  get #runtime(): OciRuntime {
+    return this.#context.host.runtimes.get(this.record.config.runtime);
+  }
+
   async #adopt(): Promise<void> {
-    const { host } = this.#context;
     if (this.isRunning && isConmonAlive(this.paths)) {
       const conmon = watchConmon(this.paths);
       this.streams.open();
-      await host.runtime.release(this.record.id, conmon.ended);
+      await this.#runtime.release(this.record.id, conmon.ended);
       this.#watch(conmon);
     } else if (this.isRunning) await this.#finish();
     else {
@@ -356,7 +360,7 @@ export class ManagedContainer {
       await records.saveStatus(id, running);
       this.jsonLog?.begin();
       this.streams.open();
-      await host.runtime.release(id, conmon.ended);
+      await this.#runtime.release(id, conmon.ended);
       this.#status = running;
     } catch (error) {
       conmon?.unwatch();

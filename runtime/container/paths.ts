@@ -30,8 +30,6 @@ export interface ContainerPaths {
   /** conmon's socket for those who give input and take output. */
   readonly attachSocket: string;
   readonly exitFile: string;
-  /** The OCI runtime's own directory for it. */
-  readonly runtimeDir: string;
 }
 
 /** The two roots of an engine. */
@@ -55,7 +53,7 @@ export function exitDir(roots: Roots): string {
   return join(roots.execRoot, "exits");
 }
 
-/** Where the OCI runtime keeps its state. */
+/** Where the OCI runtimes keep their state, each in a directory of its name. */
 export function runtimeRoot(roots: Roots): string {
   return join(roots.execRoot, "runtime");
 }
@@ -86,6 +84,5 @@ export function containerPaths(roots: Roots, id: ContainerId): ContainerPaths {
     controlFifo: join(bundle, "ctl"),
     attachSocket: join(bundle, "attach"),
     exitFile: join(exitDir(roots), id),
-    runtimeDir: join(runtimeRoot(roots), id),
   };
 }

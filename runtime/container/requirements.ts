@@ -3,8 +3,11 @@ import { isAbsolute, join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
-import { chooseRuntime, type KnownRuntime } from "../cgroup/runtime-choice.ts";
+import type { CgroupLayout } from "../cgroup/layout.ts";
+import { fittingRuntimes, KNOWN_RUNTIMES, type KnownRuntime } from "../cgroup/runtime-choice.ts";
+import { probeCgroupLayout } from "../linux/cgroups.ts";
 import { runProgram } from "../linux/run.ts";
+import { StrayHierarchies, unifiedControllers } from "../linux/stray-hierarchies.ts";
 import type { RuntimeProgram } from "./oci-runtime.ts";
 import { isOldRunc } from "./runtime-version.ts";
 import type { SeccompProfile } from "./spec/seccomp.ts";
@@ -31,23 +34,48 @@ export function requireConmon(): string {
 }
 
 /**
- * The OCI runtime to use: the one asked for by name or path, else what fits the cgroup layout.
+ * The OCI runtimes of this machine, the default first: those that are installed and fit its control groups, and those that
+ * its owner names.
  *
- * @throws {ClusterError} FailedPrecondition naming the package.
+ * @param asked.defaultName empty: the fastest that fits.
+ * @param asked.added paths by name.
+ * @throws {ClusterError} FailedPrecondition naming the package or the program that is missing.
  */
-export async function requireRuntime(
-  asked: string | undefined,
-  cgroupKind: "v1" | "v2" | "hybrid",
+export async function requireRuntimes(
+  asked: { readonly defaultName: string; readonly added: Readonly<Record<string, string>> },
+  layout: CgroupLayout,
   clock: Clock,
   log: Log,
-): Promise<RuntimeProgram> {
-  const name = asked ?? chooseRuntime(cgroupKind, installedRuntimes()) ?? "runc";
-  const path = isAbsolute(name) ? name : requireProgram(name, name);
-  const version = await versionOf(path, clock);
-  const program = { name: path.slice(path.lastIndexOf("/") + 1), path, version };
-  if (program.name === "runc" && isOldRunc(version))
-    log.warn("this runc has known ways out of a container: upgrade the package runc", { version });
-  return program;
+): Promise<[RuntimeProgram, ...RuntimeProgram[]]> {
+  const paths = new Map<string, string>();
+  for (const name of fittingRuntimes(layout.kind, unifiedControllers(layout), installedRuntimes()))
+    paths.set(name, requireProgram(name, name));
+  for (const [name, path] of Object.entries(asked.added)) paths.set(name, requirePath(name, path));
+  const { defaultName } = asked;
+  if (defaultName !== "" && !paths.has(defaultName))
+    paths.set(defaultName, requireProgram(defaultName, defaultName));
+  const found = await Promise.all(
+    [...paths].map(async ([name, path]) => ({ name, path, version: await versionOf(path, clock) })),
+  );
+  const first = found.find(({ name }) => name === defaultName) ?? found[0];
+  if (first === undefined) throw missing("runc", "runc");
+  if (first.name === "runc" && isOldRunc(first.version))
+    log.warn("this runc has known ways out of a container: upgrade the package runc", {
+      version: first.version,
+    });
+  return [first, ...found.filter((program) => program !== first)];
+}
+
+/** Makes room for crun where a hybrid layout of control groups keeps it from working. Without, runc is used. */
+export function claimStrayHierarchies(log: Log): StrayHierarchies {
+  const strays = new StrayHierarchies();
+  if (findProgram("crun") === undefined) return strays;
+  try {
+    strays.claim(probeCgroupLayout());
+  } catch (error) {
+    log.warn("crun cannot be used: a hierarchy of control groups could not be mounted", { error });
+  }
+  return strays;
 }
 
 /**
@@ -79,8 +107,15 @@ export function findInit(): string {
 }
 
 function installedRuntimes(): Set<KnownRuntime> {
-  const known: readonly KnownRuntime[] = ["crun", "runc"];
-  return new Set(known.filter((name) => findProgram(name) !== undefined));
+  return new Set(KNOWN_RUNTIMES.filter((name) => findProgram(name) !== undefined));
+}
+
+function requirePath(name: string, path: string): string {
+  if (isAbsolute(path) && isExecutable(path)) return path;
+  throw new ClusterError(
+    "FailedPrecondition",
+    `cannot run containers: the OCI runtime ${name} is no program: ${path}`,
+  );
 }
 
 function requireProgram(name: string, packageName: string): string {

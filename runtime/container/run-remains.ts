@@ -17,7 +17,7 @@ import { findProcess } from "../linux/process.ts";
 import { watchConmon } from "./conmon.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { type Ending, UNKNOWN_EXIT_CODE } from "./life.ts";
-import { bundlesDir, type ContainerPaths, containerPaths, exitDir, runtimeRoot } from "./paths.ts";
+import { bundlesDir, type ContainerPaths, containerPaths, exitDir } from "./paths.ts";
 import { releaseMounts } from "./run-mounts.ts";
 import type { ContainerId } from "./types.ts";
 import { within } from "./within.ts";
@@ -34,12 +34,12 @@ const CONMON_END_MS = 10_000;
 
 /** Ids of the containers of which anything of a run is left, known or not. */
 export function findRemains(host: ContainerHost): Set<ContainerId> {
-  const { roots, cgroups } = host;
-  const names = [bundlesDir(roots), exitDir(roots), runtimeRoot(roots)].flatMap((dir) =>
-    readdirSync(dir),
-  );
+  const { roots, cgroups, runtimes } = host;
+  const names = [bundlesDir(roots), exitDir(roots)].flatMap((dir) => readdirSync(dir));
   return new Set(
-    [...names, ...cgroups.list()].filter((name) => CONTAINER_ID.test(name)),
+    [...names, ...runtimes.containers(), ...cgroups.list()].filter((name) =>
+      CONTAINER_ID.test(name),
+    ),
   ) as Set<ContainerId>;
 }
 
@@ -113,7 +113,7 @@ export async function clearRun(
     }
   };
   await attempt(() => endRun(id, paths, host));
-  await attempt(() => host.runtime.forget(id));
+  await attempt(() => host.runtimes.forget(id));
   await attempt(() => unmountAside(paths.filesDir));
   await attempt(() => unmountAside(paths.shmDir));
   await attempt(() => (merged === undefined ? undefined : unmountAside(merged)));

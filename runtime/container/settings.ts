@@ -19,6 +19,8 @@ export interface ContainerSettings {
   readonly ports: PortSettings;
   /** Of /dev/shm; 0: 64 MiB. */
   readonly shmSizeBytes: number;
+  /** Name of the OCI runtime that makes it; empty: the machine's default. */
+  readonly runtime: string;
   /** Where in the control groups its own group is made; empty: among this engine's. */
   readonly cgroupParent: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -163,6 +165,7 @@ export const DEFAULT_SETTINGS: ContainerSettings = {
   dns: { servers: [], search: [], options: [] },
   ports: { exposed: [], bindings: [], publishAll: false },
   shmSizeBytes: 0,
+  runtime: "",
   cgroupParent: "",
   annotations: {},
   restart: NEVER_RESTARTED,

@@ -173,13 +173,18 @@ export class Cgroups {
     return [...ids];
   }
 
-  /** Removes this engine's own groups when no container is in them; when one is, or another takes long to end, they stay. */
-  async removeOwn(): Promise<void> {
-    if (this.list().length > 0) return;
+  /**
+   * Removes this engine's own groups when no container is in them; when one is, or another takes long to end, they stay.
+   *
+   * @returns whether they are gone.
+   */
+  async removeOwn(): Promise<boolean> {
+    if (this.list().length > 0) return false;
     const monitors = allDirs(this.layout, `${this.#parent}/${MONITORS}`);
-    if (!(await this.#becomesEmpty(monitors, MONITORS_WAIT_MS))) return;
+    if (!(await this.#becomesEmpty(monitors, MONITORS_WAIT_MS))) return false;
     for (const group of [`${this.#parent}/${MONITORS}`, this.#parent, ROOT])
       await Promise.all(allDirs(this.layout, group).map(removeIfUnused));
+    return true;
   }
 
   /** What is frozen cannot be killed with version 1. */
@@ -249,8 +254,13 @@ function freezerOrder(isV2: boolean, frozen: boolean) {
 
 /** @throws {ClusterError} FailedPrecondition when this machine has no control groups. */
 export function probeCgroups(dataRoot: string, clock: Clock): Cgroups {
+  return new Cgroups(probeCgroupLayout(), dataRoot, clock);
+}
+
+/** @throws {ClusterError} FailedPrecondition when this machine has no control groups. */
+export function probeCgroupLayout(): CgroupLayout {
   const layout = findCgroupLayout(readFileSync("/proc/self/mountinfo", "utf8"));
-  if (layout !== undefined) return new Cgroups(layout, dataRoot, clock);
+  if (layout !== undefined) return layout;
   throw new ClusterError(
     "FailedPrecondition",
     "cannot run containers: no cgroup file system is mounted: mount -t cgroup2 none /sys/fs/cgroup",

@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import koffi, { type KoffiFunc } from "koffi";
 import { ClusterError } from "../../core/errors.ts";
+import { OUR_MOUNTS } from "../cgroup/layout.ts";
 import { checked, errnoError, libc } from "./libc.ts";
 
 /** What overlayfs needs: absolute paths, all of which exist. */
@@ -36,6 +37,7 @@ const SEALED = 2 | 4 | 8;
 const TMPFS_MAGIC = 0x01021994;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
+const EBUSY = 16;
 const EINVAL = 22;
 const ENOENT = 2;
 /** The kernel copies one page of options. */
@@ -108,6 +110,26 @@ export function unmount(target: string): void {
   if (cUmount(target, MNT_DETACH | UMOUNT_NOFOLLOW) !== -1) return;
   const errno = koffi.errno();
   if (errno !== EINVAL && errno !== ENOENT) throw errnoError(errno, `unmount ${target}`);
+}
+
+/**
+ * Unmounts `target` unless somebody has a file of it open.
+ *
+ * @returns whether nothing is mounted there any more.
+ */
+export function unmountIdle(target: string): boolean {
+  if (cUmount(target, UMOUNT_NOFOLLOW) !== -1) return true;
+  const errno = koffi.errno();
+  if (errno === EBUSY) return false;
+  if (errno !== EINVAL && errno !== ENOENT) throw errnoError(errno, `unmount ${target}`);
+  return true;
+}
+
+/** Mounts version 1's hierarchy of one controller of the control groups. Nothing to do when it is there. */
+export function mountController(controller: string, target: string): void {
+  if (cMount(OUR_MOUNTS, target, "cgroup", SEALED, controller) !== -1) return;
+  const errno = koffi.errno();
+  if (errno !== EBUSY || !isMountPoint(target)) throw errnoError(errno, `mount ${target}`);
 }
 
 /**

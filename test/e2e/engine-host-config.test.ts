@@ -136,6 +136,32 @@ describe("e2e: what docker run may ask of a container", function () {
     await host.mustDocker("rm", "alone");
   });
 
+  it("is made by the OCI runtime that it asks for, and stays with it", async () => {
+    const [standard, ...others] = (
+      await host.mustDocker(
+        "info",
+        "-f",
+        "{{.DefaultRuntime}} {{range $k, $v := .Runtimes}}{{$k}} {{end}}",
+      )
+    ).split(" ");
+    expect(others).to.include.members(["crun", "runc", "io.containerd.runc.v2", standard]);
+    for (const asked of ["crun", "runc"]) {
+      const name = `by-${asked}`;
+      const flags = ["--runtime", asked, "--name", name, "--network", "none", "--init"];
+      await host.mustDocker("run", "-d", ...flags, "busybox", "sleep", "1000");
+      const format = "{{.HostConfig.Runtime}}";
+      expect(await host.mustDocker("inspect", "-f", format, name)).to.equal(asked);
+      expect((await host.docker("exec", name, "sh", "-c", "exit 7")).code).to.equal(7);
+      const missing = await host.docker("exec", name, "/no/such");
+      expect(missing.code).to.equal(127);
+      await host.mustDocker("update", "--pids-limit", "50", name);
+      await host.mustDocker("pause", name);
+      await host.mustDocker("unpause", name);
+      await host.mustDocker("restart", "-t", "0", name);
+      await host.mustDocker("rm", "-f", name);
+    }
+  });
+
   it("does without AppArmor where there is none, and says so", async () => {
     if (existsSync("/sys/kernel/security/apparmor")) return;
     const flags = ["--name", "armed", "--network", "none", "--security-opt", "apparmor=mine"];

@@ -126,10 +126,7 @@ async function take(body: unknown): Promise<void> {
   const networks = memoryNetworks();
   const ports = { publishedPorts: () => [] };
   const facts = newContainers({ containers, images, abilities, networks, ports }).getContainer(id);
-  JSON.stringify([
-    writeInspect(facts, { runtimeName: "runc", apiMinor: 51 }),
-    writeSummary(facts, 0, undefined),
-  ]);
+  JSON.stringify([writeInspect(facts, { apiMinor: 51 }), writeSummary(facts, 0, undefined)]);
 }
 
 function plan(config: ContainerConfig): unknown {

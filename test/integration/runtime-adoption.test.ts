@@ -114,14 +114,14 @@ describe("runtime: containers outlive the process that started them", function (
     const half = "ab".repeat(32) as ContainerId;
     mkdirSync(join(roots.dataRoot, "containers", half));
     mkdirSync(join(roots.execRoot, "containers", half));
-    mkdirSync(join(roots.execRoot, "runtime", half));
+    mkdirSync(join(roots.execRoot, "runtime/runc", half), { recursive: true });
     writeFileSync(join(roots.execRoot, "exits", half), "0");
     const { id } = await first.containers.create(busyboxConfig("whole", ["true"]));
     await first.close();
 
     engine = await openEngine(roots);
     expect(engine.containers.list().map((container) => container.id)).to.deep.equal([id]);
-    for (const path of ["data/containers", "exec/containers", "exec/runtime", "exec/exits"])
+    for (const path of ["data/containers", "exec/containers", "exec/runtime/runc", "exec/exits"])
       expect(tryRead(join(roots.base, path, half)), path).to.equal(undefined);
   });
 });

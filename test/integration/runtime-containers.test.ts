@@ -72,7 +72,7 @@ describe("runtime: containers", function () {
     const script = [
       "grep CapEff /proc/self/status",
       "grep Seccomp: /proc/self/status",
-      "grep -E '^(sysfs|cgroup|cgroup2) ' /proc/mounts | grep -cv ' ro,'",
+      "grep -E ' (sysfs|cgroup|cgroup2) ' /proc/mounts | grep -cv ' ro,'",
       "ls /sys/firmware | wc -l",
       "ls /proc/self/fd | wc -l",
       "ip link | grep -c UP",
@@ -268,7 +268,7 @@ describe("runtime: containers", function () {
   });
 
   it("names the package when the runtime is not installed", async () => {
-    const opened = Engine.open({ ...roots, log: silentLog, runtime: "runsc" });
+    const opened = Engine.open({ ...roots, log: silentLog, defaultRuntime: "runsc" });
     await expectCode(opened, "FailedPrecondition");
     await opened.catch((error) => expect(error).to.match(/runsc.*apt-get install runsc/));
   });

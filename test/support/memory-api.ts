@@ -61,7 +61,6 @@ const FACTS: ReturnType<SystemBackend["facts"]> = {
   abilities,
   images: 3,
   cgroupVersion: "2",
-  ociRuntime: "runc",
   insecureRegistries: ["registry:5000"],
   registryMirrors: [],
   warnings: [],

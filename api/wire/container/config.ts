@@ -68,10 +68,7 @@ export function writeConfig(container: ContainerFacts): Record<string, unknown> 
   };
 }
 
-export function writeHostConfig(
-  container: ContainerFacts,
-  runtimeName: string,
-): Record<string, unknown> {
+export function writeHostConfig(container: ContainerFacts): Record<string, unknown> {
   const { settings, networkMode } = container;
   const { client, namespaces, security, devices, dns } = settings;
   return {
@@ -109,7 +106,7 @@ export function writeHostConfig(
     UsernsMode: client.UsernsMode ?? "",
     ShmSize: settings.shmSizeBytes || SHM_SIZE_BYTES,
     ...(Object.keys(settings.sysctls).length > 0 ? { Sysctls: settings.sysctls } : {}),
-    Runtime: runtimeName,
+    Runtime: settings.runtime,
     Isolation: "",
     ...writeLimits(settings.limits),
     CgroupParent: settings.cgroupParent,

@@ -57,7 +57,6 @@ export function readContainerCreate(
   host.refuse("Cgroup");
   checkStorage(host.stringMap("StorageOpt"));
   checkVolumeDriver(host.string("VolumeDriver"));
-  checkRuntime(host.string("Runtime"), context.runtimes);
   checkIsolation(host.string("Isolation"));
   const settings: ContainerSettings = {
     ...readProgram(config),
@@ -92,6 +91,7 @@ export function readContainerCreate(
     },
     ports: readPorts(config, host),
     shmSizeBytes: readShmSize(host),
+    runtime: readRuntime(host, context.runtimes),
     cgroupParent: host.string("CgroupParent"),
     annotations: host.stringMap("Annotations"),
     restart: readRestartPolicy(host.object("RestartPolicy")),
@@ -251,8 +251,10 @@ function checkTogether({ autoRemove, restart, hostname, namespaces }: ContainerS
     throw invalid("conflicting options: hostname and the UTS mode");
 }
 
-function checkRuntime(name: string, runtimes: readonly string[]): void {
-  if (name === "" || runtimes.includes(name)) return;
+/** Decided here: the daemon's default may be another one day. */
+function readRuntime(host: JsonReader, runtimes: readonly string[]): string {
+  const name = host.string("Runtime") || (runtimes[0] ?? "");
+  if (runtimes.includes(name)) return name;
   throw invalid(`unknown or invalid runtime name: ${name.slice(0, 100)}`);
 }
 

@@ -9,7 +9,6 @@ import { writeNetworkSettings } from "./network-settings.ts";
 export function writeInspect(
   container: ContainerFacts,
   machine: {
-    readonly runtimeName: string;
     readonly sizes?: ContainerSizes | undefined;
     readonly apiMinor: number;
   },
@@ -37,7 +36,7 @@ export function writeInspect(
     ProcessLabel: "",
     AppArmorProfile: settings.security.apparmor,
     ExecIDs: execIds.length === 0 ? null : execIds,
-    HostConfig: writeHostConfig(container, machine.runtimeName),
+    HostConfig: writeHostConfig(container),
     GraphDriver: {
       Name: "overlayfs",
       Data: {

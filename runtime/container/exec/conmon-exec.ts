@@ -7,6 +7,7 @@ import { type ConmonProgram, planEnv } from "../conmon.ts";
 import { parseCreateReport } from "../conmon-args.ts";
 import { UNKNOWN_EXIT_CODE } from "../life.ts";
 import { ReportPipe } from "../report-pipe.ts";
+import type { OciProcess } from "../spec/oci-spec.ts";
 
 /** The runtime may wait for a slow disk; beyond this something hangs. */
 const START_TIMEOUT_MS = 60_000;
@@ -58,7 +59,13 @@ export async function startExec(
       await reap(pid);
     }
     const report = await reports.nextWithin(START_TIMEOUT_MS, clock, "start the command");
-    const process = parseCreateReport(report, readFileSync(diagnosticsFile, "utf8"));
+    const process = parseCreateReport(report, readFileSync(diagnosticsFile, "utf8"), {
+      verb: "exec",
+      program: () => {
+        const spec = JSON.parse(readFileSync(`${program.dir}/process.json`, "utf8")) as OciProcess;
+        return spec.args[0] ?? "";
+      },
+    });
     return { pid: process, exitCode: readExitCode(reports) };
   } catch (error) {
     reports.close();

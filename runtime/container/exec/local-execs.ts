@@ -166,7 +166,8 @@ export class LocalExecs implements Execs {
       readonly size: ConsoleSize | undefined;
     },
   ): string[] {
-    const { runtime, facts } = this.#host;
+    const { runtimes, facts } = this.#host;
+    const runtime = runtimes.get(record.config.runtime);
     const spec = JSON.parse(readFileSync(`${paths.bundle}/config.json`, "utf8")) as OciSpec;
     const process = planExecProcess({
       exec,
