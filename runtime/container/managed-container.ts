@@ -1,6 +1,5 @@
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
-import { planResources } from "../cgroup/resources.ts";
 import { type HealthPlan, planHealth } from "../health/health-plan.ts";
 import { HealthLoop } from "../health/loop.ts";
 import { systemError } from "../linux/libc.ts";
@@ -9,7 +8,6 @@ import { signalProcess } from "../linux/process.ts";
 import type { RunResult } from "../linux/run.ts";
 import { type ConmonLife, watchConmon } from "./conmon.ts";
 import { type ContainerHost, createRun, inputModeOf } from "./container-run.ts";
-import { blockDeviceNumbers } from "./host-devices.ts";
 import {
   afterExit,
   afterFailedRemoval,
@@ -21,6 +19,7 @@ import {
   failureOf,
   UNKNOWN_EXIT_CODE,
 } from "./life.ts";
+import { applyLimits } from "./limits-change.ts";
 import { carryOut, type NetworkChange } from "./live-networks.ts";
 import type { JsonLog } from "./log/json-log.ts";
 import { jsonLogOf } from "./log/json-log-of.ts";
@@ -184,13 +183,9 @@ export class ManagedContainer {
   /** Gives it other limits, at once when it runs, another restart policy or name. @throws {ClusterError} Internal. */
   async change(change: Partial<ContainerConfig>): Promise<void> {
     await this.#turns.run(async () => {
-      const { host } = this.#context;
       const record = { ...this.record, config: { ...this.record.config, ...change } };
-      if (change.limits !== undefined && this.isRunning) {
-        const { canLimitSwap } = host.facts;
-        const resources = planResources(change.limits, canLimitSwap, blockDeviceNumbers);
-        await this.#runtime.update(record.id, resources, `${this.paths.bundle}/update.json`);
-      }
+      if (change.limits !== undefined && this.isRunning)
+        await applyLimits(record, this.#context.host);
       await this.commit(record);
     });
   }
@@ -240,11 +235,12 @@ export class ManagedContainer {
   /** @throws {ClusterError} FailedPrecondition when it does not run; Internal when the runtime fails. */
   async exec(command: readonly string[], timeoutMs: number): Promise<RunResult> {
     if (!this.isRunning) throw this.#refusal("run a command in", "it is not running");
-    const { execs } = this.#context;
     this.#execs += 1;
     const pidFile = `${this.paths.bundle}/exec-${this.#execs}.pid`;
     const limits = { timeoutMs, outputBytesMax: EXEC_OUTPUT_BYTES_MAX };
-    return execs.run(() => this.#runtime.exec(this.record.id, command, pidFile, limits));
+    return this.#context.execs.run(() =>
+      this.#runtime.exec(this.record.id, command, pidFile, limits),
+    );
   }
 
   /**
