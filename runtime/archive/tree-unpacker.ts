@@ -122,6 +122,8 @@ export class TreeUnpacker implements TarSink {
   }
 
   #put(parent: OpenDirectory, name: string, path: string, entry: TarEntry): void {
+    // Mostly nothing is in its place, and a look that finds nothing costs as much as the file.
+    if (entry.type === "file" && this.#create(parent, name, entry)) return;
     const isDirectory = entry.type === "directory";
     const old = parent.find(name);
     old?.close();
@@ -130,10 +132,17 @@ export class TreeUnpacker implements TarSink {
       throw wrongKind(path, wasDirectory);
     if (old !== undefined && !(isDirectory && wasDirectory)) parent.remove(name);
     if (entry.type === "file") {
-      const at = parent.pathOf(name);
-      this.#open = { fd: openSync(at, CREATE, 0o600), path: at, entry };
+      if (!this.#create(parent, name, entry)) throw refused(path, "somebody else makes it too");
     } else if (entry.type === "hardLink") this.#link(parent, name, entry);
     else this.#make(parent, name, path, entry);
+  }
+
+  /** @returns whether nothing was there. */
+  #create(parent: OpenDirectory, name: string, entry: TarEntry): boolean {
+    const path = parent.pathOf(name);
+    return orExists(() => {
+      this.#open = { fd: openSync(path, CREATE, 0o600), path, entry };
+    });
   }
 
   #make(parent: OpenDirectory, name: string, path: string, entry: TarEntry): void {
@@ -243,12 +252,14 @@ function setTime(path: string | Buffer, { seconds, nanos }: TarEntry["mtime"]): 
   setModificationTime(path, seconds, nanos);
 }
 
-/** Somebody else made it first: as good. */
-function orExists(work: () => void): void {
+/** @returns false when somebody else made it first. */
+function orExists(work: () => void): boolean {
   try {
     work();
+    return true;
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    return false;
   }
 }
 

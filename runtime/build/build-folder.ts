@@ -5,6 +5,7 @@ import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { MachineContainers } from "../container/types.ts";
 import type { Images } from "../image/types.ts";
+import { removeTree } from "../linux/open-directory.ts";
 
 const CONTEXT = "context";
 const CONTAINERS = "containers";
@@ -89,7 +90,7 @@ export class BuildFolder {
     for (const { id, config } of containers.list())
       if (claimed.has(config.name)) await removeIfAny(() => containers.remove(id, { force: true }));
     for (const id of await namesIn(join(this.#path, ROOTS))) await images.removeRootfs(id);
-    await rm(this.#path, { recursive: true, force: true });
+    await removeTree(this.#path);
   }
 }
 

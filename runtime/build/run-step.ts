@@ -1,9 +1,7 @@
-import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
 import { ClusterError } from "../../core/errors.ts";
 import { DEFAULT_SETTINGS } from "../container/settings.ts";
 import type { ContainerConfig, ContainerFile, MachineContainers } from "../container/types.ts";
-import type { Digest } from "../image/types.ts";
+import type { Digest, UpperFiles } from "../image/types.ts";
 import type { BuildFolder } from "./build-folder.ts";
 import { type RunCommand, SCRIPT_PATH } from "./plan/run-command.ts";
 import type { BuildRequest } from "./types.ts";
@@ -11,12 +9,6 @@ import type { BuildRequest } from "./types.ts";
 const SHORT_ID_LENGTH = 12;
 /** For the reader not to fall behind a command that writes a lot: the log goes with the container. */
 const LOG_OPTIONS = { "max-size": "1g", "max-file": "2" };
-/** What every container has mounted; where its image has nothing, the runtime leaves something empty in its layer. */
-const MOUNT_POINTS = [
-  ...["dev/shm", "dev/mqueue", "dev/pts", "dev", "proc", "sys/fs/cgroup", "sys/fs", "sys"],
-  ...["etc/hostname", "etc/hosts", "etc/resolv.conf", "etc"],
-];
-
 /** What a run is made of. */
 export interface RunJob {
   readonly image: Digest;
@@ -37,7 +29,7 @@ export interface RunJob {
 export async function runStep<T>(
   containers: MachineContainers,
   job: RunJob,
-  keep: (upperDir: string) => Promise<T>,
+  keep: (changes: UpperFiles) => Promise<T>,
 ): Promise<T> {
   const { folder, request, onText } = job;
   const name = await folder.claimContainer();
@@ -51,9 +43,8 @@ export async function runStep<T>(
   let kept: T;
   try {
     await runToEnd(containers, id, job);
-    const { upperDir, lowerDirs } = containers.filesOf(id).rootfs;
-    clearMountPoints(upperDir, lowerDirs);
-    kept = await keep(upperDir);
+    const isSpare = request.remove || request.forceRemove;
+    kept = await keep({ rootfs: containers.filesOf(id).rootfs, isSpare });
   } catch (error) {
     if (request.forceRemove || job.signal.aborted) await remove();
     else await folder.leaveContainer(name);
@@ -137,25 +128,6 @@ function scriptOf({ script }: RunCommand): readonly ContainerFile[] {
   if (script === "") return [];
   const data = Buffer.from(script);
   return [{ target: SCRIPT_PATH, uid: 0, gid: 0, mode: 0o755, data }];
-}
-
-/** Removes what only a mount needed. @param lowerDirs of the image: what it has stays as it is. */
-function clearMountPoints(upperDir: string, lowerDirs: readonly string[]): void {
-  for (const path of MOUNT_POINTS) {
-    if (lowerDirs.some((lower) => lstatOf(join(lower, path)) !== undefined)) continue;
-    const facts = lstatOf(join(upperDir, path));
-    if (facts?.isDirectory() === true) {
-      if (readdirSync(join(upperDir, path)).length === 0) rmdirSync(join(upperDir, path));
-    } else if (facts?.isFile() === true && facts.size === 0) unlinkSync(join(upperDir, path));
-  }
-}
-
-/** The way to it is trusted no more than the rest: a link on it is none of ours. */
-function lstatOf(path: string): ReturnType<typeof lstatSync> | undefined {
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  const parent = lstatSync(folder, { throwIfNoEntry: false });
-  if (parent?.isDirectory() !== true) return undefined;
-  return lstatSync(path, { throwIfNoEntry: false });
 }
 
 function failed({ words }: RunCommand, exitCode: number): ClusterError {

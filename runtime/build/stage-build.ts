@@ -1,6 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import { shortDigest } from "../image/digest.ts";
-import type { Digest, Image } from "../image/types.ts";
+import type { Digest, Image, UpperFiles } from "../image/types.ts";
 import { readInRoot } from "../linux/open-in-root.ts";
 import type { BuildSession } from "./build-session.ts";
 import { type CopyJob, copyFiles, makeDirectory, writeInlineFile } from "./copy-files.ts";
@@ -25,7 +25,7 @@ interface NewImage {
   /** As the history says it. */
   readonly createdBy: string;
   /** Undefined: nothing but the configuration. */
-  readonly upperDir: string | undefined;
+  readonly files: UpperFiles | undefined;
 }
 
 /** One stage on its way: the image there is so far, and what it says. */
@@ -115,7 +115,7 @@ export class StageBuild {
       throw new ClusterError("InvalidArgument", "cannot run a command: the stage has no files yet");
     const { containers, request, folder, signal, say } = this.#session;
     const job = { image, command, env, request, folder, signal, onText: say };
-    await runStep(containers, job, (upperDir) => this.#commit({ createdBy, upperDir }, key));
+    await runStep(containers, job, (files) => this.#commit({ createdBy, files }, key));
   }
 
   async #changeDirectory(path: string): Promise<void> {
@@ -125,9 +125,9 @@ export class StageBuild {
     const createdBy = nopOf(config.shell, `WORKDIR ${workdir}`);
     const key = this.#keyOf(createdBy);
     if (await this.#reuse(createdBy, key)) return;
-    await this.#session.withRoot(this.#image, async ({ merged, upperDir }) => {
-      makeDirectory(merged, workdir);
-      await this.#commit({ createdBy, upperDir }, key);
+    await this.#session.withRoot(this.#image, async (rootfs) => {
+      makeDirectory(rootfs.merged, workdir);
+      await this.#commit({ createdBy, files: { rootfs, isSpare: true } }, key);
     });
   }
 
@@ -173,7 +173,8 @@ export class StageBuild {
     const { signal } = this.#session;
     const mode = parseMode(step.chmod);
     const target = readTarget(step.target, this.#state.config.workdir);
-    await this.#session.withRoot(this.#image, async ({ merged, upperDir }) => {
+    await this.#session.withRoot(this.#image, async (rootfs) => {
+      const { merged } = rootfs;
       const owner = step.chown === "" ? undefined : ownerIn(merged, step.chown);
       const given = owner ?? (step.from === "" ? ROOT : undefined);
       const unpacks = step.kind === "add";
@@ -183,14 +184,14 @@ export class StageBuild {
       }
       for (const file of step.inlineFiles)
         writeInlineFile(merged, file, { target, owner: owner ?? ROOT, mode });
-      await this.#commit({ createdBy, upperDir }, key);
+      await this.#commit({ createdBy, files: { rootfs, isSpare: true } }, key);
     });
   }
 
   async #commitOrReuse(createdBy: string, what: string): Promise<void> {
     const key = this.#keyOf(what);
     if (await this.#reuse(createdBy, key)) return;
-    await this.#commit({ createdBy, upperDir: undefined }, key);
+    await this.#commit({ createdBy, files: undefined }, key);
   }
 
   /** The same for the same step over the same image. */
@@ -226,7 +227,7 @@ export class StageBuild {
     return undefined;
   }
 
-  async #commit({ createdBy, upperDir }: NewImage, key: string): Promise<void> {
+  async #commit({ createdBy, files }: NewImage, key: string): Promise<void> {
     const { images, clock, platform } = this.#session;
     const { config, author } = this.#state;
     const image = await images.steps.add(this.#image, {
@@ -234,7 +235,7 @@ export class StageBuild {
       author,
       createdBy,
       config: writeStageConfig(config),
-      upperDir,
+      files,
       platform,
       key,
     });

@@ -6,7 +6,9 @@ import { ClusterError } from "../../core/errors.ts";
 import { digestOfHex } from "./digest.ts";
 import { readImage, type StoredImage } from "./image-catalog.ts";
 import { type JsonObject, parseJsonObject } from "./json.ts";
+import { findBareMountPoints } from "./layer/mount-points.ts";
 import { packLayer } from "./layer/pack-layer.ts";
+import { TreePacker } from "./layer/pack-tree.ts";
 import { encodeManifest, LAYERS_MAX, MediaType } from "./manifest.ts";
 import type { ContentStore } from "./store/content-store.ts";
 import type { LayerStore } from "./store/layer-store.ts";
@@ -18,12 +20,19 @@ interface NewLayer {
   readonly diffId: Digest;
 }
 
+interface Stores {
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+}
+
 /** What an image is made of. */
 export interface CommitSource {
   /** Undefined: nothing lies below. */
   readonly base: StoredImage | undefined;
   /** What has changed over it; undefined: nothing but the configuration. */
   readonly upperDir: string | undefined;
+  /** It becomes the layer itself; nobody writes to it any more, and what was there is empty afterwards. */
+  readonly takesUpper: boolean;
   /** Of an image without a base. */
   readonly platform: Platform;
 }
@@ -34,19 +43,14 @@ export interface CommitSource {
  * @throws {ClusterError} ResourceExhausted (layers, disk), FailedPrecondition. It has no name yet.
  */
 export async function commitImage(
-  { base, upperDir, platform }: CommitSource,
-  { content, layers }: { readonly content: ContentStore; readonly layers: LayerStore },
+  { base, upperDir, takesUpper, platform }: CommitSource,
+  stores: Stores,
   options: Omit<CommitOptions, "name">,
 ): Promise<StoredImage> {
+  const { content } = stores;
   const below = base?.manifest.layers ?? [];
-  const hasLayer = upperDir !== undefined && readdirSync(upperDir).length > 0;
-  if (hasLayer && below.length >= LAYERS_MAX)
-    throw new ClusterError(
-      "ResourceExhausted",
-      `cannot commit: an image has ${LAYERS_MAX} layers at most`,
-    );
-  const layer = hasLayer ? await storeLayer(upperDir, content) : undefined;
-  if (layer !== undefined) await layers.ensure(layer.diffId, content.path(layer.blob.digest));
+  const upper = upperDir === undefined ? undefined : { upperDir, takesUpper };
+  const layer = upper === undefined ? undefined : await storeLayer(upper, base, stores);
   const config = await storeConfig({ base, platform }, layer, content, options);
   const bytes = encodeManifest(config, [...below, ...(layer === undefined ? [] : [layer.blob])]);
   const digest = await content.put(bytes);
@@ -54,9 +58,34 @@ export async function commitImage(
   return readImage(content, { mediaType, digest, sizeBytes: bytes.length });
 }
 
-async function storeLayer(upperDir: string, content: ContentStore): Promise<NewLayer> {
+/** Undefined: there is nothing to make a layer of. */
+async function storeLayer(
+  { upperDir, takesUpper }: { readonly upperDir: string; readonly takesUpper: boolean },
+  base: StoredImage | undefined,
+  { content, layers }: Stores,
+): Promise<NewLayer | undefined> {
+  const diffIds = base?.config.diffIds ?? [];
+  const lowerDirs = diffIds.toReversed().map((diffId) => layers.path(diffId));
+  const without = findBareMountPoints(upperDir, lowerDirs);
+  if (readdirSync(upperDir).every((name) => without.has(name))) return undefined;
+  if (diffIds.length >= LAYERS_MAX)
+    throw new ClusterError(
+      "ResourceExhausted",
+      `cannot commit: an image has ${LAYERS_MAX} layers at most`,
+    );
+  const packer = new TreePacker("layer", { without, removes: takesUpper });
+  const layer = await storeBlob(packLayer(upperDir, packer), content);
+  if (takesUpper) await layers.take(layer.diffId, upperDir, packer.contentBytes);
+  else await layers.ensure(layer.diffId, content.path(layer.blob.digest));
+  return layer;
+}
+
+async function storeBlob(
+  archive: AsyncIterable<Uint8Array>,
+  content: ContentStore,
+): Promise<NewLayer> {
   const hash = createHash("sha256");
-  const unpacked = Readable.from(hashed(packLayer(upperDir), hash));
+  const unpacked = Readable.from(hashed(archive, hash));
   const packed = createGzip();
   unpacked.on("error", (error) => packed.destroy(error));
   const writer = await content.startBlob();

@@ -238,6 +238,7 @@ export class ImageStore implements Images {
       const from = {
         base: catalog.getStored(imageId),
         upperDir: snapshots.upperDirOf(containerId),
+        takesUpper: false,
         platform: this.#platform,
       };
       const stored = await commitImage(from, { content, layers }, options);

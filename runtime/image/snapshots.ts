@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../../core/assert.ts";
 import { errorMessage } from "../../core/errors.ts";
@@ -6,6 +6,7 @@ import type { Log } from "../../core/log.ts";
 import { systemError } from "../linux/libc.ts";
 import { makeFolder } from "../linux/make-folder.ts";
 import { isMountPoint, mountOverlay, unmount } from "../linux/mount.ts";
+import { removeTree } from "../linux/open-directory.ts";
 import { parseDigest } from "./digest.ts";
 import { parseJsonObject, textAt, textsAt } from "./json.ts";
 import { LAYERS_MAX } from "./manifest.ts";
@@ -104,7 +105,7 @@ export class Snapshots {
     const merged = join(directory, "merged");
     unmount(merged);
     await removeEmpty(merged);
-    await rm(directory, { recursive: true, force: true });
+    await removeTree(directory);
     this.#snapshots.delete(containerId);
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { unmountAside } from "../linux/mount.ts";
 import type { BuildSteps } from "./build-steps.ts";
 import { findCachedStep } from "./cached-step.ts";
 import { commitImage } from "./commit-image.ts";
@@ -97,9 +98,13 @@ export class StepImages implements BuildImages {
   async add(base: Digest | undefined, options: StepOptions): Promise<Image> {
     const { catalog, content, layers, steps } = this.#parts;
     return this.#during(async () => {
+      const { files } = options;
+      const takesUpper = files?.isSpare === true;
+      if (takesUpper) await unmountAside(files.rootfs.merged);
       const from = {
         base: base === undefined ? undefined : catalog.getStored(base),
-        upperDir: options.upperDir,
+        upperDir: files?.rootfs.upperDir,
+        takesUpper,
         platform: options.platform,
       };
       const stored = await commitImage(from, { content, layers }, { ...options, comment: "" });

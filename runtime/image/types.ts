@@ -157,12 +157,19 @@ export interface StepOptions {
   readonly createdBy: string;
   /** The `config` object of the image's configuration document. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** What it changes: an upper directory. Undefined: nothing but the configuration. */
-  readonly upperDir: string | undefined;
+  /** What it changes. Undefined: nothing but the configuration. */
+  readonly files: UpperFiles | undefined;
   /** Of an image of nothing. */
   readonly platform: Platform;
   /** The same for the same step, whenever it is done. */
   readonly key: string;
+}
+
+/** What was written over an image, by somebody who is done with it. */
+export interface UpperFiles {
+  readonly rootfs: Rootfs;
+  /** Nobody needs them where they are: they are unmounted and taken away, instead of copied. */
+  readonly isSpare: boolean;
 }
 
 /** What an index knows of a repository. */

@@ -18,6 +18,9 @@ const timespec = koffi.struct({ sec: "int64_t", nsec: "int64_t" });
 /** A file's name: a text, or bytes, because names need not be UTF-8. */
 export type FilePath = string | Uint8Array;
 
+/** What the calls below write into: they are synchronous, and a new one of this size for each file costs more than the call. */
+const scratch = Buffer.alloc(XATTR_BYTES_MAX);
+
 type SetXattr = (
   path: Uint8Array,
   name: string,
@@ -80,10 +83,10 @@ export function findXattrOf(handle: string, name: string): Uint8Array | undefine
 }
 
 function readXattr(call: GetXattr, path: FilePath, name: string): Uint8Array | undefined {
-  const value = new Uint8Array(XATTR_BYTES_MAX);
-  const size = call(cPath(path), name, value, value.length);
+  const size = call(cPath(path), name, scratch, scratch.length);
   if (size === -1 && NO_XATTR.has(koffi.errno())) return undefined;
-  return value.slice(0, checked(size, `read attribute ${name} of ${shown(path)}`));
+  const length = size < 0 ? checked(size, `read attribute ${name} of ${shown(path)}`) : size;
+  return Uint8Array.prototype.slice.call(scratch, 0, length);
 }
 
 /** Names of a file's extended attributes; a symbolic link's own. */
@@ -97,12 +100,11 @@ export function listXattrsOf(handle: string): readonly string[] {
 }
 
 function readXattrNames(call: ListXattr, path: FilePath): readonly string[] {
-  const names = new Uint8Array(XATTR_BYTES_MAX);
-  const size = call(cPath(path), names, names.length);
-  if (size === -1 && NO_XATTR.has(koffi.errno())) return [];
-  const text = Buffer.from(names.subarray(0, checked(size, `list attributes of ${shown(path)}`)));
-  return text
-    .toString("latin1")
+  const size = call(cPath(path), scratch, scratch.length);
+  if (size === 0 || (size === -1 && NO_XATTR.has(koffi.errno()))) return [];
+  const length = size < 0 ? checked(size, `list attributes of ${shown(path)}`) : size;
+  return scratch
+    .toString("latin1", 0, length)
     .split("\0")
     .filter((name) => name !== "");
 }

@@ -8,6 +8,8 @@ import {
   rmdirSync,
   unlinkSync,
 } from "node:fs";
+import { setImmediate as eventLoopTurn } from "node:timers/promises";
+import { listXattrsOf } from "./files.ts";
 import { checked, libc } from "./libc.ts";
 
 /*
@@ -26,6 +28,7 @@ const HOLD = O_PATH | constants.O_NOFOLLOW;
 const GONE = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EINVAL", "ESTALE"]);
 /** The kernel's limit, PATH_MAX. */
 const LINK_BYTES_MAX = 4096;
+const REMOVED_PER_TURN = 256;
 /** Directories inside each other. Paths of the kernel cannot name more; each costs a descriptor while it is walked. */
 export const DEPTH_MAX = 2048;
 
@@ -33,6 +36,7 @@ export const DEPTH_MAX = 2048;
 export class OpenEntry {
   readonly facts: BigIntStats;
   readonly #fd: number;
+  #attributes: readonly string[] | undefined;
   #isClosed = false;
 
   /** @param fd becomes this object's own; opened with O_PATH and O_NOFOLLOW. */
@@ -46,6 +50,12 @@ export class OpenEntry {
     return `/proc/self/fd/${this.#fd}`;
   }
 
+  /** Names of its extended attributes, as they were when they were first asked for. */
+  get attributes(): readonly string[] {
+    this.#attributes ??= listXattrsOf(this.handle);
+    return this.#attributes;
+  }
+
   /** Opens a regular file for reading; the caller closes. */
   openFile(): number {
     return openSync(this.handle, constants.O_RDONLY);
@@ -53,6 +63,15 @@ export class OpenEntry {
 
   openDirectory(): OpenDirectory {
     return new OpenDirectory(openSync(this.handle, constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
+  /** The directory it is, held instead of this. */
+  openAndClose(): OpenDirectory {
+    try {
+      return this.openDirectory();
+    } finally {
+      this.close();
+    }
   }
 
   /** What a link says; bytes. */
@@ -90,6 +109,16 @@ export class OpenDirectory {
     return names.map((name) => name.toString("latin1")).toSorted();
   }
 
+  /** The same with their kind, in no order. */
+  entries(): readonly { readonly name: string; readonly isDirectory: boolean }[] {
+    const options = { encoding: "buffer", withFileTypes: true } as const;
+    const found = readdirSync(`/proc/self/fd/${this.#fd}`, options);
+    return found.map((entry) => ({
+      name: entry.name.toString("latin1"),
+      isDirectory: entry.isDirectory(),
+    }));
+  }
+
   /** Names a file in it to calls that do not follow links. */
   pathOf(name: string): Buffer {
     return Buffer.from(`/proc/self/fd/${this.#fd}/${name}`, "latin1");
@@ -119,6 +148,45 @@ export class OpenDirectory {
   close(): void {
     if (!this.#isClosed) closeSync(this.#fd);
     this.#isClosed = true;
+  }
+}
+
+/**
+ * Removes a directory with everything in it, a part at a time so that everybody else has a turn. Several times faster than
+ * `node:fs`'s own, which hands each call to a thread. No error when there is none.
+ *
+ * @param path trusted in all its parts. Its content is not, and may be as deep as it likes.
+ */
+export async function removeTree(path: string): Promise<void> {
+  const directory = orGone(() => OpenDirectory.open(path));
+  if (directory === undefined) return;
+  try {
+    await new Emptying().empty(directory, 0);
+  } finally {
+    directory.close();
+  }
+  orGone(() => rmdirSync(path));
+}
+
+class Emptying {
+  #removed = 0;
+
+  async empty(directory: OpenDirectory, depth: number): Promise<void> {
+    for (const { name, isDirectory } of directory.entries()) {
+      if (++this.#removed % REMOVED_PER_TURN === 0) await eventLoopTurn();
+      if (!isDirectory) orGone(() => unlinkSync(directory.pathOf(name)));
+      else await this.#removeDirectory(directory, name, depth);
+    }
+  }
+
+  async #removeDirectory(parent: OpenDirectory, name: string, depth: number): Promise<void> {
+    const directory = depth < DEPTH_MAX ? parent.find(name)?.openAndClose() : undefined;
+    try {
+      if (directory !== undefined) await this.empty(directory, depth + 1);
+    } finally {
+      directory?.close();
+    }
+    orGone(() => rmdirSync(parent.pathOf(name)));
   }
 }
 

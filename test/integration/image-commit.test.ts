@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -27,6 +28,7 @@ import { packOciArchive } from "../support/image-archive.ts";
 import { packTar } from "../support/tar-writer.ts";
 
 const S_IFCHR = 0o020000;
+const S_IFSOCK = 0o140000;
 const OPAQUE = "trusted.overlay.opaque";
 
 describe("images of containers", () => {
@@ -133,5 +135,62 @@ describe("images of containers", () => {
     const none = { name: "", createdMs: 0, author: "", comment: "", createdBy: "", config: {} };
     expect(await failureOf(store.commit("c1", none))).to.include({ code: "NotFound" });
     await store.close();
+  });
+
+  it("are made by taking what was written, and the layer is what its archive says", async () => {
+    const store = await ImageStore.open(directory);
+    const platform = { os: "linux", architecture: "amd64", variant: "" };
+    const step = { createdMs: 0, author: "", createdBy: "step", config: {}, platform };
+    const below = await store.steps.prepare(undefined, "b1");
+    mkdirSync(join(below.upperDir, "sys"), { mode: 0o755 });
+    const base = await store.steps.add(undefined, {
+      ...{ ...step, key: "base", files: { rootfs: below, isSpare: false } },
+    });
+    // What a mount alone needs is of no layer: nothing is left of this one, though it stays where it is.
+    expect(base.layers).to.deep.equal([]);
+    expect(existsSync(join(below.upperDir, "sys"))).to.equal(true);
+
+    const rootfs = await store.steps.prepare(base.id, "b2");
+    store.mountRootfs(rootfs);
+    mkdirSync(join(rootfs.merged, "etc"));
+    for (const name of ["hosts", "hostname"]) writeFileSync(join(rootfs.merged, "etc", name), "");
+    writeFileSync(join(rootfs.merged, "etc/hosts"), "kept");
+    mkdirSync(join(rootfs.merged, "dev/pts"), { recursive: true });
+    makeNode(join(rootfs.merged, "socket"), S_IFSOCK, 0, 0);
+    for (let i = 0; i < 300; i++) writeFileSync(join(rootfs.merged, `file${i}`), `${i}`);
+    const { ino } = lstatSync(join(rootfs.upperDir, "file7"));
+    const files = { rootfs, isSpare: true };
+    const made = await store.steps.add(base.id, { ...step, key: "made", files });
+
+    const [layer] = made.layers;
+    if (layer === undefined) throw new Error("no layer was made");
+    const { lowerDirs } = await store.prepareRootfs(made.id, "c");
+    const [taken = ""] = lowerDirs;
+    expect(lstatSync(join(taken, "file7")).ino, "taken, not copied").to.equal(ino);
+    expect(readdirSync(taken)).to.have.length(301).and.not.include.members(["socket", "dev"]);
+    expect(readdirSync(join(taken, "etc"))).to.deep.equal(["hosts"]);
+    expect(readdirSync(rootfs.upperDir)).to.deep.equal([]);
+    expect(existsSync(join(rootfs.merged, "file7")), "unmounted").to.equal(false);
+    expect(digestOf(await packed(taken)), "the archive's digest").to.equal(layer);
+    expect(store.layerBytes(layer)).to.equal(4 + 10 + 90 * 2 + 200 * 3);
+
+    for (const id of ["b1", "b2", "c"]) await store.removeRootfs(id);
+    await store.close();
+  });
+
+  it("leave nothing half made when the process ends while a layer is taken", async () => {
+    const store = await ImageStore.open(directory);
+    const rootfs = await store.steps.prepare(undefined, "b1");
+    writeFileSync(join(rootfs.upperDir, "file"), "x");
+    await store.close();
+    mkdirSync(join(directory, "overlay/tmp/taken"));
+    renameSync(rootfs.upperDir, join(directory, "overlay/tmp/taken/diff"));
+
+    const next = await ImageStore.open(directory);
+    expect(readdirSync(join(directory, "overlay/tmp"))).to.deep.equal([]);
+    await next.removeRootfs("b1");
+    expect(readdirSync(join(directory, "overlay/containers"))).to.deep.equal([]);
+    expect(next.list()).to.deep.equal([]);
+    await next.close();
   });
 });

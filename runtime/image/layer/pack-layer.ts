@@ -9,10 +9,13 @@ import { TreePacker } from "./pack-tree.ts";
  * @throws {ClusterError} FailedPrecondition when the directory cannot be told without those below it; ResourceExhausted.
  * Source: OCI image-spec, layer.md; Linux, Documentation/filesystems/overlayfs.rst.
  */
-export async function* packLayer(directory: string): AsyncGenerator<Uint8Array> {
+export async function* packLayer(
+  directory: string,
+  packer = new TreePacker("layer"),
+): AsyncGenerator<Uint8Array> {
   const upper = OpenDirectory.open(directory);
   try {
-    yield* new TreePacker("layer").packChildren(upper, "");
+    yield* packer.packChildren(upper, "");
   } finally {
     upper.close();
   }

@@ -1,22 +1,35 @@
-import type { BigIntStats } from "node:fs";
-import { open } from "node:fs/promises";
+import { type BigIntStats, closeSync, read, readSync } from "node:fs";
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
+import { promisify } from "node:util";
 import { ClusterError } from "../../../core/errors.ts";
 import { encodeTarEntry } from "../../../core/tar/tar-encode.ts";
 import type { TarEntry, TarType } from "../../../core/tar/tar-reader.ts";
 import { tarPadding } from "../../../core/tar/tar-writer.ts";
-import { findXattrOf, listXattrsOf } from "../../linux/files.ts";
+import { findXattrOf } from "../../linux/files.ts";
 import { DEPTH_MAX, type OpenDirectory, type OpenEntry } from "../../linux/open-directory.ts";
 import { isOpaque, isWhiteout, refuseElsewhere } from "./upper-marks.ts";
 
 const READ_BYTES = 256 * 1024;
+/** Files up to here are read at once: through the thread pool a small file takes ten times as long. */
+const SMALL_BYTES_MAX = 16 * 1024;
+/** Of the archive, handed over together; then everybody else has a turn. */
+const PIECE_BYTES = 64 * 1024;
 const MODE_BITS = 0o7777n;
 const NS_PER_S = 1_000_000_000n;
-/** Small files are read at once, without a pause: as many of them, then everybody else has a turn. */
-const ENTRIES_PER_TURN = 64;
+const readAside = promisify(read);
 
 /** What the archive is for: a layer has marks for what is gone; plain files have none. */
 export type PackStyle = "layer" | "files";
+
+/** A piece of the archive, or one that is still being read. */
+type Piece = Uint8Array | Promise<Uint8Array>;
+
+export interface PackOptions {
+  /** Paths that are left out with all that is in them: as names in the archive, without a slash at the end. */
+  readonly without?: ReadonlySet<string>;
+  /** What is left out is removed from the tree too: it becomes what the archive says. */
+  readonly removes?: boolean;
+}
 
 /**
  * Packs trees of files that others may change meanwhile, a piece at a time and in the order of names: nothing outside of
@@ -24,12 +37,21 @@ export type PackStyle = "layer" | "files";
  */
 export class TreePacker {
   readonly #style: PackStyle;
+  readonly #without: ReadonlySet<string>;
+  readonly #removes: boolean;
   /** Files with several names, by inode: where each is in the archive. */
   readonly #seen = new Map<string, string>();
-  #entries = 0;
+  #contentBytes = 0;
 
-  constructor(style: PackStyle) {
+  constructor(style: PackStyle, { without = new Set(), removes = false }: PackOptions = {}) {
     this.#style = style;
+    this.#without = without;
+    this.#removes = removes;
+  }
+
+  /** Of all files so far; links to one file count once. */
+  get contentBytes(): number {
+    return this.#contentBytes;
   }
 
   /**
@@ -39,40 +61,46 @@ export class TreePacker {
    * @throws {ClusterError} ResourceExhausted when directories are too deep inside each other; FailedPrecondition when a
    *   layer cannot be told without those below it.
    */
-  async *packChildren(
-    directory: OpenDirectory,
-    prefix: string,
-    depth = 0,
-  ): AsyncGenerator<Uint8Array> {
+  packChildren(directory: OpenDirectory, prefix: string): AsyncGenerator<Uint8Array> {
+    return inPieces(this.#children(directory, prefix, 0));
+  }
+
+  /** One file, a directory with all that is in it. Closes the entry. */
+  packEntry(entry: OpenEntry, name: string): AsyncGenerator<Uint8Array> {
+    return inPieces(this.#entry(entry, name, 0));
+  }
+
+  *#children(directory: OpenDirectory, prefix: string, depth: number): Generator<Piece> {
     if (depth > DEPTH_MAX)
       throw new ClusterError(
         "ResourceExhausted",
         `cannot pack: more than ${DEPTH_MAX} directories inside each other`,
       );
     for (const name of directory.names()) {
-      if (++this.#entries % ENTRIES_PER_TURN === 0) await eventLoopTurn();
       const entry = directory.find(name);
       if (entry === undefined) continue;
-      if (this.#style === "layer" && isWhiteout(entry.facts)) {
+      if (this.#without.has(`${prefix}${name}`) || entry.facts.isSocket()) {
+        entry.close();
+        if (this.#removes) directory.remove(name);
+      } else if (this.#style === "layer" && isWhiteout(entry.facts)) {
         entry.close();
         yield encodeTarEntry(mark(`${prefix}.wh.${name}`));
-      } else yield* this.packEntry(entry, `${prefix}${name}`, depth);
+      } else yield* this.#entry(entry, `${prefix}${name}`, depth);
     }
   }
 
-  /** One file, a directory with all that is in it. Closes the entry. */
-  async *packEntry(entry: OpenEntry, name: string, depth = 0): AsyncGenerator<Uint8Array> {
-    if (entry.facts.isDirectory()) yield* this.#packDirectory(entry, `${name}/`, depth);
+  *#entry(entry: OpenEntry, name: string, depth: number): Generator<Piece> {
+    if (entry.facts.isDirectory()) yield* this.#directory(entry, `${name}/`, depth);
     else {
       try {
-        if (!entry.facts.isSocket()) yield* this.#packFile(entry, name);
+        if (!entry.facts.isSocket()) yield* this.#file(entry, name);
       } finally {
         entry.close();
       }
     }
   }
 
-  async *#packDirectory(entry: OpenEntry, name: string, depth: number): AsyncGenerator<Uint8Array> {
+  *#directory(entry: OpenEntry, name: string, depth: number): Generator<Piece> {
     let header: Uint8Array;
     let directory: OpenDirectory;
     let opaque = false;
@@ -90,16 +118,16 @@ export class TreePacker {
     try {
       yield header;
       if (opaque) yield encodeTarEntry(mark(`${name}.wh..wh..opq`));
-      yield* this.packChildren(directory, name, depth + 1);
+      yield* this.#children(directory, name, depth + 1);
     } finally {
       directory.close();
     }
   }
 
-  async *#packFile(entry: OpenEntry, name: string): AsyncGenerator<Uint8Array> {
+  *#file(entry: OpenEntry, name: string): Generator<Piece> {
     const { facts } = entry;
     const inode = `${facts.dev}:${facts.ino}`;
-    const first = this.#seen.get(inode);
+    const first = facts.nlink > 1n ? this.#seen.get(inode) : undefined;
     if (first !== undefined) {
       yield encodeTarEntry(describe(entry, { type: "hardLink", name, linkName: first }));
       return;
@@ -110,31 +138,59 @@ export class TreePacker {
     if (facts.nlink > 1n) this.#seen.set(inode, name);
     const sizeBytes = type === "file" ? Number(facts.size) : 0;
     yield encodeTarEntry(describe(entry, { type, name, linkName, sizeBytes }));
-    if (type !== "file") return;
+    if (sizeBytes === 0) return;
+    this.#contentBytes += sizeBytes;
     yield* readExactly(entry, sizeBytes);
     yield tarPadding(sizeBytes);
   }
 }
 
 /** As many bytes as were announced: of a file that grows meanwhile no more, of one that shrinks zeros for the rest. */
-async function* readExactly(entry: OpenEntry, sizeBytes: number): AsyncGenerator<Uint8Array> {
-  const file = await open(entry.handle);
+function* readExactly(entry: OpenEntry, sizeBytes: number): Generator<Piece> {
+  const file = entry.openFile();
   try {
-    for (let at = 0; at < sizeBytes; ) {
+    if (sizeBytes <= SMALL_BYTES_MAX) {
+      const content = Buffer.alloc(sizeBytes);
+      readSync(file, content, 0, sizeBytes, 0);
+      yield content;
+      return;
+    }
+    for (let at = 0; at < sizeBytes; at += READ_BYTES) {
       const piece = Buffer.alloc(Math.min(READ_BYTES, sizeBytes - at));
-      await file.read(piece, 0, piece.length, at);
-      yield piece;
-      at += piece.length;
+      yield readAside(file, piece, 0, piece.length, at).then(() => piece);
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
+/** Puts small pieces together, waits for what is still being read, and lets the event loop turn between pieces. */
+async function* inPieces(parts: Generator<Piece>): AsyncGenerator<Uint8Array> {
+  let piece = Buffer.allocUnsafe(PIECE_BYTES);
+  let filled = 0;
+  for (const part of parts) {
+    const bytes = part instanceof Uint8Array ? part : await part;
+    if (filled + bytes.length > PIECE_BYTES) {
+      if (filled > 0) yield piece.subarray(0, filled);
+      await eventLoopTurn();
+      // Whoever took the last may keep it.
+      piece = Buffer.allocUnsafe(PIECE_BYTES);
+      filled = 0;
+    }
+    if (bytes.length > PIECE_BYTES) yield bytes;
+    else {
+      piece.set(bytes, filled);
+      filled += bytes.length;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
+}
+
 function describe(
-  { handle, facts }: OpenEntry,
+  entry: OpenEntry,
   more: Pick<TarEntry, "type" | "name"> & Partial<TarEntry>,
 ): TarEntry {
+  const { facts } = entry;
   const { major, minor } = deviceOf(facts.rdev);
   return {
     linkName: "",
@@ -145,7 +201,7 @@ function describe(
     mtime: { seconds: Number(facts.mtimeNs / NS_PER_S), nanos: Number(facts.mtimeNs % NS_PER_S) },
     major,
     minor,
-    xattrs: more.type === "hardLink" ? new Map() : attributesOf(handle),
+    xattrs: more.type === "hardLink" ? new Map() : attributesOf(entry),
     ...more,
   };
 }
@@ -158,8 +214,8 @@ function mark(name: string): TarEntry {
 }
 
 /** Those that travel: what belongs to this machine (SELinux, overlayfs) stays. */
-function attributesOf(handle: string): ReadonlyMap<string, Uint8Array> {
-  const names = listXattrsOf(handle).filter(isPortable);
+function attributesOf({ handle, attributes }: OpenEntry): ReadonlyMap<string, Uint8Array> {
+  const names = attributes.filter(isPortable);
   return new Map(names.map((name) => [name, findXattrOf(handle, name) ?? new Uint8Array()]));
 }
 

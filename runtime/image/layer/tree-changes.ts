@@ -3,6 +3,7 @@ import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import { ClusterError } from "../../../core/errors.ts";
 import { findXattrOf } from "../../linux/files.ts";
 import { DEPTH_MAX, type OpenDirectory, type OpenEntry } from "../../linux/open-directory.ts";
+import { MOUNT_POINTS } from "./mount-points.ts";
 import { isOpaque, isWhiteout, refuseElsewhere } from "./upper-marks.ts";
 
 /** What an upper directory of overlayfs makes of one name. */
@@ -12,11 +13,6 @@ export interface TreeChange {
   readonly path: string;
 }
 
-/** What the OCI runtime makes to mount something there: the container has not done it. Source: moby, initlayer. */
-const MOUNT_POINTS = new Set([
-  ...["/dev", "/dev/console", "/dev/pts", "/dev/shm", "/dev/mqueue", "/proc", "/sys", "/etc"],
-  ...["/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/sys/fs", "/sys/fs/cgroup"],
-]);
 /** Of one container. */
 const CHANGES_MAX = 1_000_000;
 const ENTRIES_PER_TURN = 64;
@@ -106,7 +102,10 @@ class Changes {
 }
 
 function isMountPoint({ facts }: OpenEntry, path: string): boolean {
-  return MOUNT_POINTS.has(path) && (facts.isDirectory() || (facts.isFile() && facts.size === 0n));
+  return (
+    MOUNT_POINTS.includes(path.slice(1)) &&
+    (facts.isDirectory() || (facts.isFile() && facts.size === 0n))
+  );
 }
 
 /** As Docker compares: a directory's times say nothing of itself. Source: moby, archive/changes_unix.go, statDifferent. */

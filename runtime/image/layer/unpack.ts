@@ -11,7 +11,7 @@ import { LayerWriter } from "./layer-writer.ts";
 /** Of one layer, unpacked: what a bomb is stopped at. */
 export const LAYER_BYTES_MAX = 64 * 1024 ** 3;
 /** Overlayfs gives the topmost root directory's mode to the container; Docker's is the same. */
-const ROOT_MODE = 0o755;
+export const ROOT_MODE = 0o755;
 
 /**
  * Unpacks a layer's blob into a new directory, checking the digest of what comes out.

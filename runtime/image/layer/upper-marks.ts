@@ -15,13 +15,14 @@ export function isWhiteout(facts: BigIntStats): boolean {
 }
 
 /** The directory hides all that those below have in it. */
-export function isOpaque({ handle }: OpenEntry): boolean {
+export function isOpaque({ handle, attributes }: OpenEntry): boolean {
+  if (!attributes.includes(OPAQUE_XATTR)) return false;
   return Buffer.from(findXattrOf(handle, OPAQUE_XATTR) ?? []).toString() === "y";
 }
 
 /** @throws {ClusterError} FailedPrecondition when a part of the file is in another directory. */
-export function refuseElsewhere({ handle }: OpenEntry, name: string): void {
-  const found = ELSEWHERE_XATTRS.find((attribute) => findXattrOf(handle, attribute) !== undefined);
+export function refuseElsewhere({ attributes }: OpenEntry, name: string): void {
+  const found = ELSEWHERE_XATTRS.find((attribute) => attributes.includes(attribute));
   if (found === undefined) return;
   const shown = Buffer.from(name, "latin1").toString();
   const message = `cannot pack ${shown}: overlayfs keeps a part of it elsewhere (${found})`;

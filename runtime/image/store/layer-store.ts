@@ -1,12 +1,23 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { ClusterError } from "../../../core/errors.ts";
 import { contentBytes } from "../../linux/content-bytes.ts";
 import { syncFileSystem } from "../../linux/files.ts";
 import { systemError } from "../../linux/libc.ts";
+import { removeTree } from "../../linux/open-directory.ts";
 import { digestHex, digestOfHex, isDigest } from "../digest.ts";
-import { unpackLayer } from "../layer/unpack.ts";
+import { ROOT_MODE, unpackLayer } from "../layer/unpack.ts";
 import { SingleFlight } from "../single-flight.ts";
 import type { Digest } from "../types.ts";
 import { renameDurably, replaceFile } from "./durable-file.ts";
@@ -38,7 +49,7 @@ export class LayerStore {
 
   static async open(directory: string): Promise<LayerStore> {
     const store = new LayerStore(directory);
-    await rm(store.#temporary, { recursive: true, force: true });
+    await removeTree(store.#temporary);
     await mkdir(store.#layers, { recursive: true });
     await mkdir(store.#temporary, { mode: 0o700 });
     await mkdir(store.path(EMPTY_LAYER), { recursive: true });
@@ -70,7 +81,27 @@ export class LayerStore {
    * @throws {ClusterError} as `unpackLayer`; ResourceExhausted names the directory when the disk is full. Nothing is left behind.
    */
   async ensure(diffId: Digest, blobPath: string, signal?: AbortSignal): Promise<void> {
-    await this.#unpacking.run(diffId, (shared) => this.#unpack(diffId, blobPath, shared), signal);
+    const unpack = (shared: AbortSignal) =>
+      this.#make(diffId, (directory) => unpackLayer(blobPath, directory, diffId, shared));
+    await this.#unpacking.run(diffId, unpack, signal);
+  }
+
+  /**
+   * Makes a layer of an upper directory of overlayfs as it is, unless the layer is there. In its place is an empty one then.
+   *
+   * @param upper on the same file system; what packing it gives has the digest `diffId`, and nobody writes to it any more.
+   * @param sizeBytes of its files. @throws {ClusterError} ResourceExhausted. Nothing is left behind.
+   */
+  async take(diffId: Digest, upper: string, sizeBytes: number): Promise<void> {
+    await this.#unpacking.run(diffId, () =>
+      this.#make(diffId, async (directory) => {
+        await rename(upper, directory);
+        await mkdir(upper, { mode: ROOT_MODE });
+        await chown(directory, 0, 0);
+        await chmod(directory, ROOT_MODE);
+        return sizeBytes;
+      }),
+    );
   }
 
   async list(): Promise<Digest[]> {
@@ -84,21 +115,22 @@ export class LayerStore {
     this.#sizes.delete(diffId);
     const doomed = join(this.#temporary, randomUUID());
     await renameDurably(join(this.#layers, digestHex(diffId)), doomed);
-    await rm(doomed, { recursive: true, force: true });
+    await removeTree(doomed);
   }
 
-  async #unpack(diffId: Digest, blobPath: string, signal: AbortSignal): Promise<void> {
+  /** @param fill makes the layer's directory, and tells the bytes of its files. */
+  async #make(diffId: Digest, fill: (directory: string) => Promise<number>): Promise<void> {
     if (await this.has(diffId)) return;
     const temporary = join(this.#temporary, randomUUID());
     try {
       await mkdir(temporary);
-      const size = await unpackLayer(blobPath, join(temporary, DIFF), diffId, signal);
+      const size = await fill(join(temporary, DIFF));
       await writeFile(join(temporary, SIZE), String(size));
       await this.#flush(temporary);
       await renameDurably(temporary, join(this.#layers, digestHex(diffId)));
       this.#sizes.set(diffId, size);
     } catch (error) {
-      await rm(temporary, { recursive: true, force: true });
+      await removeTree(temporary);
       throw this.#explain(error, diffId);
     }
   }
