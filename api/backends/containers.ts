@@ -10,9 +10,16 @@ import type { ConsoleSize } from "./execs.ts";
 import type { EndpointSettings } from "./networks.ts";
 import type { AttachedStreams } from "./streams.ts";
 
+export interface ContainerName {
+  readonly id: string;
+  readonly name: string;
+}
+
 /** The containers of this machine, by their whole ids. Every call that names one throws `NotFound` when there is none. */
 export interface ContainerBackend {
   listContainers(): readonly ContainerFacts[];
+  /** Of all of them; cheap. */
+  containerNames(): readonly ContainerName[];
   getContainer(id: string): ContainerFacts;
   /** The new one's id. @throws `AlreadyExists` with details `holder`; `NotFound` (image); `InvalidArgument`; `Unimplemented`. */
   createContainer(request: ContainerRequest): Promise<string>;

@@ -4,7 +4,7 @@ import { hasLabels, toPattern } from "../http/filter-values.ts";
 import type { Filters } from "../http/filters.ts";
 import { labelsOf } from "../wire/container/config.ts";
 import { exposedPorts, isPortIn } from "../wire/container/ports.ts";
-import { findContainer } from "./find-container.ts";
+import { findId } from "./find-container.ts";
 import { isRunning, statusOf } from "./state.ts";
 
 /** What `GET /containers/json` takes. */
@@ -63,6 +63,15 @@ export function selectContainers(
   return limit > 0 ? found.slice(0, limit) : found;
 }
 
+/** @throws {ClusterError} NotFound, InvalidArgument. Docker's words. */
+function findListed(all: readonly ContainerFacts[], ref: string): ContainerFacts {
+  const id = findId(
+    all.map(({ id, settings }) => ({ id, name: settings.name })),
+    ref,
+  );
+  return all.find((one) => one.id === id) as ContainerFacts;
+}
+
 type Matcher = (container: ContainerFacts) => boolean;
 
 function planMatchers(
@@ -76,11 +85,11 @@ function planMatchers(
       return (one) => one.imageId === imageId || one.settings.image === value;
     },
     before: (value) => {
-      const { createdAtMs, id } = findContainer(all, value);
+      const { createdAtMs, id } = findListed(all, value);
       return (one) => one.createdAtMs <= createdAtMs && one.id !== id;
     },
     since: (value) => {
-      const { createdAtMs, id } = findContainer(all, value);
+      const { createdAtMs, id } = findListed(all, value);
       return (one) => one.createdAtMs >= createdAtMs && one.id !== id;
     },
     exited: (value) => (one) => !isRunning(one) && hasRun(one) && one.exitCode === Number(value),

@@ -11,7 +11,7 @@ import { readBuildQuery, writeBuildError, writeBuildOutput } from "../wire/build
 
 type Backends = {
   readonly builds: BuildBackend;
-  readonly containers: Pick<ContainerBackend, "listContainers">;
+  readonly containers: Pick<ContainerBackend, "containerNames" | "getContainer">;
 };
 
 /** What a quiet build keeps for the case that it fails, and of one line beside its text. */
@@ -35,7 +35,7 @@ async function build({ builds, containers }: Backends, exchange: Exchange): Prom
   const settings = readBuildQuery(exchange.query, {
     apiMinor: exchange.apiMinor,
     registryConfig: exchange.header("x-registry-config"),
-    resolve: (ref) => findContainer(containers.listContainers(), ref).id,
+    resolve: (ref) => findContainer(containers, ref).id,
   });
   if (exchange.flag("q")) return buildQuietly(builds, exchange, settings);
   const { apiMinor, signal, request } = exchange;

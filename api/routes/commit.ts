@@ -17,7 +17,7 @@ const IMAGE_FIELDS = [
 type Backends = {
   readonly containers: Pick<
     ContainerBackend,
-    "listContainers" | "pauseContainer" | "unpauseContainer"
+    "containerNames" | "getContainer" | "pauseContainer" | "unpauseContainer"
   >;
   readonly images: Pick<ImageBackend, "commitImage">;
 };
@@ -29,7 +29,7 @@ export function commitRoutes(backends: Backends): Route[] {
 
 async function commit({ containers, images }: Backends, exchange: Exchange): Promise<Answer> {
   const { query } = exchange;
-  const container = findContainer(containers.listContainers(), query.get("container") ?? "");
+  const container = findContainer(containers, query.get("container") ?? "");
   const given = await readBody(exchange);
   const own = pick(new JsonReader(writeConfig(container), "Config"));
   const config = applyChanges({ ...own, ...pick(given) }, query.getAll("changes"));

@@ -24,8 +24,7 @@ interface Asked {
 
 /** `POST /containers/{id}/attach` and `GET /containers/{id}/attach/ws`. */
 export function attachRoutes(backend: ContainerBackend): Route[] {
-  const find = (exchange: Exchange) =>
-    findContainer(backend.listContainers(), exchange.param("ref"));
+  const find = (exchange: Exchange) => findContainer(backend, exchange.param("ref"));
   return [
     {
       method: "POST",

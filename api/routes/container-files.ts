@@ -1,6 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerFileBackend } from "../backends/container-files.ts";
-import type { ContainerBackend } from "../backends/containers.ts";
+import type { ContainerFinder } from "../containers/find-container.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { type Answer, done, ok, type Route } from "../http/router.ts";
 import { sendBytes } from "../http/send-bytes.ts";
@@ -10,10 +10,11 @@ import { containerOf } from "./containers.ts";
 const PATH_STAT = "X-Docker-Container-Path-Stat";
 const TAR = "application/x-tar";
 
-type Finder = Pick<ContainerBackend, "listContainers">;
-
 /** Files of containers: what changed, all of them, some of them. Source: docker-engine-api-v1.51.yaml, tag Container. */
-export function containerFileRoutes(containers: Finder, files: ContainerFileBackend): Route[] {
+export function containerFileRoutes(
+  containers: ContainerFinder,
+  files: ContainerFileBackend,
+): Route[] {
   const idOf = (exchange: Exchange) => containerOf(containers, exchange).id;
   return [
     {

@@ -30,8 +30,7 @@ export function containerLifeRoutes(backend: ContainerBackend): Route[] {
   const post = (verb: string, handler: Handler): Route => ({
     method: "POST",
     path: `/containers/:ref/${verb}`,
-    handler: async (exchange) =>
-      handler(findContainer(backend.listContainers(), exchange.param("ref")), exchange),
+    handler: async (exchange) => handler(findContainer(backend, exchange.param("ref")), exchange),
   });
   return [
     post("start", async (container) => start(backend, container)),
@@ -78,7 +77,7 @@ export function containerLifeRoutes(backend: ContainerBackend): Route[] {
       method: "DELETE",
       path: "/containers/:ref",
       handler: async (exchange) =>
-        remove(backend, findContainer(backend.listContainers(), exchange.param("ref")), exchange),
+        remove(backend, findContainer(backend, exchange.param("ref")), exchange),
     },
     containerPruneRoute(backend),
   ];

@@ -11,8 +11,7 @@ const PS_ARGS_LENGTH_MAX = 1024;
 
 /** What comes out of a container: its logs and its processes. */
 export function containerOutputRoutes(backend: ContainerBackend): Route[] {
-  const named = (exchange: Exchange) =>
-    findContainer(backend.listContainers(), exchange.param("ref"));
+  const named = (exchange: Exchange) => findContainer(backend, exchange.param("ref"));
   return [
     {
       method: "GET",

@@ -1,6 +1,7 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerUsageBackend, UsagePair } from "../backends/container-usage.ts";
-import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
+import type { ContainerFacts } from "../backends/containers.ts";
+import type { ContainerFinder } from "../containers/find-container.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { type Answer, ok, type Route } from "../http/router.ts";
 import { untilDrained } from "../http/send-list.ts";
@@ -9,7 +10,7 @@ import { containerOf } from "./containers.ts";
 
 /** What containers use. Source: docker-engine-api-v1.51.yaml, ContainerStats. */
 export function containerStatsRoutes(
-  containers: Pick<ContainerBackend, "listContainers">,
+  containers: ContainerFinder,
   usage: ContainerUsageBackend,
 ): Route[] {
   return [

@@ -3,7 +3,7 @@ import { systemRandom } from "../../core/system-random.ts";
 import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
 import type { LocalNetworkBackend } from "../backends/networks.ts";
 import { checkLimits } from "../containers/check-limits.ts";
-import { findContainer } from "../containers/find-container.ts";
+import { type ContainerFinder, findContainer } from "../containers/find-container.ts";
 import { LIST_FILTERS, selectContainers } from "../containers/list-filter.ts";
 import { randomName } from "../containers/random-name.ts";
 import { fitLimits } from "../containers/warnings.ts";
@@ -60,10 +60,10 @@ export function containerRoutes(
 
 /** The container in the path. */
 export function containerOf(
-  backend: Pick<ContainerBackend, "listContainers">,
+  backend: Pick<ContainerBackend, "containerNames" | "getContainer">,
   exchange: Exchange,
 ): ContainerFacts {
-  return findContainer(backend.listContainers(), exchange.param("ref"));
+  return findContainer(backend, exchange.param("ref"));
 }
 
 async function list(backend: ContainerBackend, { query }: Exchange): Promise<Answer> {
@@ -101,10 +101,9 @@ async function create(
   if (asked !== "") checkName(asked);
   const platform = exchange.query.get("platform") ?? "";
   const abilities = backend.abilities();
-  const all = backend.listContainers();
   const context = {
-    resolve: (ref: string) => findNamed(all, ref).id,
-    mountsOf: (ref: string) => findNamed(all, ref).mounts,
+    resolve: (ref: string) => findNamed(backend, ref).id,
+    mountsOf: (ref: string) => findNamed(backend, ref).mounts,
     runtimes: abilities.runtimes,
     hasApparmor: abilities.apparmor,
     nameOfNetwork: (ref: string) => {
@@ -132,9 +131,9 @@ async function create(
 }
 
 /** One that the body names: a client that reads 404 here would go and pull the image. */
-function findNamed(all: readonly ContainerFacts[], ref: string): ContainerFacts {
+function findNamed(containers: ContainerFinder, ref: string): ContainerFacts {
   try {
-    return findContainer(all, ref);
+    return findContainer(containers, ref);
   } catch (error) {
     throw new ClusterError("InvalidArgument", errorMessage(error), { cause: error });
   }

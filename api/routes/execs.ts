@@ -30,7 +30,7 @@ export function execRoutes(containers: ContainerBackend, execs: ExecBackend): Ro
       handler: async (exchange) => {
         const config = readExecCreate(await exchange.json());
         parseDetachKeys(config.detachKeys);
-        const container = findContainer(containers.listContainers(), exchange.param("ref"));
+        const container = findContainer(containers, exchange.param("ref"));
         requireExecutable(container);
         return created({ Id: execs.createExec(container.id, config) });
       },

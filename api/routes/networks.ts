@@ -168,7 +168,7 @@ async function isRemoved(removal: Promise<void>): Promise<boolean> {
 async function connect(parts: Parts, exchange: Exchange): Promise<Answer> {
   const json = new JsonReader(await exchange.json(), "Connect");
   const network = await findLocal(parts, exchange.param("ref"));
-  const container = findContainer(parts.containers.listContainers(), json.string("Container"));
+  const container = findContainer(parts.containers, json.string("Container"));
   const settings = readEndpoint(json.object("EndpointConfig"), network.name);
   await parts.localNetworks.connectContainer(container.id, settings);
   return done(200);
@@ -179,7 +179,7 @@ async function disconnect(parts: Parts, exchange: Exchange): Promise<Answer> {
   // By force is what is done anyway: nobody is asked whether the container agrees.
   json.boolean("Force");
   const network = await findLocal(parts, exchange.param("ref"));
-  const container = findContainer(parts.containers.listContainers(), json.string("Container"));
+  const container = findContainer(parts.containers, json.string("Container"));
   await parts.localNetworks.disconnectContainer(container.id, network.name);
   return done(200);
 }

@@ -39,6 +39,7 @@ export function newContainers(
   const idOf = (id: string) => id as ContainerId;
   return {
     listContainers: () => containers.list().map(factsOf),
+    containerNames: () => containers.list().map(({ id, config }) => ({ id, name: config.name })),
     getContainer: (id) => factsOf(containers.get(idOf(id))),
     createContainer: async (request) => {
       checkKnown(engine.networks, request.endpoints);

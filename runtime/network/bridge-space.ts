@@ -9,7 +9,7 @@ import {
   deleteLinks,
   disablePort,
   dumpLinks,
-  enslave,
+  isolatePort,
   type Link,
   setUp,
 } from "../linux/netlink/link.ts";
@@ -118,15 +118,11 @@ export class BridgeSpace {
   addPort(bridge: BridgePlace, endpoint: Endpoint, namespaceFd: number): void {
     const { link: name, mac, interface: inside } = endpoint;
     const { mtu, joins } = bridge;
-    const index = this.#nextIndex();
     const peer = { name: inside, index: 0, mac, netnsFd: namespaceFd };
+    const master = this.#ready.get(bridge.link) ?? 0;
     this.#socket.run([
-      addVeth({ name, index, mtu, peer }),
-      ...enslave(index, this.#ready.get(bridge.link) ?? 0, {
-        learning: true,
-        flood: true,
-        isolated: !joins,
-      }),
+      addVeth({ name, index: 0, mtu, master, peer }),
+      ...(joins ? [] : [isolatePort(name)]),
     ]);
   }
 
@@ -150,9 +146,7 @@ export class BridgeSpace {
 
   /** Nothing passes any more; the kernel removes the port itself when the namespace at its other end goes. */
   closePort(port: string): void {
-    const link = this.#links().find(({ name }) => name === port);
-    if (link === undefined) return;
-    const failed = this.#socket.batch([disablePort(link.index)]).find((one) => !isGone(one));
+    const failed = this.#socket.batch([disablePort(port)]).find((one) => !isGone(one));
     if (failed !== undefined) throw failed.error;
   }
 
@@ -201,10 +195,6 @@ export class BridgeSpace {
 
   #indexOf(name: string): number {
     return this.#links().find((link) => link.name === name)?.index ?? 0;
-  }
-
-  #nextIndex(): number {
-    return Math.max(...this.#links().map(({ index }) => index)) + 1;
   }
 
   #addIpv6(link: string, entry: InterfaceAddress): void {

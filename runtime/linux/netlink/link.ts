@@ -64,6 +64,8 @@ export interface VethSpec {
   /** Chosen by the caller, so that a batch can go on with it; 0: the kernel chooses. */
   readonly index: number;
   readonly mtu: number;
+  /** Index of the bridge our end is put into. */
+  readonly master?: number;
   readonly peer: {
     readonly name: string;
     readonly index: number;
@@ -146,6 +148,7 @@ export function addVeth(spec: VethSpec): Request {
     u32(Attribute.Mtu, spec.mtu),
     u32(Attribute.TxQueues, 1),
     u32(Attribute.RxQueues, 1),
+    ...(spec.master === undefined ? [] : [u32(Attribute.Master, spec.master)]),
     nested(
       Attribute.LinkInfo,
       text(LinkInfo.Kind, "veth"),
@@ -216,12 +219,20 @@ export function reflectPort(index: number): Request {
 }
 
 /** The bridge passes nothing on from or to this port of it; at once, where taking an interface down or away waits. */
-export function disablePort(index: number): Request {
-  return changePort(`close port ${index}`, index, u8(Port.State, PORT_DISABLED));
+export function disablePort(name: string): Request {
+  return changePort(`close port ${name}`, name, u8(Port.State, PORT_DISABLED));
 }
 
-function changePort(action: string, index: number, setting: Buffer): Request {
-  return change(action, index, 0, [
+/** The port reaches its bridge and ports that are not isolated, no isolated one. */
+export function isolatePort(name: string): Request {
+  return changePort(`isolate port ${name}`, name, u8(Port.Isolated, 1));
+}
+
+/** @param port its index, or its name: then nobody has to look for it first. */
+function changePort(action: string, port: number | string, setting: Buffer): Request {
+  const isNamed = typeof port === "string";
+  return change(action, isNamed ? 0 : port, 0, [
+    ...(isNamed ? [text(Attribute.Name, port)] : []),
     nested(
       Attribute.LinkInfo,
       text(LinkInfo.SlaveKind, "bridge"),

@@ -81,7 +81,9 @@ describe("netlink: objects come back as they were written", () => {
   it("veth, whose peer is described inside", () => {
     const peer = { name: "eth0", index: 2, mac: "02:42:0a:00:00:05", netnsFd: 20 };
     const link = decodeLink(echoed(addVeth({ name: "vabc", index: 6, mtu: 1450, peer })));
-    assert.include(link, { name: "vabc", kind: "veth", index: 6, mtu: 1450 });
+    assert.include(link, { name: "vabc", kind: "veth", index: 6, mtu: 1450, master: 0 });
+    const port = addVeth({ name: "vabc", index: 0, mtu: 1450, master: 9, peer });
+    assert.include(decodeLink(echoed(port)), { name: "vabc", master: 9 });
   });
 
   const neighbours: Neighbour[] = [
