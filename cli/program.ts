@@ -25,6 +25,7 @@ import { addContainerStats } from "./commands/container/stats.ts";
 import { addContainerStop } from "./commands/container/stop.ts";
 import { addContainerTop } from "./commands/container/top.ts";
 import { addContainerUnpause } from "./commands/container/unpause.ts";
+import { addContainerUpdate } from "./commands/container/update.ts";
 import { addContainerWait } from "./commands/container/wait.ts";
 import { addBuild } from "./commands/image/build.ts";
 import { addHistory } from "./commands/image/history.ts";
@@ -37,6 +38,7 @@ import { addPull } from "./commands/image/pull.ts";
 import { addPush } from "./commands/image/push.ts";
 import { addImageRm } from "./commands/image/rm.ts";
 import { addSave } from "./commands/image/save.ts";
+import { addSearch } from "./commands/image/search.ts";
 import { addTag } from "./commands/image/tag.ts";
 import { addNetworkConnect } from "./commands/network/connect.ts";
 import { addNetworkCreate } from "./commands/network/create.ts";
@@ -74,8 +76,10 @@ import { addSwarmUpdate } from "./commands/swarm/update.ts";
 import { addDf } from "./commands/system/df.ts";
 import { addEvents } from "./commands/system/events.ts";
 import { addInfo } from "./commands/system/info.ts";
+import { addInspect } from "./commands/system/inspect.ts";
 import { addLogin } from "./commands/system/login.ts";
 import { addLogout } from "./commands/system/logout.ts";
+import { addSystemPrune } from "./commands/system/prune.ts";
 import { addVersion } from "./commands/system/version.ts";
 import { addVolumeCreate } from "./commands/volume/create.ts";
 import { addVolumeInspect } from "./commands/volume/inspect.ts";
@@ -91,7 +95,13 @@ type Add = (parent: Command, context: Context) => void;
 const CONTAINER_VERBS: readonly Add[] = [
   ...[addContainerRun, addContainerCreate, addContainerExec, addContainerAttach],
   ...[addContainerStart, addContainerStop, addContainerRestart, addContainerKill],
-  ...[addContainerPause, addContainerUnpause, addContainerRename, addContainerRm],
+  ...[
+    addContainerPause,
+    addContainerUnpause,
+    addContainerUpdate,
+    addContainerRename,
+    addContainerRm,
+  ],
   ...[addContainerWait, addContainerLogs, addContainerTop, addContainerPort, addContainerCommit],
   ...[addContainerCp, addContainerDiff, addContainerExport, addContainerStats],
 ];
@@ -163,7 +173,7 @@ const GROUPS: Readonly<
   },
   system: {
     description: "See what this node is, has and does",
-    verbs: [addInfo, addDf, addEvents],
+    verbs: [addInfo, addDf, addEvents, addSystemPrune],
   },
   network: {
     description: "Manage networks",
@@ -180,7 +190,7 @@ const TOP_LEVEL: readonly Add[] = [
   ...[addPull, addPush, addTag, addHistory, addLoad, addSave, addImport],
   (parent, context) => addImageLs(parent, context, "images"),
   (parent, context) => addImageRm(parent, context, "rmi"),
-  ...[addLogin, addLogout, addEvents],
+  ...[addLogin, addLogout, addEvents, addInspect, addSearch],
 ];
 
 /** The whole command line. `setHost` receives -H before any command runs. */

@@ -1,4 +1,3 @@
-import { parseBoolean } from "../flags/boolean.ts";
 import { parseUlimit, splitPair } from "../flags/parse.ts";
 import { parseBytes } from "../flags/units.ts";
 
@@ -14,7 +13,7 @@ export interface BuildFlags {
   readonly pull?: boolean;
   readonly quiet?: boolean;
   /** `--rm=false` leaves containers. */
-  readonly rm?: string;
+  readonly rm?: boolean;
   readonly forceRm?: boolean;
   readonly platform?: string;
   readonly network?: string;
@@ -30,6 +29,12 @@ export interface BuildFlags {
   readonly ulimit?: readonly string[];
   readonly addHost?: readonly string[];
   readonly iidfile?: string;
+  readonly cacheFrom?: readonly string[];
+  readonly isolation?: string;
+  readonly securityOpt?: readonly string[];
+  readonly squash?: boolean;
+  /** The context goes packed. */
+  readonly compress?: boolean;
 }
 
 /** The query of `POST /build`. @param env where the value of a name alone comes from. @throws {ClusterError} InvalidArgument. */
@@ -52,7 +57,7 @@ export function buildQuery(
     nocache: flags.cache === false,
     pull: flags.pull,
     q: flags.quiet,
-    rm: parseBoolean("rm", flags.rm ?? "true") ? "1" : "0",
+    rm: (flags.rm ?? true) ? "1" : "0",
     forcerm: flags.forceRm,
     platform: flags.platform,
     networkmode: flags.network,
@@ -67,6 +72,10 @@ export function buildQuery(
     shmsize: bytesOf(flags.shmSize),
     ulimits: ulimit.length === 0 ? undefined : JSON.stringify(ulimit.map(parseUlimit)),
     extrahosts: addHost,
+    cachefrom: flags.cacheFrom === undefined ? undefined : JSON.stringify(flags.cacheFrom),
+    isolation: flags.isolation,
+    securityopt: flags.securityOpt,
+    squash: flags.squash,
   };
 }
 

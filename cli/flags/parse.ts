@@ -100,6 +100,11 @@ export function splitPair(text: string): [string, string] {
   return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }
 
+/** `key=value` of each; undefined of none. */
+export function mapOf(texts: readonly string[] | undefined): Record<string, string> | undefined {
+  return texts === undefined ? undefined : Object.fromEntries(texts.map(splitPair));
+}
+
 /** `service=count` of `service scale`. */
 export function parseScale(text: string): { readonly ref: string; readonly replicas: number } {
   const [ref, count] = splitPair(text);

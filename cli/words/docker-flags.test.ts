@@ -4,8 +4,9 @@ import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { newProgram } from "../program.ts";
 
-/** Those with all of docker's flags. */
-const VERBS = ["run", "create"];
+const LIST = readFileSync(new URL("./testdata/docker-flags.txt", import.meta.url), "utf8");
+/** All that docker has for one machine. */
+const VERBS = [...LIST.matchAll(/^[a-z][a-z ]*$/gm)].map(([verb]) => verb);
 
 const program = newProgram(
   { print: () => {}, warn: () => {} } as unknown as Context,
@@ -15,8 +16,7 @@ const program = newProgram(
 
 /** `-l --label list` of a verb of docker's. */
 function dockersFlags(verb: string): string[] {
-  const text = readFileSync(new URL("./testdata/docker-flags.txt", import.meta.url), "utf8");
-  const [, flags] = new RegExp(`^${verb}\\n((?: .*\\n)*)`, "m").exec(text) ?? [];
+  const [, flags] = new RegExp(`^${verb}\\n((?: .*\\n)*)`, "m").exec(LIST) ?? [];
   if (flags === undefined) throw new Error(`no ${verb} among docker's verbs`);
   return flags.split("\n").filter((line) => line !== "");
 }
@@ -26,8 +26,8 @@ function ownFlags(verb: string): string[] {
   let command: Command | undefined = program;
   for (const name of verb.split(" "))
     command = command?.commands.find((one) => one.name() === name);
-  const options = command?.options ?? [];
-  return options.map(({ short, long, required }) =>
+  if (command === undefined) throw new Error(`muster has no ${verb}`);
+  return command.options.map(({ short, long, required }) =>
     flagText(short ?? "", long ?? "", required ? "value" : "bool"),
   );
 }

@@ -217,7 +217,9 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       const shown = await muster("network", "inspect", "-f", "{{json .Containers}}", "own");
       expect(shown).to.contain("10.80.0.3/24");
       await muster("network", "disconnect", "own", "fixed");
-      expect(await muster("network", "prune", "-f", "--filter", "label=ours")).to.equal("own");
+      expect(await muster("network", "prune", "-f", "--filter", "label=ours")).to.equal(
+        "Deleted Networks:\nown",
+      );
     });
 
     it("has IPv6 where the network has it", async () => {

@@ -335,7 +335,9 @@ describe(`e2e: containers by dockerode, answers against Docker's Swagger file${w
     await muster("wait", "mine");
     const inspected = await muster("container", "inspect", "-f", "{{.State.Status}}", "mine");
     expect(inspected).to.equal("exited");
-    expect(await muster("container", "prune", "-f")).to.match(/^[0-9a-f]{64}\nTotal reclaimed/);
+    expect(await muster("container", "prune", "-f")).to.match(
+      /^Deleted Containers:\n[0-9a-f]{64}\n\nTotal reclaimed/,
+    );
     const { code, stderr } = await host.node.muster("rm", "mine");
     expect([code, stderr]).to.deep.equal([
       1,

@@ -328,7 +328,9 @@ describe("e2e: volumes by the stock docker command line and dockerode", function
     expect(await muster("volume", "ls")).to.match(/^DRIVER +VOLUME NAME\nlocal +ours$/);
     expect(await muster("volume", "ls", "-q", "--filter", "label=a=b")).to.equal("ours");
     expect(await muster("volume", "inspect", "-f", "{{.Labels.a}}", "ours")).to.equal("b");
-    expect(await muster("volume", "prune", "-a", "-f")).to.match(/^ours\nTotal reclaimed/);
+    expect(await muster("volume", "prune", "-a", "-f")).to.match(
+      /^Deleted Volumes:\nours\n\nTotal reclaimed/,
+    );
     const { code, stderr } = await host.node.muster("volume", "rm", "ours");
     expect([code, stderr]).to.deep.equal([
       ...[1, "Error response from daemon: get ours: no such volume\n"],

@@ -23,7 +23,7 @@ export function addContainerCommit(parent: Command, context: Context): void {
       collect,
     )
     .option("-m, --message <text>", "Shown in its history")
-    .option("--no-pause", "Let the container go on meanwhile")
+    .option("-p, --pause", "Hold the container meanwhile", true)
     .action(async (container: string, ref: string | undefined, flags: CommitFlags) => {
       const named = ref === undefined ? undefined : splitTag(ref);
       const { author, change: changes, message: comment } = flags;

@@ -1,23 +1,33 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
+import { confirm } from "../../flags/confirm.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
-import { humanBytes } from "../../output/human.ts";
+import { reclaimedText, removedText } from "../../output/pruned.ts";
+
+interface PruneOptions {
+  readonly filter?: string[];
+  readonly force?: boolean;
+}
+
+/** What of containers goes, and what that gives back. */
+export interface PrunedContainers {
+  readonly ContainersDeleted: readonly string[] | null;
+  readonly SpaceReclaimed: number;
+}
 
 export function addContainerPrune(parent: Command, context: Context): void {
   parent
     .command("prune")
     .description("Remove all containers that do not run")
     .option("--filter <filter>", "Filter, until=24h", collect)
-    .requiredOption("-f, --force", "Yes, remove them")
-    .action(async ({ filter }: { filter?: string[] }) => {
+    .option("-f, --force", "Do not ask")
+    .action(async ({ filter, force }: PruneOptions) => {
+      const filters = filterQuery(filter);
+      const warning = "This will remove all stopped containers.";
+      await confirm(context, "container prune", warning, force);
       const { ContainersDeleted, SpaceReclaimed } = await context
         .client()
-        .post<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>(
-          "/containers/prune",
-          undefined,
-          { filters: filterQuery(filter) },
-        );
-      for (const id of ContainersDeleted ?? []) context.print(`${id}\n`);
-      context.print(`Total reclaimed space: ${humanBytes(SpaceReclaimed)}\n`);
+        .post<PrunedContainers>("/containers/prune", undefined, { filters });
+      context.print(removedText("Containers", ContainersDeleted) + reclaimedText(SpaceReclaimed));
     });
 }

@@ -2,6 +2,12 @@ import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { containerPath, forEachContainer } from "./each.ts";
 
+interface RmOptions {
+  readonly force?: boolean;
+  readonly volumes?: boolean;
+  readonly link?: boolean;
+}
+
 export function addContainerRm(parent: Command, context: Context): void {
   parent
     .command("rm")
@@ -10,10 +16,11 @@ export function addContainerRm(parent: Command, context: Context): void {
     .argument("<container...>", "Names or ids")
     .option("-f, --force", "Even if it runs")
     .option("-v, --volumes", "With the volumes that were made for it alone")
-    .action(async (refs: string[], options: { force?: boolean; volumes?: boolean }) => {
-      const { force, volumes: v } = options;
+    .option("-l, --link", "The link of that name, not the container")
+    .action(async (refs: string[], options: RmOptions) => {
+      const { force, volumes: v, link } = options;
       await forEachContainer(context, refs, async (client, ref) => {
-        await client.delete(containerPath(ref), { force, v });
+        await client.delete(containerPath(ref), { force, v, link });
       });
     });
 }

@@ -3,6 +3,7 @@ import { parseDetachKeys } from "../../../core/detach-keys.ts";
 import { ClusterError } from "../../../core/errors.ts";
 import { attachTo } from "../../container/foreground.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
+import { addRefused } from "../../flags/refused.ts";
 import { containerPath, forEachContainer } from "./each.ts";
 
 interface StartOptions {
@@ -18,8 +19,8 @@ interface WireContainer {
 }
 
 export function addContainerStart(parent: Command, context: Context): void {
-  parent
-    .command("start")
+  const flags = ["--checkpoint <name>", "--checkpoint-dir <path>"];
+  addRefused(parent.command("start"), "checkpoints are not made", flags)
     .description("Start containers")
     .argument("<container...>", "Names or ids")
     .option("-a, --attach", "Stay with it to its end")

@@ -8,10 +8,12 @@ export function addContainerStop(parent: Command, context: Context): void {
     .description("Stop containers")
     .argument("<container...>", "Names or ids")
     .option("-s, --signal <signal>", "Signal to end it by")
-    .option("-t, --time <seconds>", "Seconds before it is killed, -1 for never (default: 10)")
-    .action(async (refs: string[], { signal, time: t }: { signal?: string; time?: string }) => {
-      await forEachContainer(context, refs, async (client, ref) => {
-        await client.post(containerPath(ref, "stop"), undefined, { signal, t });
-      });
-    });
+    .option("-t, --timeout <seconds>", "Seconds before it is killed, -1 for never (default: 10)")
+    .action(
+      async (refs: string[], { signal, timeout: t }: { signal?: string; timeout?: string }) => {
+        await forEachContainer(context, refs, async (client, ref) => {
+          await client.post(containerPath(ref, "stop"), undefined, { signal, t });
+        });
+      },
+    );
 }

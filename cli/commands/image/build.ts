@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { Readable } from "node:stream";
+import { createGzip } from "node:zlib";
 import { type Command, Option } from "commander";
 import { ClusterError, errorMessage } from "../../../core/errors.ts";
 import { type BuildFlags, buildQuery } from "../../build/build-query.ts";
@@ -29,7 +30,8 @@ export function addBuild(parent: Command, context: Context): void {
   command.action(async (folder: string, flags: BuildFlags) => {
     const { chunks, dockerfile } = await openSent(folder, flags);
     const query = buildQuery(flags, dockerfile, process.env);
-    const archive = Readable.from(chunks, { objectMode: false });
+    const plain = Readable.from(chunks, { objectMode: false });
+    const archive = flags.compress === true ? packed(plain) : plain;
     const headers = registryConfigHeader();
     const stream = await context.client().uploadForStream("/build", archive, query, headers);
     const view = flags.quiet === true || !context.isTerminal ? silenced(context) : context;
@@ -51,6 +53,13 @@ function endAsCommand(error: unknown, { warn }: Context): never {
   throw new ExitError(exitCode);
 }
 
+/** What goes wrong while it is read is told where it is sent from. */
+function packed(archive: Readable): NodeJS.ReadableStream {
+  const gzip = createGzip();
+  archive.once("error", (error) => gzip.destroy(error));
+  return archive.pipe(gzip);
+}
+
 interface BuildLine extends TransferLine {
   readonly aux?: { readonly ID?: string };
 }
@@ -70,7 +79,7 @@ const OPTIONS: readonly Option[] = [
   new Option("--no-cache", "Carry out every step anew"),
   new Option("--pull", "Ask registries for newer images of FROM"),
   new Option("-q, --quiet", "Only the image's id"),
-  new Option("--rm <boolean>", "Remove containers of steps that went well (default: true)"),
+  new Option("--rm", "Remove containers of steps that went well").default(true),
   new Option("--force-rm", "Remove those of steps that failed too"),
   new Option("--platform <platform>", "os/architecture[/variant]"),
   new Option("--network <mode>", "Of commands: bridge, host, none, a network"),
@@ -85,6 +94,12 @@ const OPTIONS: readonly Option[] = [
   new Option("--shm-size <bytes>", "Of /dev/shm of commands"),
   many("--ulimit <name=soft[:hard]>", "Of commands; may be repeated"),
   many("--add-host <name:address>", "For /etc/hosts of commands; may be repeated"),
+  many("--cache-from <image>", "Steps may be taken from it; may be repeated"),
+  new Option("--compress", "Pack the context on its way"),
+  new Option("--disable-content-trust", "Images are not signed: without effect").default(true),
+  new Option("--isolation <technology>", "default"),
+  many("--security-opt <option>", "Not on Linux"),
+  new Option("--squash", "Not without experimental features"),
   new Option("--iidfile <file>", "Write the image's id there"),
 ];
 

@@ -2,8 +2,15 @@ import { createReadStream } from "node:fs";
 import type { Command } from "commander";
 import { ClusterError } from "../../../core/errors.ts";
 import type { Context } from "../../context.ts";
+import { platformJson } from "../../flags/platform.ts";
 import { showTransfer } from "../../output/transfer.ts";
 import { silenced } from "./pull.ts";
+
+interface LoadFlags {
+  readonly input?: string;
+  readonly quiet?: boolean;
+  readonly platform?: string;
+}
 
 export function addLoad(parent: Command, context: Context): void {
   parent
@@ -11,10 +18,13 @@ export function addLoad(parent: Command, context: Context): void {
     .description("Bring an image to this node from an archive of 'docker save' or of OCI's layout")
     .option("-i, --input <file>", "The archive (default: standard input)")
     .option("-q, --quiet", "Only names")
-    .action(async ({ input, quiet }: { input?: string; quiet?: boolean }) => {
+    .option("--platform <platform>", "Of an image for several: os/architecture[/variant]")
+    .action(async ({ input, quiet, platform }: LoadFlags) => {
       const archive = input === undefined ? process.stdin : await openArchive(input);
       const view = quiet === true || !context.isTerminal ? silenced(context) : context;
-      const stream = await context.client().uploadForStream("/images/load", archive);
+      const stream = await context.client().uploadForStream("/images/load", archive, {
+        platform: platformJson(platform),
+      });
       await showTransfer(view, stream, (line) => context.print(line.stream ?? ""));
     });
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
+import { addRefused } from "../../flags/refused.ts";
 import { humanDiskSize, humanDuration } from "../../output/human.ts";
 import { formatList, type Row } from "../../output/list.ts";
 
@@ -36,6 +37,7 @@ interface ListFlags {
 /** `image ls`, or `images` at the top. */
 export function addImageLs(parent: Command, context: Context, name = "ls"): void {
   const command = parent.command(name).description("List the images of this node");
+  addRefused(command, "use 'muster images -a'", ["--tree"]);
   if (name === "ls") command.alias("list");
   command
     .argument("[repository[:tag]]", "Only these; * stands for anything")

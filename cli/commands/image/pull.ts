@@ -17,6 +17,7 @@ export function addPull(parent: Command, context: Context): void {
     .argument("<name[:tag|@digest]>")
     .option("-a, --all-tags", "All tags of the repository")
     .option("--platform <platform>", "Of an image for several: os/architecture[/variant]")
+    .option("--disable-content-trust", "Images are not signed: without effect", true)
     .option("-q, --quiet", "Only the image's name at the end")
     .action(async (ref: string, { allTags, platform, quiet }: PullFlags) => {
       const { name, tag } = splitTag(ref);

@@ -1,7 +1,15 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
+import { collect } from "../../flags/filters.ts";
+import { platformJson } from "../../flags/platform.ts";
 import { forEachRef } from "../inspect.ts";
 import { imagePath } from "./ref.ts";
+
+interface RmFlags {
+  readonly force?: boolean;
+  readonly prune: boolean;
+  readonly platform?: string[];
+}
 
 interface Removed {
   readonly Untagged?: string;
@@ -18,9 +26,15 @@ export function addImageRm(parent: Command, context: Context, name = "rm"): void
       "-f, --force",
       "Also when a stopped container uses it, or it has names in several repositories",
     )
-    .action(async (refs: string[], { force }: { force?: boolean }) => {
+    .option("--no-prune", "Keep the images it is made of")
+    .option("--platform <platform>", "Only that of an image for several", collect)
+    .action(async (refs: string[], { force, prune, platform }: RmFlags) => {
       await forEachRef(context, refs, async (ref) => {
-        const removed = await context.client().delete<Removed[]>(imagePath(ref), { force });
+        const removed = await context.client().delete<Removed[]>(imagePath(ref), {
+          force,
+          noprune: !prune,
+          platforms: platform?.map((text) => platformJson(text) ?? ""),
+        });
         return removed.map(writeRemoved).join("\n");
       });
     });

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { parseInteger } from "../../container/values.ts";
 import type { Context } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
+import { mapOf } from "../../flags/parse.ts";
 
 interface ConnectOptions {
   readonly ip?: string;
@@ -8,6 +10,8 @@ interface ConnectOptions {
   readonly alias?: string[];
   readonly link?: string[];
   readonly gwPriority?: string;
+  readonly driverOpt?: string[];
+  readonly linkLocalIp?: string[];
 }
 
 export function addNetworkConnect(parent: Command, context: Context): void {
@@ -20,15 +24,22 @@ export function addNetworkConnect(parent: Command, context: Context): void {
     .option("--ip6 <address>", "IPv6 address")
     .option("--alias <name>", "Another name for the container in the network", collect)
     .option("--link <container:alias>", "Another name for a container, for this one alone", collect)
+    .option("--link-local-ip <address>", "A link-local address", collect)
+    .option("--driver-opt <key=value>", "Option of the driver", collect)
     .option("--gw-priority <number>", "The network with the greatest is the default gateway")
     .action(async (network: string, container: string, options: ConnectOptions) => {
       await context.client().post(`/networks/${encodeURIComponent(network)}/connect`, {
         Container: container,
         EndpointConfig: {
-          IPAMConfig: { IPv4Address: options.ip ?? "", IPv6Address: options.ip6 ?? "" },
+          IPAMConfig: {
+            IPv4Address: options.ip ?? "",
+            IPv6Address: options.ip6 ?? "",
+            LinkLocalIPs: options.linkLocalIp,
+          },
+          DriverOpts: mapOf(options.driverOpt),
           Aliases: options.alias ?? [],
           Links: options.link ?? [],
-          GwPriority: Number(options.gwPriority ?? "0"),
+          GwPriority: parseInteger("gw-priority")(options.gwPriority ?? "0"),
         },
       });
     });

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { WireInfo } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
-import { splitPair } from "../../flags/parse.ts";
+import { mapOf, splitPair } from "../../flags/parse.ts";
 import { type PoolFlags, planPools } from "./pools.ts";
 
 interface CreateOptions extends PoolFlags {
@@ -12,6 +12,13 @@ interface CreateOptions extends PoolFlags {
   readonly attachable?: boolean;
   readonly internal?: boolean;
   readonly ipv6?: boolean;
+  readonly ipv4: boolean;
+  readonly configFrom?: string;
+  readonly configOnly?: boolean;
+  readonly ingress?: boolean;
+  readonly ipamDriver?: string;
+  readonly ipamOpt?: string[];
+  readonly scope?: string;
 }
 
 export function addNetworkCreate(parent: Command, context: Context): void {
@@ -28,7 +35,14 @@ export function addNetworkCreate(parent: Command, context: Context): void {
     .option("-o, --opt <key=value>", "Option of the driver", collect)
     .option("--attachable", "Let single containers attach")
     .option("--internal", "No way out of the network")
+    .option("--ipv4", "Addresses of IPv4", true)
     .option("--ipv6", "Addresses of IPv6 too")
+    .option("--config-from <network>", "Take what it is from another")
+    .option("--config-only", "Only for others to take from")
+    .option("--ingress", "The one for published ports of services")
+    .option("--ipam-driver <driver>", "Who gives the addresses")
+    .option("--ipam-opt <key=value>", "Option of that driver", collect)
+    .option("--scope <scope>", "local or swarm")
     .action(async (name: string, options: CreateOptions) => {
       const pools = planPools(options);
       const { Id } = await context.client().post<{ Id: string }>("/networks/create", {
@@ -39,7 +53,12 @@ export function addNetworkCreate(parent: Command, context: Context): void {
         EnableIPv6: options.ipv6 ?? false,
         Labels: Object.fromEntries((options.label ?? []).map(splitPair)),
         Options: Object.fromEntries((options.opt ?? []).map(splitPair)),
-        IPAM: { Config: pools },
+        EnableIPv4: options.ipv4 ? undefined : false,
+        Scope: options.scope,
+        Ingress: options.ingress,
+        ConfigOnly: options.configOnly,
+        ConfigFrom: options.configFrom === undefined ? undefined : { Network: options.configFrom },
+        IPAM: { Driver: options.ipamDriver, Options: mapOf(options.ipamOpt), Config: pools },
       });
       context.print(`${Id}\n`);
     });

@@ -9,9 +9,12 @@ export function addNetworkInspect(parent: Command, context: Context): void {
     .description("Show networks in detail")
     .argument("<network...>", "Names or ids")
     .option("-f, --format <template>", "Go template")
-    .action(async (refs: string[], options: { format?: string }) => {
+    .option("-v, --verbose", "With what else the swarm knows of it")
+    .action(async (refs: string[], options: { format?: string; verbose?: boolean }) => {
       await inspectAll(context, refs, options, async (ref) => {
-        return context.client().get<WireNetwork>(`/networks/${encodeURIComponent(ref)}`);
+        const { verbose } = options;
+        const path = `/networks/${encodeURIComponent(ref)}`;
+        return context.client().get<WireNetwork>(path, { verbose });
       });
     });
 }

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
+import { confirm } from "../../flags/confirm.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
+import { removedText } from "../../output/pruned.ts";
 
-interface Pruned {
+export interface PrunedNetworks {
   readonly NetworksDeleted: readonly string[] | null;
 }
 
@@ -11,10 +13,14 @@ export function addNetworkPrune(parent: Command, context: Context): void {
     .command("prune")
     .description("Remove networks that nobody is in")
     .option("--filter <filter>", "until=24h, label=keep, label!=keep; may be repeated", collect)
-    .requiredOption("-f, --force", "Yes, remove them")
-    .action(async ({ filter }: { filter?: string[] }) => {
+    .option("-f, --force", "Do not ask")
+    .action(async ({ filter, force }: { filter?: string[]; force?: boolean }) => {
       const filters = filterQuery(filter);
-      const pruned = await context.client().post<Pruned>("/networks/prune", undefined, { filters });
-      for (const name of pruned.NetworksDeleted ?? []) context.print(`${name}\n`);
+      const warning = "This will remove all custom networks not used by at least one container.";
+      await confirm(context, "network prune", warning, force);
+      const pruned = await context
+        .client()
+        .post<PrunedNetworks>("/networks/prune", undefined, { filters });
+      context.print(removedText("Networks", pruned.NetworksDeleted));
     });
 }

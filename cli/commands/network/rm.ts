@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { ClusterError } from "../../../core/errors.ts";
 import type { Context } from "../../context.ts";
 import { forEachRef } from "../inspect.ts";
 
@@ -8,9 +9,15 @@ export function addNetworkRm(parent: Command, context: Context): void {
     .alias("remove")
     .description("Remove networks")
     .argument("<network...>", "Names or ids")
-    .action(async (refs: string[]) => {
+    .option("-f, --force", "No error for one that is not there")
+    .action(async (refs: string[], { force }: { force?: boolean }) => {
       await forEachRef(context, refs, async (ref) => {
-        await context.client().delete(`/networks/${encodeURIComponent(ref)}`);
+        try {
+          await context.client().delete(`/networks/${encodeURIComponent(ref)}`);
+        } catch (error) {
+          const isGone = error instanceof ClusterError && error.code === "NotFound";
+          if (force !== true || !isGone) throw error;
+        }
         return ref;
       });
     });

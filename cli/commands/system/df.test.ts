@@ -19,6 +19,7 @@ describe("system df", () => {
       "Images | 2 | 1 | 3MB | 2MB (67%)",
       "Containers | 2 | 1 | 4kB | 3kB (75%)",
       "Local Volumes | 1 | 1 | 10B | 0B (0%)",
+      "Build Cache | 0 | 0 | 0B | 0B",
     ]);
   });
 

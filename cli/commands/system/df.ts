@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { humanDiskSize } from "../../output/human.ts";
 import { formatList, type Row } from "../../output/list.ts";
+import { type WireEach, writeEach } from "./df-each.ts";
 
 const COLUMNS = [
   { header: "TYPE", field: "Type" },
@@ -14,15 +15,24 @@ const COLUMNS = [
 /** As much of `/system/df` as is summed up. */
 export interface WireUsage {
   readonly LayersSize: number;
-  readonly Images: readonly {
-    readonly Containers: number;
-    readonly Size: number;
-    readonly SharedSize: number;
-  }[];
-  readonly Containers: readonly { readonly State: string; readonly SizeRw?: number }[];
-  readonly Volumes: readonly {
-    readonly UsageData: { readonly Size: number; readonly RefCount: number };
-  }[];
+  readonly Images: readonly UsedImage[];
+  readonly Containers: readonly UsedContainer[];
+  readonly Volumes: readonly UsedVolume[];
+}
+
+interface UsedImage {
+  readonly Containers: number;
+  readonly Size: number;
+  readonly SharedSize: number;
+}
+
+interface UsedContainer {
+  readonly State: string;
+  readonly SizeRw?: number;
+}
+
+interface UsedVolume {
+  readonly UsageData: { readonly Size: number; readonly RefCount: number };
 }
 
 export function addDf(parent: Command, context: Context): void {
@@ -30,8 +40,15 @@ export function addDf(parent: Command, context: Context): void {
     .command("df")
     .description("Show what images, containers and volumes take up on this node's disk")
     .option("--format <format>", "table, json or a Go template")
-    .action(async (options: { format?: string }) => {
-      const usage = await context.client().get<WireUsage>("/system/df");
+    .option("-v, --verbose", "Each image, container and volume")
+    .action(async (options: { format?: string; verbose?: boolean }, verb: Command) => {
+      if (options.verbose === true && options.format !== undefined)
+        verb.error("the verbose and the format options conflict");
+      const usage = await context.client().get<WireUsage & WireEach>("/system/df");
+      if (options.verbose === true) {
+        context.print(writeEach(usage, Date.now()));
+        return;
+      }
       context.print(formatList({ columns: COLUMNS, rows: usageRows(usage) }, options));
     });
 }
@@ -58,6 +75,8 @@ export function usageRows({ LayersSize, Images, Containers, Volumes }: WireUsage
       stored(Volumes),
       stored(Volumes) - stored(usedVolumes),
     ),
+    // The classic builder's cache are images.
+    usageRow("Build Cache", [[], []], 0, 0),
   ];
 }
 

@@ -7,6 +7,7 @@ import { readSecret } from "../../flags/read-secret.ts";
 
 interface LoginFlags {
   readonly username?: string;
+  readonly password?: string;
   readonly passwordStdin?: boolean;
 }
 
@@ -21,11 +22,13 @@ export function addLogin(parent: Command, context: Context): void {
     .description("Log in to a registry; kept where docker keeps its logins")
     .argument("[server]", "host[:port] (default: Docker Hub)")
     .option("-u, --username <name>")
+    .option("-p, --password <password>", "Seen by others: better --password-stdin")
     .option("--password-stdin", "The password is the first line of standard input")
     .action(async (server: string | undefined, flags: LoginFlags) => {
       const key = serverKey(server);
+      checkFlags(context, flags);
       const username = flags.username ?? (await askUsername(context, findLogin(key)?.username));
-      const password = await readSecret(context, "Password: ");
+      const password = flags.password ?? (await readSecret(context, "Password: "));
       if (password === "") throw new ClusterError("InvalidArgument", "cannot log in: no password");
       const body = { username, password, serveraddress: key };
       const { Status, IdentityToken = "" } = await context.client().post<Answer>("/auth", body);
@@ -33,6 +36,17 @@ export function addLogin(parent: Command, context: Context): void {
       if (warning !== undefined) context.warn(warning);
       context.print(`${Status}\n`);
     });
+}
+
+function checkFlags({ warn }: Context, flags: LoginFlags): void {
+  const { username, password, passwordStdin = false } = flags;
+  const refuse = (why: string) => new ClusterError("InvalidArgument", why);
+  if (password !== undefined && passwordStdin)
+    throw refuse("conflicting options: cannot specify both --password and --password-stdin");
+  if (passwordStdin && username === undefined)
+    throw refuse("the --password-stdin option requires --username to be set");
+  if (password !== undefined)
+    warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
 }
 
 /** What logins are kept under: Docker Hub's by a URL, others by their host. */

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
 import { splitPair } from "../../flags/parse.ts";
+import { addRefused } from "../../flags/refused.ts";
 import type { WireVolume } from "./wire.ts";
 
 interface CreateOptions {
@@ -10,9 +11,15 @@ interface CreateOptions {
   readonly opt?: string[];
 }
 
+/** Of volumes that a driver shares between machines. */
+const CLUSTER_FLAGS = [
+  ...["--availability <when>", "--group <group>", "--limit-bytes <bytes>", "--scope <scope>"],
+  ...["--required-bytes <bytes>", "--secret <secret>", "--sharing <mode>", "--type <access>"],
+  ...["--topology-preferred <topology>", "--topology-required <topology>"],
+];
+
 export function addVolumeCreate(parent: Command, context: Context): void {
-  parent
-    .command("create")
+  addRefused(parent.command("create"), "cluster volumes are not served", CLUSTER_FLAGS)
     .description("Create a volume")
     .argument("[name]", "Default: one that nobody has")
     .option("-d, --driver <driver>", "Driver", "local")

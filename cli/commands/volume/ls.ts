@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
+import { addRefused } from "../../flags/refused.ts";
 import { formatList, type Row } from "../../output/list.ts";
 import type { WireVolume } from "./wire.ts";
 
@@ -10,8 +11,7 @@ const COLUMNS = [
 ];
 
 export function addVolumeLs(parent: Command, context: Context): void {
-  parent
-    .command("ls")
+  addRefused(parent.command("ls"), "cluster volumes are not served", ["--cluster"])
     .alias("list")
     .description("List the volumes of this node")
     .option("-f, --filter <filter>", "Filter, dangling=true", collect)

@@ -1,14 +1,16 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
+import { confirm } from "../../flags/confirm.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
-import { humanDiskSize } from "../../output/human.ts";
+import { reclaimedText, removedText } from "../../output/pruned.ts";
 
 interface PruneOptions {
   readonly all?: boolean;
   readonly filter?: string[];
+  readonly force?: boolean;
 }
 
-interface Pruned {
+export interface PrunedVolumes {
   readonly VolumesDeleted: readonly string[] | null;
   readonly SpaceReclaimed: number;
 }
@@ -19,11 +21,16 @@ export function addVolumePrune(parent: Command, context: Context): void {
     .description("Remove anonymous volumes that no container has")
     .option("-a, --all", "Those with names too")
     .option("--filter <filter>", "label=keep, label!=keep; may be repeated", collect)
-    .requiredOption("-f, --force", "Yes, remove them")
-    .action(async ({ all, filter }: PruneOptions) => {
-      const filters = filterQuery(filter, all === true ? { all: ["true"] } : {});
-      const pruned = await context.client().post<Pruned>("/volumes/prune", undefined, { filters });
-      for (const name of pruned.VolumesDeleted ?? []) context.print(`${name}\n`);
-      context.print(`Total reclaimed space: ${humanDiskSize(pruned.SpaceReclaimed)}\n`);
+    .option("-f, --force", "Do not ask")
+    .action(async ({ all = false, filter, force }: PruneOptions) => {
+      const filters = filterQuery(filter, all ? { all: ["true"] } : {});
+      const which = all ? "local" : "anonymous local";
+      const warning = `This will remove ${which} volumes not used by at least one container.`;
+      await confirm(context, "volume prune", warning, force);
+      const pruned = await context
+        .client()
+        .post<PrunedVolumes>("/volumes/prune", undefined, { filters });
+      const { VolumesDeleted, SpaceReclaimed } = pruned;
+      context.print(removedText("Volumes", VolumesDeleted) + reclaimedText(SpaceReclaimed));
     });
 }
