@@ -1,21 +1,21 @@
 import { type Command, CommanderError } from "commander";
 import { ClusterError, errorMessage } from "../core/errors.ts";
 import { packageVersion } from "../core/version.ts";
-import { Client } from "./client/client.ts";
-import { DEFAULT_HOST } from "./client/endpoint.ts";
+import { type Access, connect } from "./client/access.ts";
+import type { Client } from "./client/client.ts";
 import { type Context, ExitCode, ExitError } from "./context.ts";
 import { newProgram } from "./program.ts";
 
 /** Runs `muster` with the process's arguments, streams and signals. @returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  let host = process.env.MUSTER_HOST || DEFAULT_HOST;
+  let access: Access = {};
   const interrupt = new AbortController();
   process.once("SIGINT", () => interrupt.abort());
   for (const stream of [process.stdout, process.stderr]) stream.on("error", endWithReader);
   let client: Client | undefined;
   const context: Context = {
     client: () => {
-      client ??= new Client(host);
+      client ??= connect(access);
       return client;
     },
     print: (text) => void process.stdout.write(text),
@@ -24,7 +24,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     interrupt: interrupt.signal,
   };
   const program = newProgram(context, packageVersion(), (given) => {
-    host = given;
+    access = given;
+    if (given.config !== undefined) process.env.DOCKER_CONFIG = given.config;
   });
   overrideExits(program);
   return run(program, argv, context);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Access } from "./client/access.ts";
 import { addClusterBackup } from "./commands/cluster/backup.ts";
 import { addClusterRecover } from "./commands/cluster/recover.ts";
 import { addClusterRestore } from "./commands/cluster/restore.ts";
@@ -87,6 +88,7 @@ import { addVolumeLs } from "./commands/volume/ls.ts";
 import { addVolumePrune } from "./commands/volume/prune.ts";
 import { addVolumeRm } from "./commands/volume/rm.ts";
 import type { Context } from "./context.ts";
+import { addRefused } from "./flags/refused.ts";
 import { Verb } from "./words/verb.ts";
 
 type Add = (parent: Command, context: Context) => void;
@@ -193,25 +195,30 @@ const TOP_LEVEL: readonly Add[] = [
   ...[addLogin, addLogout, addEvents, addInspect, addSearch],
 ];
 
-/** The whole command line. `setHost` receives -H before any command runs. */
+/** The whole command line. `setAccess` receives what says where the daemon is, before any command runs. */
 export function newProgram(
   context: Context,
   version: string,
-  setHost: (host: string) => void,
+  setAccess: (access: Access) => void,
 ): Command {
   const program = new Verb("muster")
     .configureOutput({ writeOut: context.print, writeErr: context.warn })
     .description("Declare services; Muster keeps them running across machines.")
     .version(`Muster version ${version}`, "-v, --version")
     .enablePositionalOptions()
-    .option(
-      "-H, --host <host>",
-      "Daemon to talk to, unix:///path or tcp://host:port (also MUSTER_HOST)",
+    .option("-H, --host <host>", "Daemon to talk to, unix:///path or tcp://host:port")
+    .option("--tls", "Speak TLS to it; implied by --tlsverify")
+    .option("--tlsverify", "Speak TLS, and verify that it is the one")
+    .option("--tlscacert <file>", "Who says so (default: ca.pem in MUSTER_CERT_PATH or ~/.docker)")
+    .option("--tlscert <file>", "Our certificate (default: cert.pem there)")
+    .option("--tlskey <file>", "Its key (default: key.pem there)")
+    .option("--config <folder>", "Where logins and certificates are (default: ~/.docker)")
+    .addHelpText(
+      "after",
+      "\nThe environment may say so too: MUSTER_HOST, MUSTER_TLS_VERIFY, MUSTER_CERT_PATH, or docker's.",
     );
-  program.hook("preAction", (root) => {
-    const { host } = root.opts<{ host?: string }>();
-    if (host !== undefined) setHost(host);
-  });
+  addRefused(program, "there are none: use --host", ["-c, --context <name>"]);
+  program.hook("preAction", (root) => setAccess(root.opts<Access>()));
   for (const [name, { description, verbs }] of Object.entries(GROUPS)) {
     const group = program.command(name).description(description).enablePositionalOptions();
     for (const add of verbs) add(group, context);

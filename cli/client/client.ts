@@ -1,12 +1,9 @@
-import {
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type RequestOptions,
-} from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
-import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { parseEndpoint } from "./endpoint.ts";
 import { type HijackedConnection, sendForUpgrade } from "./hijack.ts";
+import type { ClientTls } from "./tls.ts";
+import { open, type Target } from "./transport.ts";
 
 /** The API version the CLI speaks. */
 const API_PREFIX = "/v1.51";
@@ -33,11 +30,12 @@ interface Parts {
 /** A daemon's HTTP API. Every call throws ClusterError with the daemon's own message, or `Unavailable` when none answers. */
 export class Client {
   readonly #host: string;
-  readonly #endpoint: Endpoint;
+  readonly #target: Target;
 
-  constructor(host: string) {
+  /** @param tls undefined: TCP is not secured; a Unix socket never is. */
+  constructor(host: string, tls?: ClientTls) {
     this.#host = host;
-    this.#endpoint = parseEndpoint(host);
+    this.#target = { ...parseEndpoint(host, tls !== undefined), tls };
   }
 
   async get<T>(path: string, query: Query = {}, headers: Headers = {}): Promise<T> {
@@ -92,18 +90,16 @@ export class Client {
   /** A connection for bytes both ways. */
   async hijack(path: string, body: unknown, query: Query = {}): Promise<HijackedConnection> {
     const text = JSON.stringify(body);
-    const { kind, ...target } = this.#endpoint;
     const headers = {
       "Content-Type": "application/json",
       "Content-Length": Buffer.byteLength(text),
     };
     const options = {
-      ...target,
       method: "POST",
       path: `${API_PREFIX}${path}${encodeQuery(query)}`,
       headers,
     };
-    const answer = await sendForUpgrade(options, text).catch((cause: unknown) => {
+    const answer = await sendForUpgrade(this.#target, options, text).catch((cause: unknown) => {
       throw this.#unreachable(cause as NodeJS.ErrnoException);
     });
     if ("socket" in answer && "isFramed" in answer) return answer;
@@ -147,10 +143,8 @@ export class Client {
     const length = text === undefined ? {} : { "Content-Length": Buffer.byteLength(text) };
     const type = archive === undefined ? "application/json" : "application/x-tar";
     const headers = { ...extra, "Content-Type": type, ...length };
-    const { kind, ...target } = this.#endpoint;
-    const options: RequestOptions = { ...target, method, path, headers };
     return new Promise((resolve, reject) => {
-      const request = httpRequest(options, resolve);
+      const request = open(this.#target, { method, path, headers }).once("response", resolve);
       request.once("error", (cause) => reject(this.#unreachable(cause)));
       if (archive === undefined) request.end(text);
       else {
@@ -164,13 +158,24 @@ export class Client {
   }
 
   #unreachable(cause: NodeJS.ErrnoException): ClusterError {
-    const why =
-      cause.code === "EACCES"
-        ? "permission denied: run as root or as a member of the socket's group"
-        : "is musterd running?";
+    const why = reasonOf(cause, this.#target.tls !== undefined);
     const message = `cannot connect to the Muster daemon at ${this.#host} (${cause.code ?? cause.message}): ${why}`;
     return new ClusterError("Unavailable", message, { cause });
   }
+}
+
+/** What to do about it. */
+function reasonOf({ code = "", message }: NodeJS.ErrnoException, isSecure: boolean): string {
+  if (code === "EACCES")
+    return "permission denied: run as root or as a member of the socket's group";
+  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code))
+    return `${message}: check --tlscacert, and the name the certificate is for`;
+  // A server that is spoken to in the wrong way, or by somebody it does not know, hangs up.
+  const hungUp = ["ECONNRESET", "EPIPE"].includes(code);
+  if (isSecure && (hungUp || /SSL|TLS|alert/i.test(`${code} ${message}`)))
+    return "it takes only clients it knows: check --tlscert and --tlskey, and whether it speaks TLS";
+  if (hungUp || code.startsWith("HPE_")) return "it hung up: does it want TLS (--tlsverify)?";
+  return "is musterd running?";
 }
 
 /** The `filters` parameter; undefined when there are none. */

@@ -18,9 +18,13 @@ export interface StoredLogin {
   readonly identitytoken?: string;
 }
 
-/** `$DOCKER_CONFIG/config.json`, else below the home directory. */
+/** `--config`, else `$DOCKER_CONFIG`, else `.docker` in the home directory. */
+export function dockerConfigFolder(): string {
+  return process.env.DOCKER_CONFIG || join(homedir(), ".docker");
+}
+
 export function dockerConfigPath(): string {
-  return join(process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "config.json");
+  return join(dockerConfigFolder(), "config.json");
 }
 
 /** Empty when there is no file. @throws {ClusterError} `InvalidArgument` when it cannot be read. */

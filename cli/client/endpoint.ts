@@ -9,28 +9,39 @@ export type Endpoint =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number };
 
 const DEFAULT_TCP_PORT = 2375;
+const DEFAULT_TLS_PORT = 2376;
 
 /**
  * Reads `unix:///path` or `tcp://host[:port]`.
  *
  * @throws {ClusterError} `InvalidArgument` for anything else.
  */
-export function parseEndpoint(text: string): Endpoint {
-  const [, scheme, rest] = /^(unix|tcp):\/\/(.+)$/.exec(text) ?? [];
-  if (rest === undefined) {
-    throw new ClusterError(
-      "InvalidArgument",
-      `invalid host '${text}': use unix:///path or tcp://host:port`,
+export function parseEndpoint(text: string, isSecure = false): Endpoint {
+  if (text.startsWith("ssh://"))
+    throw invalid(
+      text,
+      "ssh is not spoken: forward the socket with ssh -L, or use tcp:// with TLS",
     );
-  }
+  const [, scheme, rest] = /^(unix|tcp|https?):\/\/(.+)$/.exec(text) ?? [];
+  if (rest === undefined) throw invalid(text, "use unix:///path or tcp://host:port");
   if (scheme === "unix") return { kind: "unix", socketPath: rest };
   const url = URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
-  if (url === undefined || url.hostname === "") {
-    throw new ClusterError("InvalidArgument", `invalid host '${text}': use tcp://host:port`);
-  }
+  if (url === undefined || url.hostname === "") throw invalid(text, "use tcp://host:port");
+  if (!["", "/"].includes(url.pathname) || url.username !== "" || url.search !== "")
+    throw invalid(text, "use tcp://host:port, with nothing after it");
   return {
     kind: "tcp",
     host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port) || DEFAULT_TCP_PORT,
+    port: portOf(rest) ?? (isSecure ? DEFAULT_TLS_PORT : DEFAULT_TCP_PORT),
   };
+}
+
+/** URLs leave out the port that is usual for their scheme. */
+function portOf(rest: string): number | undefined {
+  const [, port] = /:(\d+)\/?$/.exec(rest) ?? [];
+  return port === undefined ? undefined : Number(port);
+}
+
+function invalid(text: string, why: string): ClusterError {
+  return new ClusterError("InvalidArgument", `invalid host '${text}': ${why}`);
 }

@@ -1,5 +1,6 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import type { Duplex } from "node:stream";
+import { open, type Target } from "./transport.ts";
 
 /** A connection that carries bytes both ways after its answer. */
 export interface HijackedConnection {
@@ -14,12 +15,13 @@ export interface HijackedConnection {
  * @returns the connection, or the answer of a daemon that gives none. Rejects when there is no daemon.
  */
 export function sendForUpgrade(
+  target: Target,
   options: RequestOptions,
   text: string,
 ): Promise<HijackedConnection | IncomingMessage> {
   const headers = { ...options.headers, Connection: "Upgrade", Upgrade: "tcp" };
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ ...options, headers, agent: false });
+    const request = open(target, { ...options, headers, agent: false });
     request.once(
       "upgrade",
       ({ headers: answered }: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -59,6 +59,7 @@ const hasJournal = existsSync(JOURNAL_SOCKET);
 const WRITTEN_MS = 20_000;
 const order = ({ PRIORITY }: JournalEntry) => Number(PRIORITY);
 
+const MUSTER = resolve(import.meta.dirname, "../../bin/muster");
 const TLS_ADDRESS = "tcp://127.0.0.1:2376";
 
 /** A line of the json-file driver. */
@@ -197,6 +198,20 @@ describe("e2e: what docker run may ask of a container", function () {
       const { code, stderr } = await ask(...refused);
       expect(code, stderr).to.equal(1);
     }
+  });
+
+  it("is asked by muster too, with streams both ways", async () => {
+    const { client, server, stranger } = certificates;
+    const muster = ({ cert, key }: Pair, ...words: readonly string[]) => {
+      const files = ["--tlscacert", server.cert, "--tlscert", cert, "--tlskey", key];
+      const program = [MUSTER, "-H", TLS_ADDRESS, "--tlsverify", ...files, ...words].join(" ");
+      const script = `echo given | ${program}`;
+      return host.cluster.lab.exec(host.node.host, ["sh", "-c", script]);
+    };
+    const run = ["run", "-i", "--rm", "--network", "none", "busybox", "cat"];
+    const { code, stdout, stderr } = await muster(client, ...run);
+    expect([code, stdout], stderr).to.deep.equal([0, "given\n"]);
+    expect((await muster(stranger, "ps")).stderr).to.contain("check --tlscert");
   });
 
   it("mounts the host's directories, volumes, and those of other containers", async () => {
