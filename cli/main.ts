@@ -1,4 +1,7 @@
+import { getEventListeners } from "node:events";
+import { constants } from "node:os";
 import { type Command, CommanderError } from "commander";
+import { InvariantError } from "../core/assert.ts";
 import { ClusterError, errorMessage } from "../core/errors.ts";
 import { packageVersion } from "../core/version.ts";
 import { type Access, connect } from "./client/access.ts";
@@ -6,12 +9,17 @@ import type { Client } from "./client/client.ts";
 import { type Context, ExitCode, ExitError } from "./context.ts";
 import { newProgram } from "./program.ts";
 
+/** Of a program that a signal ends: 128 and its number, as shells have it. */
+const SIGNAL_BASE = 128;
+
 /** Runs `muster` with the process's arguments, streams and signals. @returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let access: Access = {};
   const interrupt = new AbortController();
-  process.once("SIGINT", () => interrupt.abort());
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", endWithReader);
+  process.on("SIGINT", () => onInterrupt(interrupt));
+  process.stdout.on("error", endWithReader);
+  // Nowhere is left to say so.
+  process.stderr.on("error", () => process.exit(ExitCode.Error));
   let client: Client | undefined;
   const context: Context = {
     client: () => {
@@ -23,16 +31,22 @@ export async function main(argv: readonly string[]): Promise<number> {
     isTerminal: process.stderr.isTTY === true,
     interrupt: interrupt.signal,
   };
-  const program = newProgram(context, packageVersion(), (given) => {
+  return runWords(argv, context, (given) => {
     access = given;
     if (given.config !== undefined) process.env.DOCKER_CONFIG = given.config;
   });
-  overrideExits(program);
-  return run(program, argv, context);
 }
 
-async function run(program: Command, argv: readonly string[], { warn }: Context): Promise<number> {
+/** The same for any streams. @param setAccess told where the daemon is before a command asks for it. */
+export async function runWords(
+  argv: readonly string[],
+  context: Context,
+  setAccess: (access: Access) => void,
+): Promise<number> {
+  const { warn } = context;
   try {
+    const program = newProgram(context, packageVersion(), setAccess);
+    overrideExits(program);
     await program.parseAsync([...argv], { from: "user" });
     return ExitCode.Ok;
   } catch (error) {
@@ -40,16 +54,37 @@ async function run(program: Command, argv: readonly string[], { warn }: Context)
     // Commander has printed its message already; help and version are no errors.
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadUsage;
-    if (!(error instanceof ClusterError)) throw error;
-    warn(`${errorMessage(error)}\n`);
+    if (isBug(error)) throw error;
+    const prefix = error instanceof ClusterError ? "" : "muster: ";
+    warn(`${prefix}${errorMessage(error)}\n`);
     return ExitCode.Error;
   }
 }
 
+/** Ours; anything else comes from the outside: a connection that breaks off, an answer that is none. */
+function isBug(error: unknown): boolean {
+  return (
+    error instanceof InvariantError ||
+    error instanceof TypeError ||
+    error instanceof ReferenceError ||
+    error instanceof RangeError
+  );
+}
+
+/** The first one is the command's to take, or a container's; where nobody takes it, and the second time, it ends us. */
+function onInterrupt(interrupt: AbortController): void {
+  const isTaken = getEventListeners(interrupt.signal, "abort").length > 0;
+  const isPassedOn = process.listenerCount("SIGINT") > 1;
+  if (isPassedOn) return;
+  if (!isTaken || interrupt.signal.aborted) process.exit(SIGNAL_BASE + constants.signals.SIGINT);
+  interrupt.abort();
+}
+
 /** Who read our words wants no more of them (`muster … | head`): that is no failure, but there is nothing left to do. */
 function endWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(ExitCode.Ok);
+  if (error.code === "EPIPE") process.exit(ExitCode.Ok);
+  process.stderr.write(`muster: cannot write to standard output: ${error.message}\n`);
+  process.exit(ExitCode.Error);
 }
 
 /** Makes every command throw instead of ending the process. */

@@ -83,6 +83,11 @@ export interface WireNetwork {
   readonly Name: string;
   readonly Driver: string;
   readonly Scope: string;
+  readonly Created: string;
+  readonly EnableIPv4?: boolean;
+  readonly EnableIPv6: boolean;
+  readonly Internal: boolean;
+  readonly Labels: Readonly<Record<string, string>> | null;
   readonly IPAM?: {
     readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[];
   };

@@ -8,7 +8,7 @@ import { type Command, Option } from "commander";
 export function addRefused(command: Command, why: string, flags: readonly string[]): Command {
   const options = flags.map((flag) => new Option(flag, `Refused: ${why}`));
   for (const option of options) command.addOption(option);
-  return command.hook("preAction", (_, verb) => {
+  return command.hook("preAction", (verb) => {
     const given = options.find((option) => {
       const name = option.attributeName();
       // `--no-x` is given when it is false, any other when it is not.

@@ -34,14 +34,49 @@ export function humanBytes(bytes: number): string {
 const DECIMAL_SIZES = ["B", "kB", "MB", "GB", "TB"];
 
 /** Bytes by powers of 1000 with three digits, as disks are sold: "4.26MB". Source: go-units, HumanSizeWithPrecision. */
-export function humanDiskSize(bytes: number): string {
+export function humanDiskSize(bytes: number, digits = 3): string {
   let value = bytes;
   let unit = 0;
   while (value >= 1000 && unit < DECIMAL_SIZES.length - 1) {
     value /= 1000;
     unit++;
   }
-  return `${Number(value.toPrecision(3))}${DECIMAL_SIZES[unit]}`;
+  return `${Number(value.toPrecision(digits))}${DECIMAL_SIZES[unit]}`;
+}
+
+/** The same with four digits: "4.264MB". Source: go-units, HumanSize. */
+export function humanSize(bytes: number): string {
+  return humanDiskSize(bytes, 4);
+}
+
+/** As Go prints a time: "2026-11-28 22:16:28 +0000 UTC", where this machine is. */
+export function goTime(ms: number): string {
+  const date = new Date(ms);
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(ms + offset * MINUTE).toISOString();
+  const pad = (number: number) => String(Math.trunc(number)).padStart(2, "0");
+  const sign = offset < 0 ? "-" : "+";
+  const zone = `${sign}${pad(Math.abs(offset) / 60)}${pad(Math.abs(offset) % 60)}`;
+  const fraction = date.getMilliseconds() === 0 ? "" : local.slice(19, 23).replace(/0+$/, "");
+  return `${local.slice(0, 10)} ${local.slice(11, 19)}${fraction} ${zone} ${zoneName(date)}`;
+}
+
+/** A moment to the nanosecond, where this machine is: "2026-11-28T22:16:28.122000000+01:00". */
+export function nanoTime(nanos: bigint): string {
+  const ms = Number(nanos / 1_000_000n);
+  const offset = -new Date(ms).getTimezoneOffset();
+  const local = new Date(ms + offset * MINUTE).toISOString().slice(0, 19);
+  const pad = (number: number) => String(Math.trunc(number)).padStart(2, "0");
+  const minutes = Math.abs(offset);
+  const zone =
+    offset === 0 ? "Z" : `${offset < 0 ? "-" : "+"}${pad(minutes / 60)}:${pad(minutes % 60)}`;
+  return `${local}.${String(nanos % 1_000_000_000n).padStart(9, "0")}${zone}`;
+}
+
+/** As the machine calls it: UTC, CET. */
+function zoneName(date: Date): string {
+  const parts = new Intl.DateTimeFormat("en-US", { timeZoneName: "short" }).formatToParts(date);
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
 /** "running" as tables show it: "Running". */

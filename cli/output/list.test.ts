@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { formatList } from "./list.ts";
+import { formatList, withLabels } from "./list.ts";
 
 describe("output: lists", () => {
   const view = {
@@ -8,17 +8,22 @@ describe("output: lists", () => {
       { header: "NAME", field: "Name" },
     ],
     rows: [
-      { ID: "a1", Name: "web" },
-      { ID: "b234", Name: "数据" },
+      withLabels({ Name: "web", ID: "a1" }, { a: "<1>" }),
+      withLabels({ ID: "b234", Name: "数据" }, null),
     ],
   };
   const cases: { name: string; options: object; expected: string }[] = [
-    { name: "a table", options: {}, expected: "ID     NAME\na1     web\nb234   数据\n" },
+    { name: "a table", options: {}, expected: "ID        NAME\na1        web\nb234      数据\n" },
     { name: "ids only", options: { quiet: true }, expected: "a1\nb234\n" },
     {
       name: "JSON lines",
       options: { format: "json" },
       expected: '{"ID":"a1","Name":"web"}\n{"ID":"b234","Name":"数据"}\n',
+    },
+    {
+      name: "labels by their names",
+      options: { format: '{{.Name}}{{.Label "a"}}{{.Label "b"}}' },
+      expected: "web<1>\n数据\n",
     },
     {
       name: "a template",
@@ -28,9 +33,13 @@ describe("output: lists", () => {
     {
       name: "a table of a template",
       options: { format: "table {{.Name}}\\t{{.ID}}" },
-      expected: "NAME   ID\nweb    a1\n数据   b234\n",
+      expected: "NAME      ID\nweb       a1\n数据      b234\n",
     },
   ];
+  it("writes JSON as Go does", () =>
+    expect(formatList({ columns: [], rows: [{ B: "<&>", A: "1" }] }, { format: "json" })).to.equal(
+      '{"A":"1","B":"\\u003c\\u0026\\u003e"}\n',
+    ));
   for (const { name, options, expected } of cases) {
     it(`formats ${name}`, () => {
       expect(formatList(view, options)).to.equal(expected);

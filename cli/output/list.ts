@@ -4,6 +4,19 @@ import { formatTable } from "./table.ts";
 /** A row of a list as templates see it: every value a string, as the docker CLI gives them. */
 export type Row = Readonly<Record<string, string>>;
 
+/** A row whose single labels templates can ask for. */
+export function withLabels(row: Row, labels: Readonly<Record<string, string>> | null): Row {
+  const Label = (name: unknown) => labels?.[String(name)] ?? "";
+  return Object.defineProperty({ ...row }, "Label", { value: Label });
+}
+
+/** `a=b,c=d`. */
+export function labelText(labels: Readonly<Record<string, string>> | null): string {
+  return Object.entries(labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+}
+
 export interface ListView {
   /** Columns of the default table: header and the row's field. */
   readonly columns: readonly { readonly header: string; readonly field: string }[];
@@ -25,7 +38,7 @@ export interface ListOptions {
 export function formatList(view: ListView, options: ListOptions, quietField = "ID"): string {
   const { format = "table", quiet = false } = options;
   if (quiet) return lines(view.rows.map((row) => row[quietField] ?? ""));
-  if (format === "json") return lines(view.rows.map((row) => JSON.stringify(row)));
+  if (format === "json") return lines(view.rows.map(jsonText));
   if (format === "table") {
     const header = view.columns.map((column) => column.header);
     return formatTable([
@@ -44,6 +57,15 @@ function formatTemplateTable(view: ListView, text: string): string {
   const template = compileTemplate(text);
   const headers = Object.fromEntries(view.columns.map(({ header, field }) => [field, header]));
   return formatTable([headers, ...view.rows].map((row) => template(row).split("\t")));
+}
+
+/** As Go writes it: names in their order, and nothing a browser would take for a mark. */
+function jsonText(row: Row): string {
+  const sorted = Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(Object.fromEntries(sorted)).replaceAll(
+    /[<>&]/g,
+    (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`,
+  );
 }
 
 /** Shells hand `\t` and `\n` over as two characters. */

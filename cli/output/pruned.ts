@@ -1,4 +1,4 @@
-import { humanDiskSize } from "./human.ts";
+import { humanSize } from "./human.ts";
 
 /** What a prune took away, as docker shows it: nothing of an empty list. */
 export function removedText(title: string, names: readonly string[] | null | undefined): string {
@@ -8,5 +8,5 @@ export function removedText(title: string, names: readonly string[] | null | und
 
 /** How much of the disk is free again. */
 export function reclaimedText(bytes: number): string {
-  return `Total reclaimed space: ${humanDiskSize(bytes)}\n`;
+  return `Total reclaimed space: ${humanSize(bytes)}\n`;
 }

@@ -22,6 +22,9 @@ export function compileTemplate(text: string): Template {
   return (dot) => renderBlock(block, { dot, variables: new Map([["$", dot]]) });
 }
 
+/** What a value can be asked: `{{.Label "a"}}`. */
+type Method = (argument: unknown) => unknown;
+
 interface Scope {
   readonly dot: unknown;
   readonly variables: Map<string, unknown>;
@@ -94,9 +97,11 @@ function evaluate(pipeline: Pipeline, scope: Scope): unknown {
 function runCommand(command: Command, scope: Scope, piped: readonly unknown[]): unknown {
   const [first, ...rest] = command.operands;
   if (first?.kind !== "function") {
-    if (first === undefined || rest.length > 0 || piped.length > 0)
-      throw invalid("only a function takes arguments");
-    return operandValue(first, scope);
+    const value = first === undefined ? undefined : operandValue(first, scope);
+    const args = [...rest.map((operand) => operandValue(operand, scope)), ...piped];
+    if (typeof value === "function" && args.length === 1) return (value as Method)(args[0]);
+    if (first === undefined || args.length > 0) throw invalid("only a function takes arguments");
+    return value;
   }
   return call(first.name, [...rest.map((operand) => operandValue(operand, scope)), ...piped]);
 }

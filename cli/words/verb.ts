@@ -15,6 +15,11 @@ interface OptionFlag extends WordFlag {
   readonly option: Option | undefined;
 }
 
+/** Commander's own refusal: it says what the flag may have been. Not in its types. */
+interface Suggesting {
+  unknownOption(flag: string): never;
+}
+
 /** A command of commander's that reads its words, and refuses them, as the docker command line does. */
 export class Verb extends Command {
   #isInterspersed = true;
@@ -50,9 +55,8 @@ export class Verb extends Command {
         return { operands: [verb], unknown: rest };
       return { operands: [...parsed.operands], unknown: [] };
     } catch (error) {
-      // With a suggestion.
       if (error instanceof WordError && error.unknown?.startsWith("--") === true)
-        return { operands: [], unknown: [error.unknown] };
+        return (this as unknown as Suggesting).unknownOption(error.unknown);
       if (error instanceof WordError || error instanceof ClusterError)
         return this.error(error.message);
       throw error;

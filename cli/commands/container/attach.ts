@@ -29,9 +29,15 @@ export function addContainerAttach(parent: Command, context: Context): void {
         .client()
         .get<WireContainer>(containerPath(ref, "json"));
       if (!State.Running)
-        throw new ClusterError("InvalidArgument", `cannot attach to ${ref}: it is not running`);
+        throw new ClusterError(
+          "InvalidArgument",
+          "You cannot attach to a stopped container, start it first",
+        );
       if (State.Paused)
-        throw new ClusterError("InvalidArgument", `cannot attach to ${ref}: unpause it first`);
+        throw new ClusterError(
+          "InvalidArgument",
+          "You cannot attach to a paused container, unpause it first",
+        );
       const foreground = await attachTo(context, Id, {
         stdin: options.stdin && Config.OpenStdin,
         tty: Config.Tty,

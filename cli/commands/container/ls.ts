@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
-import { humanBytes, humanDuration } from "../../output/human.ts";
-import { formatList, type Row } from "../../output/list.ts";
+import { goTime, humanDuration, humanSize } from "../../output/human.ts";
+import { formatList, labelText, type Row, withLabels } from "../../output/list.ts";
 
 const SIZE_COLUMN = { header: "SIZE", field: "Size" };
 const COLUMNS = [
@@ -16,6 +16,7 @@ const COLUMNS = [
 ];
 const ID_LENGTH = 12;
 const COMMAND_LENGTH = 20;
+const MOUNT_LENGTH = 15;
 const SECOND_MS = 1000;
 
 interface WireContainer {
@@ -30,6 +31,12 @@ interface WireContainer {
   readonly Ports: readonly WirePort[];
   readonly SizeRw?: number;
   readonly SizeRootFs?: number;
+  readonly Mounts?: readonly {
+    readonly Type: string;
+    readonly Name?: string;
+    readonly Source: string;
+  }[];
+  readonly NetworkSettings?: { readonly Networks: Readonly<Record<string, unknown>> | null };
 }
 
 interface WirePort {
@@ -87,22 +94,30 @@ function addListing(command: Command, context: Context): void {
 }
 
 function containerRow(container: WireContainer, nowMs: number, truncates: boolean): Row {
-  const { Id, Command: command, SizeRw = 0, SizeRootFs = 0 } = container;
-  return {
+  const { Id, Command: command, Labels, Mounts = [], SizeRw, SizeRootFs = 0 } = container;
+  const written = humanSize(SizeRw ?? 0);
+  const mounts = Mounts.map(({ Name, Source }) => Name || Source);
+  const row = {
     ID: truncates ? Id.slice(0, ID_LENGTH) : Id,
     Image: container.Image,
     Command: `"${truncates ? ellipsis(command) : command}"`,
     RunningFor: `${humanDuration(nowMs - container.Created * SECOND_MS)} ago`,
-    CreatedAt: new Date(container.Created * SECOND_MS).toISOString(),
+    CreatedAt: goTime(container.Created * SECOND_MS),
     State: container.State,
     Status: container.Status,
     Ports: container.Ports.map(formatPort).join(", "),
     Names: container.Names.map((name) => name.replace(/^\//, "")).join(","),
-    Labels: Object.entries(container.Labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(","),
-    Size: `${humanBytes(SizeRw)} (virtual ${humanBytes(SizeRootFs)})`,
+    Labels: labelText(Labels),
+    LocalVolumes: String(Mounts.filter(({ Type }) => Type === "volume").length),
+    Mounts: mounts.map((name) => (truncates ? shortMount(name) : name)).join(","),
+    Networks: Object.keys(container.NetworkSettings?.Networks ?? {}).join(","),
+    Size: SizeRootFs > 0 ? `${written} (virtual ${humanSize(SizeRootFs)})` : written,
   };
+  return withLabels(row, Labels);
+}
+
+function shortMount(name: string): string {
+  return name.length <= MOUNT_LENGTH ? name : `${name.slice(0, MOUNT_LENGTH - 1)}…`;
 }
 
 function ellipsis(text: string): string {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { ClusterError } from "../../../core/errors.ts";
 import type { Context } from "../../context.ts";
 import { containerPath } from "./each.ts";
 
@@ -9,6 +10,12 @@ export function addContainerRename(parent: Command, context: Context): void {
     .argument("<container>", "Name or id")
     .argument("<name>", "The new name")
     .action(async (ref: string, name: string) => {
-      await context.client().post(containerPath(ref, "rename"), undefined, { name });
+      try {
+        await context.client().post(containerPath(ref, "rename"), undefined, { name });
+      } catch (error) {
+        if (!(error instanceof ClusterError)) throw error;
+        const message = `${error.message}\nError: failed to rename container named ${ref}`;
+        throw new ClusterError(error.code, message, { cause: error });
+      }
     });
 }

@@ -3,6 +3,9 @@ import type { Context } from "../../context.ts";
 import { formatTable } from "../../output/table.ts";
 import { containerPath } from "./each.ts";
 
+/** Docker's, for a table that is read as it comes. */
+const WIDTH_MIN = 20;
+
 export function addContainerTop(parent: Command, context: Context): void {
   parent
     .command("top")
@@ -15,6 +18,6 @@ export function addContainerTop(parent: Command, context: Context): void {
       const { Titles, Processes } = await context
         .client()
         .get<{ Titles: string[]; Processes: string[][] }>(containerPath(ref, "top"), { ps_args });
-      context.print(formatTable([Titles, ...Processes]));
+      context.print(formatTable([Titles, ...Processes], WIDTH_MIN));
     });
 }

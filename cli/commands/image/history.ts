@@ -12,6 +12,9 @@ const COLUMNS = [
   { header: "SIZE", field: "Size" },
   { header: "COMMENT", field: "Comment" },
 ];
+const EXACT_COLUMNS = COLUMNS.map((column) =>
+  column.field === "CreatedSince" ? { header: "CREATED AT", field: "CreatedAt" } : column,
+);
 const ID_LENGTH = 12;
 const CREATED_BY_LENGTH = 45;
 
@@ -46,7 +49,7 @@ export function addHistory(parent: Command, context: Context): void {
         platform: platformJson(flags.platform),
       });
       const rows = steps.map((step) => stepRow(step, flags, Date.now()));
-      context.print(formatList({ columns: COLUMNS, rows }, flags));
+      context.print(formatList({ columns: flags.human ? COLUMNS : EXACT_COLUMNS, rows }, flags));
     });
 }
 
@@ -55,10 +58,9 @@ function stepRow(step: WireStep, { trunc, human }: HistoryFlags, nowMs: number):
   const isLong = trunc && createdBy.length > CREATED_BY_LENGTH;
   const createdAt = rfc3339(step.Created);
   const age = step.Created > 0 ? `${humanDuration(nowMs - step.Created * 1000)} ago` : "N/A";
-  const since = human ? age : createdAt;
   return {
     ID: trunc ? step.Id.replace("sha256:", "").slice(0, ID_LENGTH) : step.Id,
-    CreatedSince: since,
+    CreatedSince: human ? age : createdAt,
     CreatedAt: createdAt,
     CreatedBy: isLong ? `${createdBy.slice(0, CREATED_BY_LENGTH - 1)}…` : createdBy,
     Size: human ? humanDiskSize(step.Size) : String(step.Size),

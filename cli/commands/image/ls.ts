@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { addRefused } from "../../flags/refused.ts";
-import { humanDiskSize, humanDuration } from "../../output/human.ts";
+import { goTime, humanDiskSize, humanDuration, humanSize } from "../../output/human.ts";
 import { formatList, type Row } from "../../output/list.ts";
 
 const COLUMNS = [
@@ -57,7 +57,7 @@ export function addImageLs(parent: Command, context: Context, name = "ls"): void
       const [repository, tag, ...rest] = COLUMNS;
       const withDigest = [repository, tag, DIGEST, ...rest] as typeof COLUMNS;
       const columns = flags.digests === true ? withDigest : COLUMNS;
-      context.print(formatList({ columns, rows: flags.quiet === true ? once(rows) : rows }, flags));
+      context.print(formatList({ columns, rows }, flags));
     });
 }
 
@@ -77,13 +77,11 @@ export function imageRows(
       Tag: name.slice(colon + 1),
       Digest: digests.get(repository) ?? NONE,
       ID: trunc ? image.Id.replace("sha256:", "").slice(0, ID_LENGTH) : image.Id,
+      CreatedAt: goTime(image.Created * 1000),
       CreatedSince: `${humanDuration(nowMs - image.Created * 1000)} ago`,
       Size: humanDiskSize(image.Size),
+      VirtualSize: humanSize(image.Size),
+      ...{ Containers: "N/A", SharedSize: "N/A", UniqueSize: "N/A" },
     };
   });
-}
-
-/** Each id once, as scripts want it. */
-function once(rows: readonly Row[]): readonly Row[] {
-  return [...new Map(rows.map((row) => [row.ID, row])).values()];
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { authHeader } from "../../client/registry-auth.ts";
 import type { Context } from "../../context.ts";
 import { showTransfer } from "../../output/transfer.ts";
-import { splitTag } from "./ref.ts";
+import { hasTag, splitTag } from "./ref.ts";
 
 interface PullFlags {
   readonly allTags?: boolean;
@@ -22,6 +22,8 @@ export function addPull(parent: Command, context: Context): void {
     .action(async (ref: string, { allTags, platform, quiet }: PullFlags) => {
       const { name, tag } = splitTag(ref);
       const query = { fromImage: name, tag: allTags === true ? undefined : tag, platform };
+      if (quiet !== true && allTags !== true && !hasTag(ref))
+        context.warn("Using default tag: latest\n");
       const headers = authHeader(ref);
       const stream = await context
         .client()

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { platformJson } from "../../flags/platform.ts";
 import { showTransfer, type TransferLine } from "../../output/transfer.ts";
 import { silenced } from "./pull.ts";
-import { imagePath, splitTag } from "./ref.ts";
+import { hasTag, imagePath, splitTag } from "./ref.ts";
 
 interface Pushed extends TransferLine {
   readonly aux?: { readonly Tag: string; readonly Digest: string };
@@ -33,6 +33,8 @@ export function addPush(parent: Command, context: Context): void {
       const stream = await context
         .client()
         .postForStream(`${imagePath(name)}/push`, undefined, more);
+      if (flags.quiet !== true && flags.allTags !== true && !hasTag(ref))
+        context.warn("Using default tag: latest\n");
       const view = flags.quiet === true ? silenced(context) : context;
       await showTransfer(view, stream, ({ aux }: Pushed) => {
         if (aux !== undefined) context.print(`${name}:${aux.Tag}@${aux.Digest}\n`);

@@ -11,3 +11,8 @@ export function splitTag(ref: string): { readonly name: string; readonly tag: st
   if (colon === -1) return { name: ref, tag: "latest" };
   return { name: ref.slice(0, colon), tag: ref.slice(colon + 1) };
 }
+
+/** Whether it says which image of its repository is meant. */
+export function hasTag(ref: string): boolean {
+  return ref.includes("@") || ref.includes(":", ref.lastIndexOf("/") + 1);
+}

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { WireNetwork } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
-import { formatList } from "../../output/list.ts";
+import { goTime } from "../../output/human.ts";
+import { formatList, labelText, type Row, withLabels } from "../../output/list.ts";
 
 const COLUMNS = [
   { header: "NETWORK ID", field: "ID" },
@@ -33,13 +34,24 @@ export function addNetworkLs(parent: Command, context: Context): void {
       const networks = await context
         .client()
         .get<WireNetwork[]>("/networks", { filters: filterQuery(options.filter) });
-      const rows = networks.map(({ Id, Name, Driver, Scope }) => ({
-        ID: options.trunc ? Id.slice(0, ID_LENGTH) : Id,
-        Name,
-        Driver,
-        Scope,
-      }));
-      rows.sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
+      const sorted = networks.toSorted((a, b) =>
+        a.Name.localeCompare(b.Name, "en", { numeric: true }),
+      );
+      const rows = sorted.map((network) => networkRow(network, options.trunc));
       context.print(formatList({ columns: COLUMNS, rows }, options));
     });
+}
+
+function networkRow(network: WireNetwork, truncates: boolean): Row {
+  const { Id, Name, Driver, Scope, Labels } = network;
+  const row = {
+    ID: truncates ? Id.slice(0, ID_LENGTH) : Id,
+    ...{ Name, Driver, Scope },
+    CreatedAt: goTime(Date.parse(network.Created)),
+    IPv4: String(network.EnableIPv4 ?? true),
+    IPv6: String(network.EnableIPv6),
+    Internal: String(network.Internal),
+    Labels: labelText(Labels),
+  };
+  return withLabels(row, Labels);
 }

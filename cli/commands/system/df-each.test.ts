@@ -32,6 +32,7 @@ describe("system df -v", () => {
       '0123456789ab | web | "sleep 1000 and then…" | 1 | 0B | About a minute ago | Up | a',
       ...["", "Local Volumes space usage:", "", "VOLUME NAME | LINKS | SIZE", "data | 2 | 10B"],
       ...["", "Build cache usage: 0B", ""],
+      ...["CACHE ID | CACHE TYPE | SIZE | CREATED | LAST USED | USAGE | SHARED", ""],
     ]);
   });
 });

@@ -1,9 +1,10 @@
-import { humanDiskSize, humanDuration } from "../../output/human.ts";
+import { humanDiskSize, humanDuration, humanSize } from "../../output/human.ts";
 import { formatTable } from "../../output/table.ts";
 
 const ID_LENGTH = 12;
 const COMMAND_LENGTH = 20;
 const SECOND_MS = 1000;
+const CACHE_COLUMNS = ["CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "USAGE", "SHARED"];
 const NONE = "<none>";
 
 /** As much of `/system/df` as is shown of each thing. */
@@ -38,7 +39,7 @@ export function writeEach(usage: WireEach, nowMs: number): string {
     section("Images", imageTable(usage.Images, nowMs)),
     section("Containers", containerTable(usage.Containers, nowMs)),
     section("Local Volumes", volumeTable(usage.Volumes)),
-    "Build cache usage: 0B\n",
+    `Build cache usage: 0B\n\n${formatTable([CACHE_COLUMNS])}`,
   ].join("\n");
 }
 
@@ -56,7 +57,8 @@ function imageTable(images: WireEach["Images"], nowMs: number): string[][] {
       ...[name.slice(0, colon), name.slice(colon + 1)],
       image.Id.replace("sha256:", "").slice(0, ID_LENGTH),
       ago(image.Created, nowMs),
-      ...[image.Size, shared, image.Size - shared].map(humanDiskSize),
+      humanDiskSize(image.Size),
+      ...[shared, image.Size - shared].map(humanSize),
       String(image.Containers),
     ];
   });
@@ -73,7 +75,7 @@ function containerTable(containers: WireEach["Containers"], nowMs: number): stri
       container.Image,
       `"${isLong ? `${command.slice(0, COMMAND_LENGTH - 1)}…` : command}"`,
       String(Mounts.filter(({ Type }) => Type === "volume").length),
-      humanDiskSize(container.SizeRw ?? 0),
+      humanSize(container.SizeRw ?? 0),
       ago(container.Created, nowMs),
       container.Status,
       container.Names.map((name) => name.replace(/^\//, "")).join(","),
@@ -84,7 +86,7 @@ function containerTable(containers: WireEach["Containers"], nowMs: number): stri
 
 function volumeTable(volumes: WireEach["Volumes"]): string[][] {
   const rows = volumes.map(({ Name, UsageData }) => [
-    ...[Name, String(UsageData.RefCount), humanDiskSize(UsageData.Size)],
+    ...[Name, String(UsageData.RefCount), humanSize(UsageData.Size)],
   ]);
   return [["VOLUME NAME", "LINKS", "SIZE"], ...rows];
 }

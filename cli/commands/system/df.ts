@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
-import { humanDiskSize } from "../../output/human.ts";
+import { humanSize } from "../../output/human.ts";
 import { formatList, type Row } from "../../output/list.ts";
 import { type WireEach, writeEach } from "./df-each.ts";
 
@@ -91,8 +91,8 @@ function usageRow(
     Type: type,
     TotalCount: String(all.length),
     Active: String(used.length),
-    Size: humanDiskSize(bytes),
-    Reclaimable: `${humanDiskSize(freeBytes)}${share}`,
+    Size: humanSize(bytes),
+    Reclaimable: `${humanSize(freeBytes)}${share}`,
   };
 }
 

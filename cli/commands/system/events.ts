@@ -3,15 +3,14 @@ import { ClusterError } from "../../../core/errors.ts";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { timeSeconds } from "../../flags/time.ts";
-import { jsonLines } from "../../output/json-lines.ts";
+import { nanoTime } from "../../output/human.ts";
+import { textLines } from "../../output/json-lines.ts";
 import { compileTemplate } from "../../template/template.ts";
 
 interface WireEvent {
   readonly Type: string;
   readonly Action: string;
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
-  readonly time: number;
-  readonly timeNano: number;
 }
 
 interface EventFlags {
@@ -46,7 +45,7 @@ export function addEvents(parent: Command, context: Context): void {
       });
       context.interrupt.addEventListener("abort", () => stream.destroy(), { once: true });
       try {
-        for await (const event of jsonLines<WireEvent>(stream)) context.print(`${write(event)}\n`);
+        for await (const line of textLines(stream)) context.print(`${write(line)}\n`);
       } catch (cause) {
         if (context.interrupt.aborted) return;
         throw new ClusterError("Unavailable", "the daemon ended the stream of events", { cause });
@@ -54,15 +53,22 @@ export function addEvents(parent: Command, context: Context): void {
     });
 }
 
-function writer(format: string | undefined): (event: WireEvent) => string {
-  if (format === "json") return (event) => JSON.stringify(event);
-  return format === undefined ? writeEvent : compileTemplate(format);
+function writer(format: string | undefined): (line: string) => string {
+  if (format === "json") return (line) => line;
+  if (format === undefined) return writeEvent;
+  const template = compileTemplate(format);
+  return (line) => template(JSON.parse(line));
 }
 
-/** `2025-01-31T12:00:00.000Z image pull busybox:latest (name=busybox)` */
-export function writeEvent({ Type, Action, Actor, timeNano }: WireEvent): string {
-  const time = new Date(timeNano / 1e6).toISOString();
+/**
+ * `2025-01-31T12:00:00.000000000Z image pull busybox:latest (name=busybox)`, in this machine's time.
+ *
+ * @param line JSON; its nanoseconds are more than a number can hold.
+ */
+export function writeEvent(line: string): string {
+  const { Type, Action, Actor } = JSON.parse(line) as WireEvent;
+  const [, nanos = "0"] = /"timeNano":(\d+)/.exec(line) ?? [];
   const attributes = Object.entries(Actor.Attributes).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const details = attributes.map(([key, value]) => `${key}=${value}`).join(", ");
-  return `${time} ${Type} ${Action} ${Actor.ID} (${details})`;
+  return `${nanoTime(BigInt(nanos))} ${Type} ${Action} ${Actor.ID} (${details})`;
 }

@@ -59,5 +59,5 @@ async function findAny(
       if (type !== undefined || !isOther) throw error;
     }
   }
-  throw new ClusterError("NotFound", `error: no such object: ${ref}`);
+  throw new ClusterError("NotFound", `Error: No such object: ${ref}`);
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { addRefused } from "../../flags/refused.ts";
-import { formatList, type Row } from "../../output/list.ts";
+import { formatList, labelText, type Row, withLabels } from "../../output/list.ts";
 import type { WireVolume } from "./wire.ts";
 
 const COLUMNS = [
@@ -29,6 +29,7 @@ export function addVolumeLs(parent: Command, context: Context): void {
 }
 
 function volumeRow({ Name, Driver, Mountpoint, Scope, Labels }: WireVolume): Row {
-  const labels = Object.entries(Labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return { Name, Driver, Mountpoint, Scope, Labels: labels.join(",") };
+  const unknown = { Availability: "N/A", Group: "N/A", Links: "N/A", Size: "N/A", Status: "N/A" };
+  const row = { Name, Driver, Mountpoint, Scope, Labels: labelText(Labels), ...unknown };
+  return withLabels(row, Labels);
 }
