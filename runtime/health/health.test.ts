@@ -1,7 +1,13 @@
 import { expect } from "chai";
 import { ClusterError } from "../../core/errors.ts";
 import type { HealthConfig, HealthStatus } from "../container/types.ts";
-import { afterCheck, HEALTH_LOG_MAX, nextCheckDelayMs, STARTING_HEALTH } from "./health.ts";
+import {
+  afterCheck,
+  HEALTH_LOG_MAX,
+  nextCheckDelayMs,
+  STARTING_HEALTH,
+  timeoutOutput,
+} from "./health.ts";
 import { planHealth } from "./health-plan.ts";
 
 const ASKED: HealthConfig = {
@@ -106,4 +112,15 @@ describe("health: plan", () => {
       expect(() => planHealth({ ...ASKED, ...changes }, undefined))
         .to.throw(ClusterError, /invalid health check/)
         .with.property("code", "InvalidArgument"));
+});
+
+describe("health: a check that takes too long", () => {
+  for (const [ms, text] of [
+    [300, "300ms"],
+    [1500, "1.5s"],
+    [90_000, "1m30s"],
+    [3_600_000, "1h0m0s"],
+  ] as const)
+    it(`says ${text} as Docker does`, () =>
+      expect(timeoutOutput(ms)).to.equal(`Health check exceeded timeout (${text})`));
 });
