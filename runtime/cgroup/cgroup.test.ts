@@ -86,6 +86,10 @@ describe("cgroup: resources", () => {
     expect(quotaOf(1.5e9)).to.equal(150_000);
     expect(quotaOf(1)).to.equal(1000);
   });
+  it("keep CPU shares within what the kernel takes", () => {
+    const sharesOf = (cpuShares: number) => planResources({ ...none, cpuShares }, true).cpu?.shares;
+    expect([1, 99, 1e6].map(sharesOf)).to.deep.equal([2, 99, 262_144]);
+  });
   it("let swap be as much again as memory, where the kernel can tell", () => {
     const limits = { ...none, memoryBytes: 2 ** 24 };
     expect(planResources(limits, true).memory).to.deep.equal({ limit: 2 ** 24, swap: 2 ** 25 });

@@ -98,7 +98,7 @@ export function checkLimits(limits: ResourceLimits): void {
   checkWhole("memory limit", limits.memoryBytes, MEMORY_MIN_BYTES, MEMORY_MAX_BYTES);
   checkWhole("memory reservation", limits.memoryReservationBytes, 0, MEMORY_MAX_BYTES);
   checkWhole("limit of processes", limits.pids, 0, PIDS_MAX);
-  checkWhole("CPU shares", limits.cpuShares, CPU_SHARES_MIN, CPU_SHARES_MAX);
+  checkWhole("CPU shares", limits.cpuShares, 0, Number.MAX_SAFE_INTEGER);
   checkWhole("CPU period", limits.cpuPeriodUs, CPU_QUOTA_MIN_US, CPU_PERIOD_MAX_US);
   if (limits.cpuQuotaUs !== -1)
     checkWhole("CPU quota", limits.cpuQuotaUs, CPU_QUOTA_MIN_US, Number.MAX_SAFE_INTEGER);
@@ -129,13 +129,18 @@ function planCpu(limits: ResourceLimits): CpuResources {
   const share = Math.round((limits.nanoCpus / NANOS) * CPU_PERIOD_US);
   const ofCpus = { quota: Math.max(share, CPU_QUOTA_MIN_US), period: CPU_PERIOD_US };
   return withoutEmpty({
-    shares: limits.cpuShares,
+    shares: planShares(limits.cpuShares),
     ...(limits.nanoCpus === 0 ? { quota: limits.cpuQuotaUs, period: limits.cpuPeriodUs } : ofCpus),
     realtimeRuntime: limits.cpuRealtimeRuntimeUs,
     realtimePeriod: limits.cpuRealtimePeriodUs,
     cpus: limits.cpusetCpus,
     mems: limits.cpusetMems,
   });
+}
+
+/** The kernel's bounds; runc makes nonsense of less for version 2. */
+function planShares(asked: number): number {
+  return asked === 0 ? 0 : Math.min(Math.max(asked, CPU_SHARES_MIN), CPU_SHARES_MAX);
 }
 
 function planMemory(limits: ResourceLimits, canLimitSwap: boolean): MemoryResources {

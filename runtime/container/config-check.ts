@@ -15,8 +15,9 @@ import { planSysctls } from "./spec/sysctls.ts";
 import type { ContainerConfig } from "./types.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/;
-const DOMAINNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,63})$/;
+/** What the kernel takes; Docker asks for no more. */
+const HOSTNAME = /^[!-~]{1,64}$/;
+const DOMAINNAME = HOSTNAME;
 const LIST_MAX = 10_000;
 const TEXT_BYTES_MAX = 128 * 1024;
 const STOP_TIMEOUT_MS_MAX = 365 * 24 * 3600 * 1000;

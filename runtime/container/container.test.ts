@@ -3,7 +3,7 @@ import { InvariantError } from "../../core/assert.ts";
 import { ClusterError, errorCode } from "../../core/errors.ts";
 import { STARTING_HEALTH } from "../health/health.ts";
 import { parseCreateReport, planConmonArgs } from "./conmon-args.ts";
-import { planHosts, withHostGateway } from "./hosts.ts";
+import { namesOf, planHosts, withHostGateway } from "./hosts.ts";
 import {
   afterExit,
   afterFailedStart,
@@ -38,8 +38,20 @@ describe("container: life", () => {
       hasHealthCheck: false,
       byPolicy: false,
     });
-    expect(again).to.include({ state: "running", exitCode: 0, finishedAtMs: 0 });
+    const { finishedAtMs } = ENDING;
+    expect(again).to.include({ state: "running", exitCode: 0, finishedAtMs });
     expect(again.health.state).to.equal("none");
+  });
+  it("is unhealthy once it has ended, and starting with the old results when it starts again", () => {
+    const result = { startMs: 1, endMs: 2, exitCode: 0, output: "" };
+    const log = [result];
+    const healthy = afterHealth(RUNNING, { state: "healthy", failingStreak: 0, log });
+    const exited = afterExit(healthy, ENDING, false);
+    expect(exited.health).to.deep.equal({ state: "unhealthy", failingStreak: 0, log });
+    const run = { process: PROCESS, startedAtMs: 30, hasHealthCheck: true, byPolicy: false };
+    expect(afterStart(exited, run).health).to.deep.equal({ ...STARTING_HEALTH, log });
+    const unchecked = afterStart(CREATED, { ...run, hasHealthCheck: false });
+    expect(afterExit(unchecked, ENDING, false).health.state).to.equal("none");
   });
   it("stays what it was when a start fails, with the reason", () =>
     expect(afterFailedStart(CREATED, { exitCode: 127, error: "no" })).to.deep.equal({
@@ -174,6 +186,10 @@ describe("container: small plans", () => {
     const lines = planHosts("web", ["10.0.0.2"], ["1.2.3.4 db"]).split("\n");
     expect(lines[0]).to.equal("127.0.0.1\tlocalhost");
     expect(lines.slice(-3)).to.deep.equal(["1.2.3.4 db", "10.0.0.2\tweb", ""]);
+  });
+  it("hosts: its name with its domain comes first", () => {
+    const lines = planHosts(namesOf("web", "test.example"), ["10.0.0.2"], []).split("\n");
+    expect(lines.at(-2)).to.equal("10.0.0.2\tweb.test.example web");
   });
   it("hosts: host-gateway is the machine's address, and an error where there is none", () => {
     const lines = ["host-gateway\there", "192.0.2.1\thost-gateway"];

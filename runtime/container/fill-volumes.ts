@@ -1,6 +1,5 @@
 import { readdirSync } from "node:fs";
 import type { Rootfs } from "../image/types.ts";
-import { unmountAside } from "../linux/mount.ts";
 import { maybePopulate } from "../volume/populate.ts";
 import type { ContainerHost } from "./container-run.ts";
 import type { ContainerId, ResolvedMount } from "./types.ts";
@@ -8,8 +7,7 @@ import type { ContainerId, ResolvedMount } from "./types.ts";
 /**
  * Gives the volumes of a new container what the image has where they are mounted; those that have something keep it.
  *
- * Once, at its creation: a volume that a container has emptied stays empty. The root file system is mounted only when there is
- * something to fill.
+ * Once, at its creation: a volume that a container has emptied stays empty. The root file system must be mounted.
  *
  * @throws {ClusterError} Internal when a copy or the mount of a volume fails.
  */
@@ -17,19 +15,12 @@ export async function fillVolumes(
   id: ContainerId,
   mounts: readonly ResolvedMount[],
   rootfs: Rootfs,
-  host: Pick<ContainerHost, "images" | "volumes" | "clock">,
+  host: Pick<ContainerHost, "volumes" | "clock">,
 ): Promise<void> {
-  const wanting = mounts.filter((mount) => wantsContent(mount, host));
-  if (wanting.length === 0) return;
-  host.images.mountRootfs(rootfs);
-  try {
-    for (const { source, hostPath, target } of wanting)
-      await host.volumes.whileMounted(source, id, () =>
-        maybePopulate(hostPath, target, rootfs.merged, host.clock),
-      );
-  } finally {
-    await unmountAside(rootfs.merged);
-  }
+  for (const { source, hostPath, target } of mounts.filter((mount) => wantsContent(mount, host)))
+    await host.volumes.whileMounted(source, id, () =>
+      maybePopulate(hostPath, target, rootfs.merged, host.clock),
+    );
 }
 
 /** One with options may be empty only because nothing is mounted there yet. */

@@ -10,20 +10,25 @@ const STANDARD_LINES = [
   "ff02::2\tip6-allrouters",
 ];
 
+/** What a container is called in its own /etc/hosts, the name with its domain first. Source: moby, libnetwork/sandbox_dns_unix.go. */
+export function namesOf(hostname: string, domainname: string): string {
+  return domainname === "" ? hostname : `${hostname}.${domainname} ${hostname}`;
+}
+
 /** The text of a container's /etc/hosts; the asked-for lines come before its own addresses. */
 export function planHosts(
-  hostname: string,
+  names: string,
   addresses: readonly string[],
   extraLines: readonly string[],
 ): string {
-  const own = addresses.map((address) => `${address}\t${hostname}`);
+  const own = addresses.map((address) => `${address}\t${names}`);
   return `${[...STANDARD_LINES, ...extraLines, ...own].join("\n")}\n`;
 }
 
 /** The text with a line for each address more. */
-export function withHosts(text: string, hostname: string, addresses: readonly string[]): string {
+export function withHosts(text: string, names: string, addresses: readonly string[]): string {
   const start = text === "" || text.endsWith("\n") ? text : `${text}\n`;
-  return start + addresses.map((address) => `${address}\t${hostname}\n`).join("");
+  return start + addresses.map((address) => `${address}\t${names}\n`).join("");
 }
 
 /** The text without the lines of these addresses. */

@@ -60,7 +60,9 @@ export function afterStart(
     restartCount: run.byPolicy ? status.restartCount + 1 : 0,
     process: run.process,
     startedAtMs: run.startedAtMs,
-    health: run.hasHealthCheck ? STARTING_HEALTH : NO_HEALTH,
+    // Of its last run, as Docker tells it.
+    finishedAtMs: status.finishedAtMs,
+    health: run.hasHealthCheck ? { ...STARTING_HEALTH, log: status.health.log } : NO_HEALTH,
   };
 }
 
@@ -89,7 +91,17 @@ export function afterExit(
   restarting: boolean,
 ): ContainerStatus {
   assert(status.state === "running", `exit while ${status.state}`);
-  return { ...status, ...ending, state: "exited", paused: false, process: undefined, restarting };
+  const { health } = status;
+  return {
+    ...status,
+    ...ending,
+    state: "exited",
+    paused: false,
+    process: undefined,
+    restarting,
+    // Nobody looks any more, and what has ended serves nobody. Source: moby, container/health.go, CloseMonitorChannel.
+    health: health.state === "none" ? health : { ...health, state: "unhealthy" },
+  };
 }
 
 /** Its processes were frozen or let go on. */

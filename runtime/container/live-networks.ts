@@ -3,6 +3,7 @@ import { parsePorts, wantedBindings } from "../network/ports/port-choice.ts";
 import type { PublishedPorts } from "../network/ports/published-ports.ts";
 import { isSameWay } from "../network/ports/way-in.ts";
 import { addressesOf, type EndpointConfig } from "../network/types.ts";
+import { namesOf } from "./hosts.ts";
 import { withEndpoint, withoutEndpoint } from "./network-change.ts";
 import { addToHosts, removeFromHosts, useNameServer } from "./network-files.ts";
 import type { ContainerPaths } from "./paths.ts";
@@ -45,7 +46,11 @@ export function connecting(endpoint: EndpointConfig): NetworkChange {
       const { endpoints, dnsPorts } = networks.connect(id, endpoint);
       if (!hadNames && dnsPorts !== undefined) useNameServer(record, paths);
       const hostname = config.hostname || id.slice(0, SHORT_ID_LENGTH);
-      addToHosts(paths, hostname, endpoints.slice(-1).flatMap(addressesOf));
+      addToHosts(
+        paths,
+        namesOf(hostname, config.domainname),
+        endpoints.slice(-1).flatMap(addressesOf),
+      );
     },
   };
 }

@@ -7,10 +7,11 @@ import { systemError } from "../linux/libc.ts";
 import { ANONYMOUS_LABEL } from "../volume/types.ts";
 import { checkConfig } from "./config-check.ts";
 import type { ContainerHost } from "./container-run.ts";
-import { fillVolumes } from "./fill-volumes.ts";
 import { planLogLimits } from "./log/log-files.ts";
+import { prepareRoot } from "./prepare-root.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
+import { planWorkdir } from "./spec/container-path.ts";
 import type { ContainerConfig, ContainerId, MountConfig, ResolvedMount } from "./types.ts";
 
 const ID_BYTES = 32;
@@ -53,7 +54,8 @@ export async function makeRecord(
     for (const mount of [...config.mounts, ...imageVolumes(config, image)])
       mounts.push(await resolveMount(mount, id, host, claim));
     const rootfs = await host.images.prepareRootfs(image.id, id);
-    await fillVolumes(id, mounts, rootfs, host);
+    const workdir = planWorkdir(config.workdir, image.config.workdir);
+    await prepareRoot(id, { mounts, rootfs, workdir }, host);
     const record = {
       id,
       config,

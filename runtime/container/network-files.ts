@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { parseResolvConf, renderResolvConf } from "../network/dns/resolv-conf.ts";
-import { planHosts, withHostGateway, withHosts, withoutHosts } from "./hosts.ts";
+import { namesOf, planHosts, withHostGateway, withHosts, withoutHosts } from "./hosts.ts";
 import type { ContainerPaths } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import { planResolvConf, reachableResolvers } from "./resolv-conf.ts";
@@ -39,7 +39,7 @@ export function writeNetworkFiles(
   hostname: string,
   attached: Attached | undefined,
 ): NetworkFiles {
-  const { resolvConf, network } = record.config;
+  const { resolvConf, network, domainname } = record.config;
   const gateway = network.kind === "host" ? LOOPBACK : (attached?.gateway ?? "");
   const extraHosts = withHostGateway(record.config.extraHosts, gateway);
   const addresses = attached?.addresses ?? record.config.addresses;
@@ -47,7 +47,10 @@ export function writeNetworkFiles(
   const hosts =
     network.kind === "host"
       ? [readFileSync("/etc/hosts", "utf8").trimEnd(), ...extraHosts, ""].join("\n")
-      : planHosts(hostname, addresses, [...extraHosts, ...(attached?.linkLines ?? [])]);
+      : planHosts(namesOf(hostname, domainname), addresses, [
+          ...extraHosts,
+          ...(attached?.linkLines ?? []),
+        ]);
   writeFileSync(files.hostname, `${hostname}\n`);
   writeFileSync(files.hosts, hosts);
   writeFileSync(files.resolvConf, resolvConf ?? resolversOf(record, attached));
@@ -62,10 +65,10 @@ export function useNameServer(record: ContainerRecord, paths: ContainerPaths): v
 /** A container that runs has addresses more. */
 export function addToHosts(
   paths: ContainerPaths,
-  hostname: string,
+  names: string,
   addresses: readonly string[],
 ): void {
-  rewriteHosts(paths, (text) => withHosts(text, hostname, addresses));
+  rewriteHosts(paths, (text) => withHosts(text, names, addresses));
 }
 
 /** It has lost addresses. */

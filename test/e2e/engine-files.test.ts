@@ -106,6 +106,12 @@ describe("e2e: files of containers", function () {
         expect(await changes()).to.deep.equal(expected);
         await docker("rm", "-f", "differs");
         expect(await docker("diff", "still")).to.equal("");
+        // A working directory is there, to be copied to, before the container runs.
+        await docker("create", "--name", "early", "-w", "/made/dir", ...SLEEP);
+        await docker("cp", join(folder, "one"), "early:/made/dir");
+        const made = ["A /made", "A /made/dir", "A /made/dir/one"];
+        expect((await docker("diff", "early")).split("\n")).to.deep.equal(made);
+        await docker("rm", "early");
       });
 
       it("export packs the root file system, of one that runs and of one that does not", async () => {

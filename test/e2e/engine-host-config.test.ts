@@ -23,7 +23,7 @@ async function findGroups(id: string): Promise<string[]> {
 const REFUSED: readonly { readonly flags: readonly string[]; readonly says: string | RegExp }[] = [
   { flags: ["--restart", "sometimes"], says: "invalid restart policy" },
   { flags: ["--restart", "always", "--rm"], says: /[Cc]onflicting options|can't create/ },
-  { flags: ["--cap-add", "FLY"], says: 'invalid capability "FLY"' },
+  { flags: ["--cap-add", "FLY"], says: 'invalid CapAdd: unknown capability: "CAP_FLY"' },
   { flags: ["-m", "1m"], says: "Minimum memory limit allowed is 6MB" },
   {
     flags: ["--device-cgroup-rule", "c 1:3 rwm", "--pid", "container:none"],

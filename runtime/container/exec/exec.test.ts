@@ -50,7 +50,7 @@ describe("exec: the process of a command", () => {
       ...base,
       terminal: false,
       args: ["ls", "-l"],
-      env: ["PATH=/own", "HOSTNAME=h", "LANG=C", "A=1", "GPU=all", "HOME=/root"],
+      env: ["PATH=/own", "HOSTNAME=h", "A=1", "GPU=all", "LANG=C", "HOME=/root"],
     });
   });
   it("has a terminal of the size that is asked for", () => {

@@ -42,8 +42,8 @@ export function planCapabilities(
   drop: readonly string[],
   isGivable: (name: string) => boolean = () => true,
 ): string[] {
-  const adds = add.map(normalize);
-  const drops = new Set(drop.map(normalize));
+  const adds = add.map((name) => normalize(name, "CapAdd"));
+  const drops = new Set(drop.map((name) => normalize(name, "CapDrop")));
   const added = adds.filter((name) => name !== ALL);
 
   if (adds.includes(ALL))
@@ -59,13 +59,13 @@ export function holdsCapability(hex: string, name: string): boolean {
 }
 
 /** `net_admin`, `NET_ADMIN` and `CAP_NET_ADMIN` are the same. */
-function normalize(name: string): string {
+function normalize(name: string, list: string): string {
   const upper = name.toUpperCase();
   if (upper === ALL) return ALL;
   const full = upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
   if (ALL_CAPABILITIES.includes(full)) return full;
   throw new ClusterError(
     "InvalidArgument",
-    `invalid capability ${JSON.stringify(name.slice(0, 100))}: Linux has no such capability`,
+    `invalid ${list}: unknown capability: ${JSON.stringify(full.slice(0, 100))}`,
   );
 }

@@ -60,14 +60,26 @@ export function planConfinement(
   );
   // Who asks for one where there are none has been warned.
   const isUsed = facts.hasApparmor && security.apparmor !== UNCONFINED;
+  const shown = shownPaths(security);
   const unfiltered = privileged && security.seccomp === "";
   const profile = unfiltered ? undefined : chooseProfile(security.seccomp, standard);
   return {
     capabilities,
-    maskedPaths: checkPaths(security.maskedPaths ?? (privileged ? [] : MASKED_PATHS)),
-    readonlyPaths: checkPaths(security.readonlyPaths ?? (privileged ? [] : READONLY_PATHS)),
+    maskedPaths: checkPaths(shown.maskedPaths ?? []),
+    readonlyPaths: checkPaths(shown.readonlyPaths ?? []),
     apparmorProfile: isUsed ? security.apparmor : "",
     seccomp: profile && planSeccomp(profile, { ...facts, capabilities }),
+  };
+}
+
+/** What a container does not see and what it cannot write to; undefined: it may do all and nobody said otherwise. */
+export function shownPaths({ privileged, maskedPaths, readonlyPaths }: SecuritySettings): {
+  readonly maskedPaths: readonly string[] | undefined;
+  readonly readonlyPaths: readonly string[] | undefined;
+} {
+  return {
+    maskedPaths: maskedPaths ?? (privileged ? undefined : MASKED_PATHS),
+    readonlyPaths: readonlyPaths ?? (privileged ? undefined : READONLY_PATHS),
   };
 }
 

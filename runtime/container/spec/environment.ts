@@ -11,19 +11,25 @@ export interface EnvironmentSources {
 }
 
 /**
- * The environment of a container's process, in Docker's order: PATH, HOSTNAME, TERM with a terminal, the image's, the
- * container's. HOME is the user's unless one of them sets it. A name of the container's without `=` removes the variable.
+ * The environment of a container's process, in Docker's order: PATH, HOSTNAME, TERM with a terminal, the container's, what
+ * the image has beside these. HOME is the user's unless one of them sets it. A name of the container's without `=` removes the variable.
  */
 export function planEnvironment(sources: EnvironmentSources): string[] {
   const variables = new Map<string, string>();
   variables.set("PATH", DEFAULT_PATH);
   variables.set("HOSTNAME", sources.hostname);
   if (sources.tty) variables.set("TERM", "xterm");
-  for (const entry of [...sources.image, ...sources.container]) {
+  const own = new Set(sources.container.map(nameOf));
+  const others = sources.image.filter((entry) => !own.has(nameOf(entry)));
+  for (const entry of [...sources.container, ...others]) {
     const equals = entry.indexOf("=");
     if (equals === -1) variables.delete(entry);
     else variables.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
   if (!variables.has("HOME")) variables.set("HOME", sources.home);
   return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+function nameOf(entry: string): string {
+  return entry.split("=", 1)[0] ?? "";
 }

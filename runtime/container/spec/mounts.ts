@@ -37,7 +37,7 @@ const WRITABLE_WITH_PRIVILEGES = new Set(["/sys", "/sys/fs/cgroup"]);
 
 /** What `planMounts` plans from. */
 export interface MountsInput {
-  readonly config: Pick<ContainerConfig, "namespaces" | "security">;
+  readonly config: Pick<ContainerConfig, "namespaces" | "security" | "readOnlyRootfs">;
   readonly mounts: readonly ResolvedMount[];
   readonly files: NetworkFiles;
   readonly initPath: string;
@@ -59,19 +59,22 @@ export function planMounts(input: MountsInput): OciMount[] {
   const mounts = new Map<string, OciMount>();
   for (const mount of [...planSystemMounts(input.config), ...planShm(input.shm)])
     mounts.set(mount.destination, mount);
+  // As the files around them. Source: moby, container/container_unix.go, NetworkMounts.
+  const access = input.config.readOnlyRootfs ? "ro" : "rw";
   for (const [target, source] of [
     ["/etc/hostname", files.hostname],
     ["/etc/hosts", files.hosts],
     ["/etc/resolv.conf", files.resolvConf],
   ] as const)
-    mounts.set(target, bind(source, target, ["rbind", "rprivate", "rw"]));
+    mounts.set(target, bind(source, target, ["rbind", "rprivate", access]));
   if (initPath !== "")
     mounts.set(INIT_TARGET, bind(initPath, INIT_TARGET, ["bind", "rprivate", "ro"]));
 
   const seen = new Set<string>();
   for (const mount of input.mounts) {
     const target = normalizePath(mount.target, "mount target");
-    if (target === "/") throw refusal(mount.target, "the container's root cannot be mounted over");
+    if (target === "/")
+      throw new ClusterError("InvalidArgument", "invalid specification: destination can't be '/'");
     if (seen.has(target)) throw refusal(mount.target, "it is there twice");
     seen.add(target);
     mounts.set(target, mount.type === "tmpfs" ? tmpfs(mount, target) : bindOf(mount, target, host));
@@ -117,7 +120,10 @@ function tmpfs(mount: ResolvedMount, target: string): OciMount {
   const given = mount.tmpfsOptions ?? [];
   const bad = given.find((option) => !TMPFS_OPTION.test(option));
   if (bad !== undefined)
-    throw refusal(mount.target, `no option of tmpfs is ${JSON.stringify(bad.slice(0, 40))}`);
+    throw new ClusterError(
+      "InvalidArgument",
+      `invalid tmpfs option [${JSON.stringify(bad.slice(0, 40))}]`,
+    );
   const names = new Set(given.map((option) => option.replace(/=.*$/, "")));
   const options = ["nosuid", "nodev", "noexec"].filter((name) => !names.has(name.slice(2)));
   options.push(mount.readOnly ? "ro" : "rw");
@@ -137,12 +143,12 @@ export function planRootPropagation(mounts: readonly ResolvedMount[]): string {
 }
 
 function planSystemMounts({ namespaces, security }: MountsInput["config"]): OciMount[] {
-  return SYSTEM_MOUNTS.map((mount) => {
-    if (mount.type === "mqueue" && namespaces.ipc === "host")
-      return bind("/dev/mqueue", mount.destination, ["rbind", "rprivate", "rw"]);
-    if (!security.privileged || !WRITABLE_WITH_PRIVILEGES.has(mount.destination)) return mount;
-    return { ...mount, options: mount.options.filter((option) => option !== "ro") };
-  });
+  return SYSTEM_MOUNTS.filter(({ type }) => type !== "mqueue" || namespaces.ipc !== "none").map(
+    (mount) => {
+      if (!security.privileged || !WRITABLE_WITH_PRIVILEGES.has(mount.destination)) return mount;
+      return { ...mount, options: mount.options.filter((option) => option !== "ro") };
+    },
+  );
 }
 
 function planShm(shm: SharedMemory): OciMount[] {

@@ -30,7 +30,10 @@ describe("spec: capabilities", () => {
     expect(planCapabilities(["ALL"], [], (name) => holdsCapability("1fffeffffff", name)))
       .to.have.length(40)
       .and.not.include("CAP_SYS_RESOURCE"));
-  it("must exist", () => refused(() => planCapabilities(["FLY"], []), /"FLY"/));
+  it("must exist", () => {
+    refused(() => planCapabilities(["FLY"], []), /^invalid CapAdd: unknown capability: "CAP_FLY"$/);
+    refused(() => planCapabilities([], ["FLY"]), /^invalid CapDrop: /);
+  });
 });
 
 describe("spec: command", () => {
@@ -57,25 +60,26 @@ describe("spec: user", () => {
     group: "root:x:0:\nweb:x:34:\nlogs:x:50:web,other\nbroken\n",
   };
   const cases = [
-    { user: "", uid: 0, gid: 0, groups: [], home: "/root" },
-    { user: "web", uid: 33, gid: 34, groups: [50], home: "/srv" },
-    { user: "33", uid: 33, gid: 34, groups: [50], home: "/srv" },
-    { user: "web:logs", uid: 33, gid: 50, groups: [], home: "/srv" },
-    { user: "1000", uid: 1000, gid: 0, groups: [], home: "/" },
-    { user: "1000:2000", uid: 1000, gid: 2000, groups: [], home: "/" },
+    { user: "", uid: 0, gid: 0, groups: [0], home: "/root" },
+    { user: "web", uid: 33, gid: 34, groups: [34, 50], home: "/srv" },
+    { user: "33", uid: 33, gid: 34, groups: [34, 50], home: "/srv" },
+    { user: "web:logs", uid: 33, gid: 50, groups: [50], home: "/srv" },
+    { user: "1000", uid: 1000, gid: 0, groups: [0], home: "/" },
+    { user: "1000:2000", uid: 1000, gid: 2000, groups: [2000], home: "/" },
   ];
   for (const { user, uid, gid, groups, home } of cases)
     it(`${JSON.stringify(user)} is ${uid}:${gid}`, () =>
       expect(planUser(user, [], files)).to.deep.equal({ uid, gid, additionalGids: groups, home }));
   it("takes further groups by name and number, once", () =>
-    expect(planUser("web", ["50", "logs", "7"], files).additionalGids).to.deep.equal([50, 7]));
+    expect(planUser("web", ["50", "logs", "7"], files).additionalGids).to.deep.equal([34, 50, 7]));
   it("must be in the image when it is a name", () =>
     refused(
       () => planUser("x", [], files),
       /unable to find user x: no matching entries in passwd/,
     ));
   it("is no number the kernel wraps", () =>
-    refused(() => planUser("4294967295", [], files), /4294967295/));
+    refused(() => planUser("4294967295", [], files), /must be in range 0-2147483647/));
+  it("is not below zero", () => refused(() => planUser("-1", [], files), /must be in range/));
 });
 
 describe("spec: working directory", () => {
@@ -105,6 +109,11 @@ describe("spec: environment", () => {
       container: ["A=3=4", "B"],
     });
     expect(planned).to.deep.equal(["PATH=/bin", "HOSTNAME=h", "TERM=xterm", "A=3=4", "HOME=/root"]);
+  });
+  it("has the container's before what only the image has", () => {
+    const sources = { hostname: "h", home: "/", tty: false, image: ["A=1", "B=2"] };
+    const planned = planEnvironment({ ...sources, container: ["C=3", "B=4"] });
+    expect(planned.slice(2)).to.deep.equal(["C=3", "B=4", "A=1", "HOME=/"]);
   });
 });
 
@@ -175,7 +184,7 @@ describe("spec: mounts", () => {
   });
   const planOn = (canReadOnlyBelow: boolean, ...mounts: ResolvedMount[]) =>
     planMounts({
-      config: DEFAULT_SETTINGS,
+      config: { ...DEFAULT_SETTINGS, readOnlyRootfs: false },
       mounts,
       files,
       initPath: "",
@@ -193,6 +202,19 @@ describe("spec: mounts", () => {
       source: "/src",
       options: ["rbind", "rprivate", "ro", "rro"],
     }));
+  it("of files of ours is read-only with the root file system", () => {
+    const optionsOf = (readOnlyRootfs: boolean) =>
+      planMounts({
+        config: { ...DEFAULT_SETTINGS, readOnlyRootfs },
+        mounts: [],
+        files,
+        initPath: "",
+        shm: { kind: "none" },
+        host: { canReadOnlyBelow: true },
+      }).find(({ destination }) => destination === "/etc/hosts")?.options;
+    expect(optionsOf(true)).to.include("ro").and.not.include("rw");
+    expect(optionsOf(false)).to.include("rw").and.not.include("ro");
+  });
   it("is read-only as far down as was asked for and can be", () => {
     const optionsOf = (canReadOnlyBelow: boolean, readOnlyDepth?: "top" | "all") =>
       planOn(canReadOnlyBelow, mount({ readOnly: true, readOnlyDepth })).find(
@@ -216,7 +238,7 @@ describe("spec: mounts", () => {
     expect(targets.indexOf("/a/b")).to.be.lessThan(targets.indexOf("/a/b/c"));
   });
   it("refuses the root, a relative path, the same target twice, an unknown propagation", () => {
-    refused(() => plan(mount({ target: "/x/.." })), /root/);
+    refused(() => plan(mount({ target: "/x/.." })), /destination can't be '\/'/);
     refused(() => plan(mount({ target: "x" })), /not absolute/);
     refused(() => plan(mount({}), mount({ target: "/data/" })), /twice/);
     refused(() => plan(mount({ propagation: "public" })), /public/);

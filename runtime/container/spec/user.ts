@@ -53,10 +53,12 @@ export function planUser(
   const own = groups.filter((group) => entry.name !== "" && group.members.includes(entry.name));
   const memberships = groupPart === "" ? own.map((group) => group.gid) : [];
   const extra = extraGroups.map((name) => findGid(name, groups));
+  const gid = groupPart === "" ? entry.gid : findGid(groupPart, groups);
   return {
     uid: entry.uid,
-    gid: groupPart === "" ? entry.gid : findGid(groupPart, groups),
-    additionalGids: [...new Set([...memberships, ...extra])],
+    gid,
+    // Its own too: a process that changes its group would else lose what the group is kept out of. Source: CVE-2022-36109.
+    additionalGids: [...new Set([gid, ...memberships, ...extra])],
     home: entry.home,
   };
 }
@@ -84,10 +86,10 @@ function findGid(group: string, entries: readonly GroupEntry[]): number {
 }
 
 function parseId(text: string): number | undefined {
-  if (!/^[0-9]{1,10}$/.test(text)) return undefined;
+  if (!/^-?[0-9]{1,18}$/.test(text)) return undefined;
   const id = Number(text);
-  if (id <= ID_MAX) return id;
-  throw new ClusterError("InvalidArgument", `invalid user or group id ${text}: above ${ID_MAX}`);
+  if (id >= 0 && id <= ID_MAX) return id;
+  throw new ClusterError("InvalidArgument", `uids and gids must be in range 0-${ID_MAX}`);
 }
 
 /** Lines that are not entries are passed over, as the C library does. */

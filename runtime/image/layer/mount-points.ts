@@ -1,13 +1,16 @@
 import { OpenDirectory, type OpenEntry } from "../../linux/open-directory.ts";
 import { isOpaque, isWhiteout } from "./upper-marks.ts";
 
+/** A link to where the kernel tells it. */
+const MOUNT_LIST = "etc/mtab";
+
 /**
- * What the OCI runtime makes in a container's root to mount something there, without a slash before it; what is inside
- * comes first. The container has not done it. Source: moby, initlayer.
+ * What is made in a container's root, by us for what looks for it or by the OCI runtime to mount something there, without a
+ * slash before it; what is inside comes first. The container has not done it. Source: moby, initlayer.
  */
 export const MOUNT_POINTS: readonly string[] = [
   ...["dev/console", "dev/mqueue", "dev/pts", "dev/shm", "dev"],
-  ...["etc/hostname", "etc/hosts", "etc/resolv.conf", "etc"],
+  ...["etc/hostname", "etc/hosts", "etc/resolv.conf", MOUNT_LIST, "etc", ".dockerenv"],
   ...["proc", "sys/fs/cgroup", "sys/fs", "sys"],
 ];
 
@@ -31,7 +34,7 @@ export function findBareMountPoints(
 
 function isBare(entry: OpenEntry, path: string, bare: ReadonlySet<string>): boolean {
   const { facts } = entry;
-  if (!facts.isDirectory()) return facts.isFile() && facts.size === 0n;
+  if (!facts.isDirectory()) return isEmptyMountPoint(entry, path);
   if (isOpaque(entry)) return false;
   const directory = entry.openDirectory();
   try {
@@ -39,6 +42,11 @@ function isBare(entry: OpenEntry, path: string, bare: ReadonlySet<string>): bool
   } finally {
     directory.close();
   }
+}
+
+/** Whether what is at a path of `MOUNT_POINTS`, and is no directory, is what was made there. */
+export function isEmptyMountPoint({ facts }: OpenEntry, path: string): boolean {
+  return path === MOUNT_LIST ? facts.isSymbolicLink() : facts.isFile() && facts.size === 0n;
 }
 
 /** Compared with the uppermost layer that says something of the path. */

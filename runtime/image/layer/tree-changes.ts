@@ -3,7 +3,7 @@ import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import { ClusterError } from "../../../core/errors.ts";
 import { findXattrOf } from "../../linux/files.ts";
 import { DEPTH_MAX, type OpenDirectory, type OpenEntry } from "../../linux/open-directory.ts";
-import { MOUNT_POINTS } from "./mount-points.ts";
+import { isEmptyMountPoint, MOUNT_POINTS } from "./mount-points.ts";
 import { isOpaque, isWhiteout, refuseElsewhere } from "./upper-marks.ts";
 
 /** What an upper directory of overlayfs makes of one name. */
@@ -101,10 +101,10 @@ class Changes {
   }
 }
 
-function isMountPoint({ facts }: OpenEntry, path: string): boolean {
+function isMountPoint(entry: OpenEntry, path: string): boolean {
+  const name = path.slice(1);
   return (
-    MOUNT_POINTS.includes(path.slice(1)) &&
-    (facts.isDirectory() || (facts.isFile() && facts.size === 0n))
+    MOUNT_POINTS.includes(name) && (entry.facts.isDirectory() || isEmptyMountPoint(entry, name))
   );
 }
 

@@ -121,6 +121,24 @@ export const RUN_CASES: readonly Case[] = [
     says: "h1",
   },
   {
+    name: "the mark of a container, its mounts where programs look, its own group among its groups",
+    flags: ["-u", "7:8"],
+    script: "ls -d /.dockerenv; readlink /etc/mtab; grep Groups: /proc/self/status",
+    says: /^\/\.dockerenv\n\/proc\/mounts\nGroups:\t8$/,
+  },
+  {
+    name: "files of ours that are read-only with the rest",
+    flags: ["--read-only"],
+    script: "grep -o ' /etc/[a-z.]* [a-z0-9]* r[ow]' /proc/mounts | cut -d' ' -f4 | sort -u",
+    says: "ro",
+  },
+  {
+    name: "the host's queues",
+    flags: ["--ipc", "host"],
+    script: "grep -c ' /dev/mqueue mqueue ' /proc/mounts",
+    says: "1",
+  },
+  {
     name: "an init that takes the dead away",
     flags: ["--init"],
     script: "cat /proc/1/comm",

@@ -1,0 +1,76 @@
+import { closeSync, symlinkSync } from "node:fs";
+import { ClusterError } from "../../core/errors.ts";
+import type { Rootfs } from "../image/types.ts";
+import { unmountAside } from "../linux/mount.ts";
+import { ANY_PATH_ONLY, findInRoot, makeInRoot, PATH_ONLY } from "../linux/open-in-root.ts";
+import type { ContainerHost } from "./container-run.ts";
+import { fillVolumes } from "./fill-volumes.ts";
+import type { ContainerId, ResolvedMount } from "./types.ts";
+
+/** By it programs know that they are in a container. */
+const MARK = "/.dockerenv";
+
+/**
+ * Makes what the root file system of a new container has beside its image's files: the mark of a container, the list of
+ * mounts where programs look for it, the working directory; and gives new volumes what the image has where they are mounted.
+ *
+ * Once, at its creation, as Docker does: files can be copied to it before it runs, and what it has removed stays away.
+ *
+ * @param workdir absolute and normal.
+ * @throws {ClusterError} InvalidArgument when something else is where the working directory is to be; as `fillVolumes`.
+ * Source: moby, daemon/initlayer; container.SetupWorkingDirectory.
+ */
+export async function prepareRoot(
+  id: ContainerId,
+  {
+    mounts,
+    rootfs,
+    workdir,
+  }: {
+    readonly mounts: readonly ResolvedMount[];
+    readonly rootfs: Rootfs;
+    readonly workdir: string;
+  },
+  host: Pick<ContainerHost, "images" | "volumes" | "clock">,
+): Promise<void> {
+  host.images.mountRootfs(rootfs);
+  const { merged } = rootfs;
+  try {
+    makeInRoot(merged, MARK, "file");
+    makeMountList(merged);
+    makeWorkdir(merged, workdir);
+    await fillVolumes(id, mounts, rootfs, host);
+  } finally {
+    await unmountAside(merged);
+  }
+}
+
+function makeMountList(root: string): void {
+  makeInRoot(root, "/etc", "directory");
+  if (isThere(root, "/etc/mtab")) return;
+  const etc = findInRoot(root, "/etc", PATH_ONLY);
+  if (etc === undefined) return;
+  try {
+    symlinkSync("/proc/mounts", `/proc/self/fd/${etc}/mtab`);
+  } catch (error) {
+    // A link that leads nowhere is the image's own.
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  } finally {
+    closeSync(etc);
+  }
+}
+
+/** Docker's words. */
+function makeWorkdir(root: string, workdir: string): void {
+  makeInRoot(root, workdir, "directory");
+  const made = findInRoot(root, workdir, PATH_ONLY);
+  if (made === undefined)
+    throw new ClusterError("InvalidArgument", `Cannot mkdir: ${workdir} is not a directory`);
+  closeSync(made);
+}
+
+function isThere(root: string, path: string): boolean {
+  const found = findInRoot(root, path, ANY_PATH_ONLY);
+  if (found !== undefined) closeSync(found);
+  return found !== undefined;
+}
