@@ -13,7 +13,7 @@ describe("log: attributes", () => {
     );
   it("are none unless asked for", () => expect(attributes({})).to.equal(""));
   it("are the labels and variables the options name", () =>
-    expect(attributes({ labels: "a,b", env: "E,none" })).to.equal("a=1,b=x%20y,E=f"));
+    expect(attributes({ labels: "a,b", env: "E,none" })).to.equal("E=f,a=1,b=x%20y"));
   it("are those that match, and a tag", () =>
     expect(attributes({ "labels-regex": "^[ac]$", tag: "{{.Name}}" })).to.equal("a=1,c=3,tag=n"));
   it("are none of a pattern that is none", () =>

@@ -38,6 +38,7 @@ export function logAttributes({ id, imageId, settings }: Logged): ReadonlyMap<st
 /** As `docker logs --details` shows them before each line. */
 export function writeLogAttributes(attributes: ReadonlyMap<string, string>): string {
   return [...attributes]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
     .join(",");
 }

@@ -32,6 +32,8 @@ export interface ContainerBackend {
   /** Stops it, if it runs, and starts it. @throws as both. */
   restartContainer(id: string, signal: string, timeoutMs: number | undefined): Promise<void>;
   killContainer(id: string, signal: string): Promise<void>;
+  /** @throws `InvalidArgument` for what is no signal. */
+  checkSignal(signal: string): void;
   pauseContainer(id: string): Promise<void>;
   unpauseContainer(id: string): Promise<void>;
   renameContainer(id: string, name: string): Promise<void>;
@@ -85,6 +87,11 @@ export interface ContainerFacts {
   readonly id: string;
   readonly settings: ContainerSettings;
   readonly networkMode: string;
+  /** What it calls itself. */
+  readonly hostname: string;
+  /** What of /proc and /sys it does not see, and what it cannot write to; undefined: it has all privileges. */
+  readonly maskedPaths: readonly string[] | undefined;
+  readonly readonlyPaths: readonly string[] | undefined;
   /** Ports of this machine that lead to it, while it runs, in the order of its own. */
   readonly publishedPorts: readonly PublishedPort[];
   /** Those of this machine it is in. */

@@ -4,7 +4,7 @@ import type { ResourceLimits } from "../backends/container-settings.ts";
 import type { MachineAbilities } from "../backends/containers.ts";
 import { JsonReader } from "../http/json-reader.ts";
 import { amendLimits, readLimits } from "../wire/container/resources.ts";
-import { checkLimits } from "./check-limits.ts";
+import { checkCpuTime, checkLimits, findUpdateConflict } from "./check-limits.ts";
 import { randomName } from "./random-name.ts";
 import { describeDuration } from "./state.ts";
 import { fitLimits } from "./warnings.ts";
@@ -66,15 +66,28 @@ describe("containers: limits", () => {
     ]);
   });
   it("of an update replace what they name and no more", () => {
-    const before: ResourceLimits = { ...NONE, memoryBytes: 2 ** 25, cpuQuotaUs: 5000, pids: 9 };
+    const before: ResourceLimits = { ...NONE, memoryBytes: 2 ** 25, pids: 9 };
     const amend = (body: object) => amendLimits(new JsonReader(body, "Body"), before);
-    expect(amend({ Memory: 2 ** 26, MemorySwap: 0 })).to.deep.equal({
+    expect(amend({ Memory: 2 ** 24, MemorySwap: 0 })).to.deep.equal({
       ...before,
-      memoryBytes: 2 ** 26,
+      memoryBytes: 2 ** 24,
+      memorySwapBytes: 2 ** 26,
     });
     expect(amend({ PidsLimit: -1 }).pids).to.equal(0);
     expect(amend({ PidsLimit: 0 }).pids).to.equal(9);
-    expect(amend({ NanoCpus: 1e9 })).to.include({ nanoCpus: 1e9, cpuQuotaUs: 0 });
+    expect(amend({ NanoCpus: 1e9 })).to.include({ nanoCpus: 1e9 });
+  });
+  it("of an update must go together with what there is", () => {
+    const memory = { ...NONE, memoryBytes: 2 ** 25 };
+    const ofMemory = (asked: Partial<ResourceLimits>) =>
+      findUpdateConflict({ ...NONE, ...asked }, memory);
+    expect(ofMemory({ memoryBytes: 2 ** 26 })).to.equal(undefined);
+    expect(ofMemory({ memoryBytes: 2 ** 27 })).to.contain("already set memoryswap limit");
+    expect(ofMemory({ memoryBytes: 2 ** 27, memorySwapBytes: -1 })).to.equal(undefined);
+    const cpu = findUpdateConflict({ ...NONE, cpuQuotaUs: 5000 }, { ...NONE, nanoCpus: 1e9 });
+    expect(cpu).to.contain("CPU Quota cannot be updated as NanoCPUs has already been set");
+    const period = () => checkCpuTime({ ...NONE, cpuPeriodUs: 5, memorySwapBytes: 7 }, 2);
+    expect(period).to.throw("CPU cfs period can not be less");
   });
 });
 
@@ -91,6 +104,7 @@ describe("containers: limits that cannot be", () => {
     { limits: { nanoCpus: 1e9, cpuQuotaUs: 1000 }, says: "Nano CPUs and CPU Quota cannot" },
     { limits: { cpuPeriodUs: 999 }, says: "CPU cfs period can not be less than 1ms" },
     { limits: { cpuQuotaUs: 999 }, says: "CPU cfs quota can not be less than 1ms" },
+    { limits: { cpuShares: -1 }, says: "invalid CPU shares (-1): value must be a positive" },
     { limits: { blkioWeight: 9 }, says: "Range of blkio weight is from 10 to 1000" },
     { limits: { cpusetCpus: "0-2" }, says: "requested 0-2, available: 0-1" },
   ];

@@ -3,7 +3,7 @@ import type { ContainerFacts } from "../backends/containers.ts";
 import { hasLabels, toPattern } from "../http/filter-values.ts";
 import type { Filters } from "../http/filters.ts";
 import { labelsOf } from "../wire/container/config.ts";
-import { exposedPorts, isPortIn } from "../wire/container/ports.ts";
+import { exposedPorts, hasPorts, isPortIn } from "../wire/container/ports.ts";
 import { findId } from "./find-container.ts";
 import { isRunning, statusOf } from "./state.ts";
 
@@ -101,10 +101,13 @@ function planMatchers(
       const pattern = toPattern(value);
       return ({ settings }) => pattern.test(settings.name) || pattern.test(`/${settings.name}`);
     },
-    // By the container's own ports, as Docker does.
+    // Of those that run: one by the machine's ports, the other by the container's own.
     publish: (value) => (one) =>
-      [...one.settings.ports.bindings, ...one.publishedPorts].some((port) => isPortIn(value, port)),
-    expose: (value) => (one) => exposedPorts(one).some((port) => isPortIn(value, port)),
+      one.publishedPorts.some(({ hostPort: port, protocol }) =>
+        isPortIn(value, { port, protocol }),
+      ),
+    expose: (value) => (one) =>
+      hasPorts(one) && exposedPorts(one).some((port) => isPortIn(value, port)),
     network: (value) => (one) =>
       one.networks.some(
         ({ settings, networkId }) => settings.network === value || networkId === value,

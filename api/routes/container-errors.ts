@@ -1,5 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerFacts } from "../backends/containers.ts";
+import { frameStartFailure } from "../containers/start-failure.ts";
 
 /** Docker's words and codes for what a container's state does not allow. */
 
@@ -39,10 +40,8 @@ export function startFailure(error: unknown): unknown {
   const { exitCode } = error.details;
   if (error.code === "FailedPrecondition") return conflict(error.message, error);
   if (typeof exitCode !== "number") return error;
-  const reason = error.message.replace(/^cannot start container: /, "");
-  const framed = `failed to create task for container: OCI runtime create failed: ${reason}: unknown`;
   const code = exitCode === 126 || exitCode === 127 ? "InvalidArgument" : "Internal";
-  return new ClusterError(code, framed, { cause: error });
+  return new ClusterError(code, frameStartFailure(error.message), { cause: error });
 }
 
 /** @throws {ClusterError} 409 unless it runs and is not about to be started again. */

@@ -1,6 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerBackend, ContainerFacts, WaitCondition } from "../backends/containers.ts";
-import { checkLimits } from "../containers/check-limits.ts";
+import { checkCpuTime, checkLimits, findUpdateConflict } from "../containers/check-limits.ts";
 import { findContainer } from "../containers/find-container.ts";
 import { isRunning } from "../containers/state.ts";
 import { fitLimits } from "../containers/warnings.ts";
@@ -9,7 +9,7 @@ import { JsonReader } from "../http/json-reader.ts";
 import { type Answer, done, ok, type Route } from "../http/router.ts";
 import { checkName } from "../wire/container/create.ts";
 import { readRestartPolicy } from "../wire/container/host-config.ts";
-import { amendLimits } from "../wire/container/resources.ts";
+import { amendLimits, readLimits } from "../wire/container/resources.ts";
 import { readConsoleSize } from "../wire/exec.ts";
 import {
   conflict,
@@ -44,6 +44,7 @@ export function containerLifeRoutes(backend: ContainerBackend): Route[] {
     post("kill", async (container, exchange) => {
       const { id, settings, state } = container;
       const signal = exchange.query.get("signal") || "SIGKILL";
+      backend.checkSignal(signal);
       const refusal = () =>
         conflict(`cannot kill container: ${settings.name}: container ${id} is not running`);
       if (state !== "running" && !container.restarting) throw refusal();
@@ -148,7 +149,6 @@ async function rename(
   return done(204);
 }
 
-/** Docker refuses a memory limit above the one for memory and swap, which the CLI then raises with it. */
 async function update(
   backend: ContainerBackend,
   container: ContainerFacts,
@@ -164,13 +164,11 @@ async function update(
     throw refuse(
       "Restart policy cannot be updated because AutoRemove is enabled for the container",
     );
-  const asked = amendLimits(json, settings.limits);
-  const { memoryBytes, memorySwapBytes } = asked;
-  if (memorySwapBytes > 0 && memoryBytes > memorySwapBytes)
-    throw refuse(
-      "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
-    );
   const abilities = backend.abilities();
+  checkCpuTime(readLimits(json), abilities.cpus);
+  const mistake = findUpdateConflict(readLimits(json), settings.limits);
+  if (mistake !== undefined) throw refuse(mistake);
+  const asked = amendLimits(json, settings.limits);
   checkLimits(asked, abilities.cpus);
   const { limits, warnings } = fitLimits(asked, abilities);
   await backend.updateContainer(id, {

@@ -7,6 +7,10 @@ describe("changes of an image's configuration", () => {
     { changes: ["cmd echo hi"], expected: { Cmd: ["/bin/sh", "-c", "echo hi"] } },
     { changes: ["CMD [ -f x ]"], expected: { Cmd: ["/bin/sh", "-c", "[ -f x ]"] } },
     {
+      changes: ['CMD ["b"]', 'ENTRYPOINT ["a"]'],
+      expected: { Cmd: ["b"], Entrypoint: ["a"] },
+    },
+    {
       changes: ['ENTRYPOINT ["a"]'],
       before: { Cmd: ["b"] },
       expected: { Entrypoint: ["a"], Cmd: null },

@@ -14,7 +14,7 @@ const CHANGES_MAX = 1000;
 /** What may change an image without a build. Source: moby, builder/dockerfile/dispatchers.go; Dockerfile reference. */
 const CHANGES: Readonly<Record<string, Change>> = {
   cmd: (config, text) => ({ ...config, Cmd: commandOf(text) }),
-  // As in a build, an entry point of one's own has no use for the arguments of another.
+  // As in a build, an entry point of one's own has no use for the arguments of another, but for those said before it here.
   entrypoint: (config, text) => ({ ...config, Entrypoint: commandOf(text), Cmd: null }),
   env: (config, text) => ({ ...config, Env: withEnv(config.Env, pairsOf(text, "ENV")) }),
   expose: (config, text) => ({
@@ -44,9 +44,19 @@ const CHANGES: Readonly<Record<string, Change>> = {
 export function applyChanges(config: ConfigObject, changes: readonly string[]): ConfigObject {
   const lines = changes.flatMap((change) => change.split("\n")).map((line) => line.trim());
   if (lines.length > CHANGES_MAX) throw refused("", `more than ${CHANGES_MAX} lines`);
-  return lines
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .reduce((before, line) => applyChange(before, line), config);
+  let after = config;
+  let isCmdSaid = false;
+  for (const line of lines.filter((text) => text !== "" && !text.startsWith("#"))) {
+    const { Cmd } = after;
+    after = applyChange(after, line);
+    if (isCmdSaid && nameOf(line) === "entrypoint") after = { ...after, Cmd };
+    isCmdSaid ||= nameOf(line) === "cmd";
+  }
+  return after;
+}
+
+function nameOf(line: string): string {
+  return (/^\S+/.exec(line)?.[0] ?? "").toLowerCase();
 }
 
 function applyChange(config: ConfigObject, line: string): ConfigObject {

@@ -1,9 +1,12 @@
+import { hostname } from "node:os";
 import type {
   ContainerBackend,
   ContainerFacts,
   ContainerRequest,
 } from "../../api/backends/containers.ts";
 import { ClusterError } from "../../core/errors.ts";
+import { parseSignal } from "../../runtime/container/signals.ts";
+import { shownPaths } from "../../runtime/container/spec/confinement.ts";
 import type {
   Container,
   ContainerConfig,
@@ -24,6 +27,8 @@ import type { EngineParts } from "../../runtime/types.ts";
 import { checkKnown } from "./local-networks.ts";
 import { listProcesses } from "./processes.ts";
 import { waitFor } from "./wait.ts";
+
+const SHORT_ID_LENGTH = 12;
 
 type ImageFinder = Pick<Images, "get">;
 
@@ -51,6 +56,7 @@ export function newContainers(
     restartContainer: async (id, signal, timeoutMs) =>
       containers.restart(idOf(id), stopOptions(signal, timeoutMs)),
     killContainer: async (id, signal) => containers.kill(idOf(id), signal),
+    checkSignal: (signal) => void parseSignal(signal),
     pauseContainer: async (id) => containers.pause(idOf(id)),
     unpauseContainer: async (id) => containers.unpause(idOf(id)),
     renameContainer: async (id, name) => containers.rename(idOf(id), name),
@@ -105,6 +111,8 @@ function toFacts(
     ...container,
     settings: config,
     networkMode: wireNetworkMode(config.network),
+    hostname: config.hostname || ownName(container),
+    ...shownPaths(config.security),
     image,
     execIds: containers.execs.execIdsOf(container.id),
     files: containers.filesOf(container.id),
@@ -115,6 +123,10 @@ function toFacts(
         ? ""
         : networks.namespacePath(container.id),
   };
+}
+
+function ownName({ id, config }: Container): string {
+  return config.network.kind === "host" ? hostname() : id.slice(0, SHORT_ID_LENGTH);
 }
 
 function wireNetworkMode(network: NetworkMode): string {

@@ -8,7 +8,6 @@ import { writeSecurityOptions } from "./security.ts";
 /** Docker's Config and HostConfig of a container there is. */
 
 const NANOS_PER_MS = 1e6;
-const SHORT_ID_LENGTH = 12;
 const SHM_SIZE_BYTES = 64 * 1024 * 1024;
 
 /** The program and its arguments: the container's, else the image's. */
@@ -31,16 +30,14 @@ export function labelsOf({ settings, image }: ContainerFacts): Record<string, st
 }
 
 export function writeConfig(container: ContainerFacts): Record<string, unknown> {
-  const { settings, image, id, networkMode } = container;
+  const { settings, image } = container;
   const { client } = settings;
   const { entrypoint, cmd } = commandOf(settings, image);
-  const ownHost = networkMode === "host" || settings.namespaces.uts === "host";
-  const hostname = settings.hostname || (ownHost ? "" : id.slice(0, SHORT_ID_LENGTH));
-  const health = settings.health ?? image.healthcheck;
+  const health = mergeHealth(settings.health, image.healthcheck);
   const volumes = client.Volumes ?? objectOf(image.volumes);
   const ports = exposedPorts(container);
   return {
-    Hostname: hostname,
+    Hostname: container.hostname,
     Domainname: settings.domainname,
     User: settings.user || image.user,
     AttachStdin: client.AttachStdin ?? false,
@@ -100,7 +97,7 @@ export function writeHostConfig(container: ContainerFacts): Record<string, unkno
     Privileged: security.privileged,
     PublishAllPorts: settings.ports.publishAll,
     ReadonlyRootfs: settings.readOnlyRootfs,
-    SecurityOpt: client.SecurityOpt ?? writeSecurityOptions(security),
+    SecurityOpt: writeSecurityOptions(settings),
     ...(client.Tmpfs === undefined ? {} : { Tmpfs: client.Tmpfs }),
     UTSMode: namespaces.uts,
     UsernsMode: client.UsernsMode ?? "",
@@ -122,9 +119,25 @@ export function writeHostConfig(container: ContainerFacts): Record<string, unkno
       Soft: soft,
       Hard: hard,
     })),
-    Init: settings.init ? true : null,
-    ...(security.maskedPaths === undefined ? {} : { MaskedPaths: security.maskedPaths }),
-    ...(security.readonlyPaths === undefined ? {} : { ReadonlyPaths: security.readonlyPaths }),
+    ...(settings.init || client.Init === false ? { Init: settings.init } : {}),
+    MaskedPaths: container.maskedPaths ?? null,
+    ReadonlyPaths: container.readonlyPaths ?? null,
+  };
+}
+
+/** What the container does not say is as the image says. Source: moby, daemon/commit.go, merge. */
+function mergeHealth(
+  own: HealthSettings | undefined,
+  image: HealthSettings | undefined,
+): HealthSettings | undefined {
+  if (own === undefined || image === undefined) return own ?? image;
+  return {
+    test: own.test.length > 0 ? own.test : image.test,
+    intervalMs: own.intervalMs || image.intervalMs,
+    timeoutMs: own.timeoutMs || image.timeoutMs,
+    startPeriodMs: own.startPeriodMs || image.startPeriodMs,
+    startIntervalMs: own.startIntervalMs || image.startIntervalMs,
+    retries: own.retries || image.retries,
   };
 }
 
@@ -138,7 +151,7 @@ function writeHealthcheck(health: HealthSettings): Record<string, unknown> {
     Retries: health.retries,
   };
   const set = Object.entries(fields).filter(([, value]) => value !== 0);
-  return { Test: health.test, ...Object.fromEntries(set) };
+  return { ...(health.test.length > 0 ? { Test: health.test } : {}), ...Object.fromEntries(set) };
 }
 
 /** The image's variables that the container does not set come after its own, as in Docker. */

@@ -35,7 +35,7 @@ const NANOS_PER_MS = 1e6;
 const CLIENT_CONFIG = ["AttachStdin", "AttachStdout", "AttachStderr", "ArgsEscaped", "OnBuild"];
 const CLIENT_CONFIG_TOO = ["Shell", "StopTimeout", "Volumes", "MacAddress"];
 const CLIENT_HOST = ["Binds", "Mounts", "Tmpfs", "VolumesFrom", "VolumeDriver", "ConsoleSize"];
-const CLIENT_HOST_TOO = ["ContainerIDFile", "SecurityOpt"];
+const CLIENT_HOST_TOO = ["ContainerIDFile", "SecurityOpt", "Init"];
 const CLIENT_HOST_DEVICES = ["DeviceRequests", "UsernsMode"];
 
 /**

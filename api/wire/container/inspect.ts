@@ -1,4 +1,5 @@
 import type { ContainerFacts, ContainerSizes } from "../../backends/containers.ts";
+import { frameStartFailure } from "../../containers/start-failure.ts";
 import { isRunning, statusOf } from "../../containers/state.ts";
 import { wireTime } from "../common.ts";
 import { commandOf, writeConfig, writeHostConfig } from "./config.ts";
@@ -17,6 +18,7 @@ export function writeInspect(
   const { entrypoint, cmd } = commandOf(settings, container.image);
   const [path = "", ...args] = [...entrypoint, ...cmd];
   const { sizes } = machine;
+  const hasStarted = container.startedAtMs !== 0;
   return {
     Id: id,
     Created: wireTime(container.createdAtMs),
@@ -24,10 +26,11 @@ export function writeInspect(
     Args: args,
     State: writeState(container),
     Image: container.imageId,
-    ResolvConfPath: files.resolvConf,
-    HostnamePath: files.hostname,
-    HostsPath: files.hosts,
-    LogPath: files.log,
+    // There with its first start, as in Docker.
+    ResolvConfPath: hasStarted ? files.resolvConf : "",
+    HostnamePath: hasStarted ? files.hostname : "",
+    HostsPath: hasStarted ? files.hosts : "",
+    LogPath: hasStarted ? files.log : "",
     Name: `/${settings.name}`,
     RestartCount: container.restartCount,
     Driver: "overlayfs",
@@ -64,7 +67,7 @@ function writeState(container: ContainerFacts): Record<string, unknown> {
     Dead: container.state === "dead",
     Pid: container.pid,
     ExitCode: container.exitCode,
-    Error: container.error,
+    Error: frameStartFailure(container.error),
     StartedAt: wireTime(container.startedAtMs),
     FinishedAt: wireTime(container.finishedAtMs),
     ...(health.state === "none" ? {} : { Health: writeHealth(health) }),

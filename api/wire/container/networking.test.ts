@@ -55,6 +55,12 @@ describe("wire: networks of a new container", () => {
     ]);
   });
 
+  it("have each link once, though clients name it twice", () => {
+    const said = asking({ app: { Links: ["db:database"] } });
+    const { endpoints } = read(said, { NetworkMode: "app", Links: ["db:database"] });
+    expect(endpoints[0]?.links).to.deep.equal(["db:database"]);
+  });
+
   it("are several, that of the mode first, each by its name", () => {
     const said = { other: { GwPriority: 1 }, "0123": { Aliases: ["a"] } };
     const { endpoints } = read(asking(said), { NetworkMode: "app" });
@@ -109,6 +115,24 @@ describe("wire: networks of a new container", () => {
       },
       {},
       /must match/,
+    ],
+    [
+      "a name of its own",
+      { Hostname: "x" },
+      { NetworkMode: "container:x" },
+      /^conflicting options: hostname and/,
+    ],
+    [
+      "name servers of its own",
+      {},
+      { NetworkMode: "container:x", Dns: ["1.1.1.1"] },
+      /: dns and the network mode/,
+    ],
+    [
+      "hosts of its own",
+      {},
+      { NetworkMode: "container:x", ExtraHosts: ["a:1.1.1.1"] },
+      /host-to-IP mapping/,
     ],
     ["half a mode", {}, { NetworkMode: "container:" }, /must be in format/],
   ];

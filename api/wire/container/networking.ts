@@ -47,6 +47,7 @@ export function readNetworking(
   const mac = readMac(config.string("MacAddress"));
   if (mode === "host" || mode === "none" || mode.startsWith("container:")) {
     checkAlone(mode, names);
+    if (mode.startsWith("container:")) checkBorrowed(config, host);
     if (links.length > 0)
       throw invalid(
         `conflicting options: ${mode.split(":", 1)[0]} type networking can't be used with links`,
@@ -78,7 +79,7 @@ function arrange(
       "the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty",
     );
   return [
-    { ...first, mac: first.mac || mac, links: [...first.links, ...links] },
+    { ...first, mac: first.mac || mac, links: [...new Set([...first.links, ...links])] },
     ...asked.filter((one) => one !== own),
   ];
 }
@@ -109,6 +110,14 @@ function checkAlone(mode: string, names: readonly string[]): void {
   throw invalid(
     "container sharing network namespace with another container or host cannot be connected to any other network",
   );
+}
+
+/** Who has the network of another has its names. @throws {ClusterError} InvalidArgument. Docker's words. */
+function checkBorrowed(config: JsonReader, host: JsonReader): void {
+  const refuse = (what: string) => invalid(`conflicting options: ${what} and the network mode`);
+  if (config.string("Hostname") !== "") throw refuse("hostname");
+  if (host.strings("Dns").length > 0) throw refuse("dns");
+  if (host.strings("ExtraHosts").length > 0) throw refuse("custom host-to-IP mapping");
 }
 
 /** @throws what `resolve` throws of a container that is not there. */

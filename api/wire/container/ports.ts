@@ -102,7 +102,7 @@ export function isPortIn(value: string, { port, protocol }: ContainerPort): bool
 }
 
 /** Only while it runs, in networks of its own. */
-function hasPorts({ namespacePath, state }: ContainerFacts): boolean {
+export function hasPorts({ namespacePath, state }: ContainerFacts): boolean {
   return namespacePath !== "" && state === "running";
 }
 

@@ -44,8 +44,8 @@ export function amendLimits(json: JsonReader, before: ResourceLimits): ResourceL
       change[field] = asked[field as keyof ResourceLimits];
   // Nothing but -1 takes a limit away: 0 says that the client has no opinion.
   if (json.integer("PidsLimit") === -1) change.pids = 0;
-  const merged = { ...before, ...change };
-  return "nanoCpus" in change ? { ...merged, cpuQuotaUs: 0, cpuPeriodUs: 0 } : merged;
+  // What it followed from was the memory it had.
+  return { ...before, memorySwapBytes: swapOf(before), ...change };
 }
 
 const FIELDS: Readonly<Record<keyof ResourceLimits, readonly string[]>> = {
@@ -92,7 +92,7 @@ export function writeLimits(limits: ResourceLimits): Record<string, unknown> {
     CpusetCpus: limits.cpusetCpus,
     CpusetMems: limits.cpusetMems,
     MemoryReservation: limits.memoryReservationBytes,
-    MemorySwap: writeSwap(limits),
+    MemorySwap: swapOf(limits),
     MemorySwappiness: limits.memorySwappiness ?? null,
     OomKillDisable: limits.oomKillDisable,
     PidsLimit: limits.pids === 0 ? null : limits.pids,
@@ -104,7 +104,7 @@ export function writeLimits(limits: ResourceLimits): Record<string, unknown> {
 }
 
 /** As the kernel has it: twice the memory unless another value was asked for. */
-function writeSwap({ memorySwapBytes, memoryBytes }: ResourceLimits): number {
+export function swapOf({ memorySwapBytes, memoryBytes }: ResourceLimits): number {
   return memorySwapBytes === 0 ? memoryBytes * 2 : memorySwapBytes;
 }
 

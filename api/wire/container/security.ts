@@ -1,5 +1,5 @@
 import { ClusterError } from "../../../core/errors.ts";
-import type { SecuritySettings } from "../../backends/container-settings.ts";
+import type { ContainerSettings, SecuritySettings } from "../../backends/container-settings.ts";
 import type { JsonReader } from "../../http/json-reader.ts";
 
 /** What `--security-opt` and its neighbours say. Source: moby, daemon/daemon_unix.go, parseSecurityOpt. */
@@ -43,14 +43,25 @@ export function readSecurity(json: JsonReader): SecuritySettings {
   };
 }
 
-/** As the CLI sends them, without the text of a profile's file. */
-export function writeSecurityOptions(security: SecuritySettings): string[] | null {
-  const options = [
+/** As the client sent them, and what Docker adds for who sees the whole machine. Source: moby, generateSecurityOpt. */
+export function writeSecurityOptions({
+  client,
+  security,
+  namespaces,
+}: Pick<ContainerSettings, "client" | "security" | "namespaces">): unknown[] | null {
+  const asked = Array.isArray(client.SecurityOpt) ? client.SecurityOpt : optionsOf(security);
+  const seesAll = security.privileged || namespaces.pid === "host" || namespaces.ipc === "host";
+  const isLabelled = asked.some((option) => /^label[=:]/.test(String(option)));
+  const options = seesAll && !isLabelled ? [...asked, "label=disable"] : asked;
+  return options.length > 0 ? options : null;
+}
+
+function optionsOf(security: SecuritySettings): string[] {
+  return [
     ...(security.noNewPrivileges ? ["no-new-privileges"] : []),
     ...(security.seccomp === "" ? [] : [`seccomp=${security.seccomp}`]),
     ...(security.apparmor === "" ? [] : [`apparmor=${security.apparmor}`]),
   ];
-  return options.length > 0 ? options : null;
 }
 
 function readBoolean(option: string, value: string): boolean {
