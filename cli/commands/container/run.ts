@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { parseDetachKeys } from "../../../core/detach-keys.ts";
 import { ClusterError, errorMessage } from "../../../core/errors.ts";
-import type { ContainerBody } from "../../container/body.ts";
+import { type ContainerBody, child } from "../../container/body.ts";
 import {
   addContainerFlags,
   attachedStreams,
@@ -49,6 +49,9 @@ async function run(context: Context, body: ContainerBody, options: RunOptions): 
   if (interactive && tty && !detach && !process.stdin.isTTY)
     throw new ClusterError("InvalidArgument", "the input device is not a TTY");
   const { stdin, stdout, stderr } = attachedStreams(options);
+  // The terminal is right from the first byte on.
+  const { rows, columns, isTTY } = process.stdout;
+  if (tty && isTTY) Object.assign(child(body, "HostConfig"), { ConsoleSize: [rows, columns] });
   const id = await makeContainer(context, body, options);
   const start = async () => context.client().post(containerPath(id, "start"), undefined);
   if (detach) {

@@ -32,8 +32,14 @@ export function addContainerStart(parent: Command, context: Context): void {
         if (code !== ExitCode.Ok) throw new ExitError(code);
         return;
       }
+      const failed: string[] = [];
       await forEachContainer(context, refs, async (client, ref) => {
+        failed.push(ref);
         await client.post(containerPath(ref, "start"), undefined);
+        failed.pop();
+      }).catch((error: unknown) => {
+        context.warn(`Error: failed to start containers: ${failed.join(", ")}\n`);
+        throw error;
       });
     });
 }

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import { packageVersion } from "../../../core/version.ts";
 import type { WireInfo, WireTimes } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
-import { humanBytes } from "../../output/human.ts";
+import { splitPair } from "../../flags/parse.ts";
+import { capital, humanBytes } from "../../output/human.ts";
 import { compileTemplate } from "../../template/template.ts";
 
 type SwarmCluster = NonNullable<WireInfo["Swarm"]["Cluster"]>;
@@ -17,29 +19,77 @@ export function addInfo(parent: Command, context: Context): void {
       if (options.format === "json") context.print(`${JSON.stringify(info)}\n`);
       else if (options.format !== undefined)
         context.print(`${compileTemplate(options.format)(info)}\n`);
-      else context.print(prettyInfo(info));
+      else context.print(prettyInfo(info, packageVersion()));
       for (const warning of (info.Warnings as string[] | null) ?? [])
         context.warn(`WARNING: ${warning}\n`);
     });
 }
 
-function prettyInfo(info: WireInfo): string {
-  const lines: [string, unknown][] = [
-    ["Name", info.Name],
-    ["Server Version", info.ServerVersion],
-    ["Containers", `${info.Containers} (${info.ContainersRunning} running)`],
+/** As docker shows it, and what a swarm of Muster's has beside that. Source: docker/cli, command/system/info.go. */
+export function prettyInfo(info: WireInfo, clientVersion: string): string {
+  const plugins = (info.Plugins ?? {}) as Record<string, readonly string[] | null>;
+  const listed = ["Volume", "Network", "Log"].filter((kind) => (plugins[kind] ?? []).length > 0);
+  const server: [string, unknown][] = [
+    ["Containers", info.Containers],
+    [" Running", info.ContainersRunning],
+    [" Paused", info.ContainersPaused],
+    [" Stopped", info.ContainersStopped],
     ["Images", info.Images],
-    ["OCI Runtime", info.DefaultRuntime],
+    ["Server Version", info.ServerVersion],
+    ["Storage Driver", info.Driver],
+    ...pairsOf(info.DriverStatus).map(([name, value]): [string, unknown] => [` ${name}`, value]),
+    ["Logging Driver", info.LoggingDriver],
+    ["Cgroup Driver", info.CgroupDriver],
     ["Cgroup Version", info.CgroupVersion],
-    ["Operating System", info.OperatingSystem],
+    ["Plugins", undefined],
+    ...listed.map((kind): [string, unknown] => [` ${kind}`, (plugins[kind] ?? []).join(" ")]),
+    ...swarmLines(info.Swarm),
+    ["Runtimes", Object.keys((info.Runtimes ?? {}) as object).join(" ")],
+    ["Default Runtime", info.DefaultRuntime],
+    ["Security Options", undefined],
+    ...securityLines((info.SecurityOptions ?? []) as readonly string[]),
     ["Kernel Version", info.KernelVersion],
+    ["Operating System", info.OperatingSystem],
+    ["OSType", info.OSType],
     ["Architecture", info.Architecture],
     ["CPUs", info.NCPU],
     ["Total Memory", humanBytes(Number(info.MemTotal))],
-    ["Data Root", info.DockerRootDir],
-    ...swarmLines(info.Swarm),
+    ["Name", info.Name],
+    ["ID", info.ID],
+    ["Docker Root Dir", info.DockerRootDir],
+    ...itemLines("Labels", info.Labels),
+    ["Experimental", info.ExperimentalBuild],
+    ["Live Restore Enabled", info.LiveRestoreEnabled],
   ];
-  return lines.map(([name, value]) => `${name}: ${value}\n`).join("");
+  const lines = server.map(([name, value]) => ` ${name}${afterName(value)}\n`);
+  return `Client:\n Version: ${clientVersion}\n\nServer:\n${lines.join("")}`;
+}
+
+/** Undefined: what it is follows; null: it is all there is. */
+function afterName(value: unknown): string {
+  if (value === null) return "";
+  return value === undefined ? ":" : `: ${value}`;
+}
+
+function pairsOf(list: unknown): readonly (readonly [string, string])[] {
+  return (list ?? []) as readonly (readonly [string, string])[];
+}
+
+/** A name by itself, then one line each; nothing of an empty list. */
+function itemLines(name: string, list: unknown): [string, unknown][] {
+  const items = (list ?? []) as readonly string[];
+  if (items.length === 0) return [];
+  return [[name, undefined], ...items.map((item): [string, unknown] => [` ${item}`, null])];
+}
+
+/** `name=seccomp,profile=builtin`. */
+function securityLines(options: readonly string[]): [string, unknown][] {
+  return options.flatMap((option) => {
+    const fields = option.split(",").map((field) => splitPair(field));
+    return fields.map(([key, value]): [string, unknown] =>
+      key === "name" ? [` ${value}`, null] : [`  ${capital(key)}`, value],
+    );
+  });
 }
 
 function swarmLines(swarm: WireInfo["Swarm"]): [string, unknown][] {
