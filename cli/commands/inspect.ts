@@ -35,11 +35,16 @@ export async function inspectAll(
   if (errors.length > 0) throw new ExitError(ExitCode.Error);
 }
 
-/** Runs `act` for each ref, goes on after failures, and fails at the end if any did. Prints what `act` returns. */
+/**
+ * Runs `act` for each ref, goes on after failures, and fails at the end if any did. Prints what `act` returns.
+ *
+ * @param mayBeMissing what is not there is said, and no failure.
+ */
 export async function forEachRef(
   { print, warn }: Context,
   refs: readonly string[],
   act: (ref: string) => Promise<string>,
+  mayBeMissing = false,
 ): Promise<void> {
   let failed = false;
   for (const ref of refs) {
@@ -48,7 +53,7 @@ export async function forEachRef(
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
       warn(`${error.message}\n`);
-      failed = true;
+      failed ||= !(mayBeMissing && error.code === "NotFound");
     }
   }
   if (failed) throw new ExitError(ExitCode.Error);

@@ -49,7 +49,7 @@ export function formatList(view: ListView, options: ListOptions, quietField = "I
   if (format.startsWith("table "))
     return formatTemplateTable(view, expandEscapes(format.slice("table ".length)));
   const template = compileTemplate(expandEscapes(format));
-  return lines(view.rows.map((row) => template(row)));
+  return lines(view.rows.map((row) => template(inOrder(row))));
 }
 
 /** The header row is the template applied to the columns' headers, as in Docker. */
@@ -59,10 +59,18 @@ function formatTemplateTable(view: ListView, text: string): string {
   return formatTable([headers, ...view.rows].map((row) => template(row).split("\t")));
 }
 
+/** By the names of its fields; what is hidden stays so. */
+function inOrder(row: Row): Row {
+  const fields = Object.entries(Object.getOwnPropertyDescriptors(row));
+  return Object.defineProperties(
+    {},
+    Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  );
+}
+
 /** As Go writes it: names in their order, and nothing a browser would take for a mark. */
 function jsonText(row: Row): string {
-  const sorted = Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(Object.fromEntries(sorted)).replaceAll(
+  return JSON.stringify(inOrder(row)).replaceAll(
     /[<>&]/g,
     (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`,
   );

@@ -15,7 +15,7 @@ export const FUNCTIONS: Readonly<Record<string, (...args: unknown[]) => unknown>
   print: (...args) => args.map(asText).join(""),
   printf: (format, ...args) => formatText(asText(format), args),
   len: (value) => sizeOf(value),
-  index: (value, ...keys) => keys.reduce(elementOf, value),
+  index: (value, ...keys) => keys.reduce(entryOf, value),
   not: (value) => !isTrue(value),
   and: (...args) => args.find((value) => !isTrue(value)) ?? args.at(-1),
   or: (...args) => args.find(isTrue) ?? args.at(-1),
@@ -50,6 +50,15 @@ export function elementOf(value: unknown, key: unknown): unknown {
   return Object.hasOwn(value, String(key))
     ? (value as Record<string, unknown>)[String(key)]
     : undefined;
+}
+
+/** What is not among texts is an empty one: `{{index .Config.Labels "a"}}`. */
+function entryOf(value: unknown, key: unknown): unknown {
+  const entry = elementOf(value, key);
+  if (entry !== undefined || typeof value !== "object" || value === null) return entry;
+  const isOfTexts =
+    !Array.isArray(value) && Object.values(value).every((one) => typeof one === "string");
+  return isOfTexts ? "" : undefined;
 }
 
 function asList(value: unknown): readonly unknown[] {

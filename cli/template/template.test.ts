@@ -54,6 +54,15 @@ describe("template: Go's text/template as Docker's users write it", () => {
     { name: "println", template: "{{println .ID}}", expected: "abc\n" },
     { name: "a raw string", template: "{{`{{x}`}}", expected: "{{x}" },
   ];
+  it("asks a value that can be asked, and has nothing for what is not among texts", () => {
+    const dot = { Label: (name: unknown) => `<${name}>`, Labels: {}, Health: undefined };
+    const ask = (template: string) => compileTemplate(template)(dot);
+    expect(ask('{{.Label "a"}}')).to.equal("<a>");
+    expect(ask('{{"a" | .Label}}')).to.equal("<a>");
+    expect(ask('{{index .Labels "x"}}')).to.equal("");
+    expect(ask("{{if .Health}}{{.Health.Status}}{{else}}none{{end}}")).to.equal("none");
+    expect(() => ask("{{.Health.Status}}")).to.throw('nothing that could have a field "Status"');
+  });
   for (const { name, template, expected } of cases) {
     it(`renders ${name}`, () => {
       expect(compileTemplate(template)(DOT)).to.equal(expected);

@@ -118,8 +118,14 @@ function operandValue(operand: Operand, scope: Scope): unknown {
     case "function":
       return call(operand.name, []);
     case "path":
-      return operand.fields.reduce<unknown>(elementOf, baseOf(operand.base, scope));
+      return operand.fields.reduce<unknown>(fieldOf, baseOf(operand.base, scope));
   }
+}
+
+/** Nothing has no fields: `{{.State.Health.Status}}` of a container without a check is an error, as in Go. */
+function fieldOf(value: unknown, field: string): unknown {
+  if (value !== undefined && value !== null) return elementOf(value, field);
+  throw invalid(`there is nothing that could have a field "${field}"`);
 }
 
 function baseOf(base: string | Pipeline | undefined, scope: Scope): unknown {

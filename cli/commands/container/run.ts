@@ -32,6 +32,8 @@ export function addContainerRun(parent: Command, context: Context): void {
     .option("--sig-proxy", "Pass signals on to it", true)
     .action(async (image: string, args: string[], options: RunOptions, verb: Command) => {
       const body = readBody(verb, image, args, options);
+      if (body.AttachStdin === true && options.tty === true && !process.stdin.isTTY)
+        throw new ClusterError("InvalidArgument", "the input device is not a TTY");
       const code = await run(context, body, options).catch((error: unknown) => {
         if (!(error instanceof ClusterError)) throw error;
         context.warn(
@@ -44,10 +46,8 @@ export function addContainerRun(parent: Command, context: Context): void {
 }
 
 async function run(context: Context, body: ContainerBody, options: RunOptions): Promise<number> {
-  const { interactive = false, tty = false, detach = false, detachKeys = "", sigProxy } = options;
+  const { tty = false, detach = false, detachKeys = "", sigProxy } = options;
   parseDetachKeys(detachKeys);
-  if (interactive && tty && !detach && !process.stdin.isTTY)
-    throw new ClusterError("InvalidArgument", "the input device is not a TTY");
   const { stdin, stdout, stderr } = attachedStreams(options);
   // The terminal is right from the first byte on.
   const { rows, columns, isTTY } = process.stdout;

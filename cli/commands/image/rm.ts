@@ -29,14 +29,19 @@ export function addImageRm(parent: Command, context: Context, name = "rm"): void
     .option("--no-prune", "Keep the images it is made of")
     .option("--platform <platform>", "Only that of an image for several", collect)
     .action(async (refs: string[], { force, prune, platform }: RmFlags) => {
-      await forEachRef(context, refs, async (ref) => {
-        const removed = await context.client().delete<Removed[]>(imagePath(ref), {
-          force,
-          noprune: !prune,
-          platforms: platform?.map((text) => platformJson(text) ?? ""),
-        });
-        return removed.map(writeRemoved).join("\n");
-      });
+      await forEachRef(
+        context,
+        refs,
+        async (ref) => {
+          const removed = await context.client().delete<Removed[]>(imagePath(ref), {
+            force,
+            noprune: !prune,
+            platforms: platform?.map((text) => platformJson(text) ?? ""),
+          });
+          return removed.map(writeRemoved).join("\n");
+        },
+        force === true,
+      );
     });
 }
 
