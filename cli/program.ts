@@ -206,6 +206,8 @@ export function newProgram(
     .description("Declare services; Muster keeps them running across machines.")
     .version(`Muster version ${version}`, "-v, --version")
     .enablePositionalOptions()
+    .helpOption("-h, --help", "Show how to use it")
+    .helpCommand("help [command]", "Show how to use a command")
     .option("-H, --host <host>", "Daemon to talk to, unix:///path or tcp://host:port")
     .option("--tls", "Speak TLS to it; implied by --tlsverify")
     .option("--tlsverify", "Speak TLS, and verify that it is the one")
@@ -221,6 +223,7 @@ export function newProgram(
   program.hook("preAction", (root) => setAccess(root.opts<Access>()));
   for (const [name, { description, verbs }] of Object.entries(GROUPS)) {
     const group = program.command(name).description(description).enablePositionalOptions();
+    group.helpCommand("help [command]", "Show how to use a command");
     for (const add of verbs) add(group, context);
   }
   for (const add of [addPs, ...CONTAINER_VERBS, ...TOP_LEVEL]) add(program, context);

@@ -1,7 +1,7 @@
-import { createLogUpdate } from "log-update";
 import { ClusterError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { jsonLines } from "./json-lines.ts";
+import { liveText } from "./live-text.ts";
 
 /** One line of a pull, push or load. */
 export interface TransferLine {
@@ -27,7 +27,7 @@ export async function showTransfer(
   stream: AsyncIterable<Uint8Array>,
   onLine: (line: TransferLine) => void = () => {},
 ): Promise<void> {
-  const view = context.isTerminal ? liveView() : lineView(context);
+  const view = context.isTerminal ? await liveView() : lineView(context);
   try {
     for await (const line of jsonLines<TransferLine>(stream)) {
       onLine(line);
@@ -50,16 +50,16 @@ interface View {
   done(): void;
 }
 
-function liveView(): View {
-  const update = createLogUpdate(process.stderr);
+async function liveView(): Promise<View> {
+  const live = await liveText(process.stderr);
   const lines = new Map<string, string>();
   return {
     show(line) {
       const text = formatLine(line, true);
       if (text !== undefined) lines.set(line.id ?? text, text);
-      update([...lines.values()].join("\n"));
+      live.show([...lines.values()].join("\n"));
     },
-    done: () => update.done(),
+    done: () => live.done(),
   };
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createLogUpdate } from "log-update";
 import { encodeFilters } from "../client/client.ts";
 import type { WireNode, WireService, WireTask } from "../client/wire.ts";
 import { type Context, ExitCode } from "../context.ts";
+import { liveText } from "../output/live-text.ts";
 import { judgeProgress, type Progress } from "./progress.ts";
 
 const POLL_MS = 200;
@@ -22,7 +22,7 @@ export async function watchService(
   id: string,
   timeoutMs: number,
 ): Promise<ExitCode> {
-  const view = context.isTerminal ? liveView() : lineView(context);
+  const view = context.isTerminal ? await liveView() : lineView(context);
   const start = performance.now();
   let verdict = { outcome: "pending", since: start };
   for (;;) {
@@ -108,16 +108,16 @@ interface View {
   done(): void;
 }
 
-function liveView(): View {
-  const update = createLogUpdate(process.stderr);
+async function liveView(): Promise<View> {
+  const live = await liveText(process.stderr);
   return {
     show(progress) {
       const rows = progress.slots.slice(0, ROWS_MAX).map(({ label, state, err }) => {
         return `${label}/${progress.desired}: ${state.padEnd(9)} ${err}`.trimEnd();
       });
-      update([summary(progress), ...rows].join("\n"));
+      live.show([summary(progress), ...rows].join("\n"));
     },
-    done: () => update.done(),
+    done: () => live.done(),
   };
 }
 

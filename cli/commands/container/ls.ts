@@ -59,7 +59,7 @@ interface LsOptions {
 
 /** `muster container ls`. */
 export function addContainerLs(parent: Command, context: Context): void {
-  addListing(parent.command("ls").alias("list"), context);
+  addListing(parent.command("ls").aliases(["list", "ps"]), context);
 }
 
 /** `muster ps`, as everybody types it. */

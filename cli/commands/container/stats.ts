@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { createLogUpdate } from "log-update";
 import type { Context } from "../../context.ts";
 import { jsonLines } from "../../output/json-lines.ts";
 import { formatList } from "../../output/list.ts";
+import { liveText } from "../../output/live-text.ts";
 import { usageRow, type WireStats } from "../../output/usage.ts";
 import { containerPath } from "./each.ts";
 
@@ -62,7 +62,7 @@ async function watch(
 ): Promise<void> {
   const { interrupt } = context;
   const latest = new Map<string, WireStats | undefined>();
-  const show = newScreen(context);
+  const show = await newScreen(context);
   const failures: unknown[] = [];
   const follow = async (ref: string) => {
     latest.set(ref, undefined);
@@ -106,8 +106,8 @@ function table(stats: readonly WireStats[], options: StatsOptions): string {
 }
 
 /** On a terminal each table takes the place of the one before; elsewhere they follow each other. */
-function newScreen(context: Context): (text: string) => void {
+async function newScreen(context: Context): Promise<(text: string) => void> {
   if (process.stdout.isTTY !== true) return context.print;
-  const update = createLogUpdate(process.stdout);
-  return (text) => update(text.trimEnd());
+  const live = await liveText(process.stdout);
+  return (text) => live.show(text.trimEnd());
 }

@@ -18,8 +18,9 @@ interface Removed {
 
 /** `image rm`, or `rmi` at the top. */
 export function addImageRm(parent: Command, context: Context, name = "rm"): void {
-  parent
-    .command(name)
+  const command = parent.command(name);
+  if (name === "rm") command.alias("remove");
+  command
     .description("Remove names, and with an image's last name the image")
     .argument("<image...>")
     .option(

@@ -22,8 +22,14 @@ export function addNodeUpdate(parent: Command, context: Context): void {
     .command("update")
     .description("Change a node")
     .argument("<node>", "Id or host name, or self")
-    .addOption(new Option("--availability <word>").choices(["active", "pause", "drain"]))
-    .addOption(new Option("--role <role>").choices(["worker", "manager"]))
+    .addOption(
+      new Option("--availability <word>", "active, pause or drain").choices([
+        "active",
+        "pause",
+        "drain",
+      ]),
+    )
+    .addOption(new Option("--role <role>", "worker or manager").choices(["worker", "manager"]))
     .option("--label-add <key=value>", "Add or change a label", collect)
     .option("--label-rm <key>", "Remove a label", collect)
     .addOption(forceOption())

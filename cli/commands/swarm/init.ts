@@ -35,7 +35,9 @@ export function addSwarmInit(parent: Command, context: Context): void {
     )
     .option("--listen-addr <address>", "Address to listen at (default 0.0.0.0:2377)")
     .addOption(
-      new Option("--availability <word>").choices(["active", "pause", "drain"]).default("active"),
+      new Option("--availability <word>", "active, pause or drain")
+        .choices(["active", "pause", "drain"])
+        .default("active"),
     )
     .option("--data-path-port <port>", "UDP port of the overlay networks (default 4789)")
     .option("--default-addr-pool <cidr>", "Pool of network addresses (default 10.0.0.0/8)", collect)

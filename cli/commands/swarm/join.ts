@@ -21,7 +21,9 @@ export function addSwarmJoin(parent: Command, context: Context): void {
     )
     .option("--listen-addr <address>", "Address to listen at (default 0.0.0.0:2377)")
     .addOption(
-      new Option("--availability <word>").choices(["active", "pause", "drain"]).default("active"),
+      new Option("--availability <word>", "active, pause or drain")
+        .choices(["active", "pause", "drain"])
+        .default("active"),
     )
     .action(async (remote: string, options: JoinOptions) => {
       await context.client().post("/swarm/join", {

@@ -21,7 +21,7 @@ export function addLogin(parent: Command, context: Context): void {
     .command("login")
     .description("Log in to a registry; kept where docker keeps its logins")
     .argument("[server]", "host[:port] (default: Docker Hub)")
-    .option("-u, --username <name>")
+    .option("-u, --username <name>", "Who you are there")
     .option("-p, --password <password>", "Seen by others: better --password-stdin")
     .option("--password-stdin", "The password is the first line of standard input")
     .action(async (server: string | undefined, flags: LoginFlags) => {
