@@ -4,6 +4,7 @@ import {
   type DockerConfig,
   dockerConfigPath,
   readDockerConfig,
+  type StoredLogin,
   writeDockerConfig,
 } from "./docker-config.ts";
 
@@ -27,10 +28,28 @@ export function findLogin(server: string): Login | undefined {
   const config = readDockerConfig();
   const helper = helperOf(config, server);
   if (helper !== undefined) return askHelper(helper, server);
-  const stored = config.auths?.[server];
+  const stored = findStored(config.auths ?? {}, server);
   if (stored === undefined) return undefined;
   const { username, password } = splitPair(stored.auth ?? "");
   return { username, password, identityToken: stored.identitytoken ?? "" };
+}
+
+/**
+ * The entry of a registry: by its key, else by the host of a key that older clients wrote as an address.
+ *
+ * Source: docker/cli, configfile, file_store.go.
+ */
+export function findStored(
+  auths: Readonly<Record<string, StoredLogin>>,
+  server: string,
+): StoredLogin | undefined {
+  if (Object.hasOwn(auths, server)) return auths[server];
+  const host = hostOf(server);
+  return Object.entries(auths).find(([key]) => hostOf(key) === host)?.[1];
+}
+
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//, "").replace(/\/.*$/s, "");
 }
 
 /** Keeps a login: with the helper, if there is one, else in config.json. @returns a warning, if any. */

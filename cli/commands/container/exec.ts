@@ -68,7 +68,7 @@ async function exec(
   });
   const path = `/exec/${Id}`;
   if (detach) {
-    await client.post(`${path}/start`, { Detach: true });
+    await client.post(`${path}/start`, { Detach: true, Tty: tty });
     return ExitCode.Ok;
   }
   const { rows, columns } = process.stdout;

@@ -20,6 +20,8 @@ export function addLoad(parent: Command, context: Context): void {
     .option("-q, --quiet", "Only names")
     .option("--platform <platform>", "Of an image for several: os/architecture[/variant]")
     .action(async ({ input, quiet, platform }: LoadFlags) => {
+      if (input === undefined && process.stdin.isTTY)
+        throw new ClusterError("InvalidArgument", "no archive was given: use -i or redirect one");
       const archive = input === undefined ? process.stdin : await openArchive(input);
       const view = quiet === true || !context.isTerminal ? silenced(context) : context;
       const stream = await context.client().uploadForStream("/images/load", archive, {
