@@ -4,6 +4,7 @@ import { ClusterError } from "../../core/errors.ts";
 import { MESSAGE_BYTES_MAX } from "../../proto/limits.ts";
 import { API_VERSION_MAX } from "./api-version.ts";
 import { answerWithStream, type Hijacked, hijackSocket } from "./hijack.ts";
+import { findJsonFault } from "./json-fault.ts";
 import { readUpgradeBody } from "./upgrade-body.ts";
 import { acceptWebSocket, notWebSocket } from "./web-socket.ts";
 
@@ -89,6 +90,11 @@ export class Exchange {
     return typeof value === "string" ? value : "";
   }
 
+  /** The body as it comes. Left early the connection stays: a client that is refused half-way has to read why. */
+  bodyBytes(): AsyncIterable<Uint8Array> {
+    return this.request.iterator({ destroyOnReturn: false });
+  }
+
   /** The body as JSON. @throws {ClusterError} `InvalidArgument` when it is not, or is followed by anything. */
   async json(): Promise<unknown> {
     const text = await this.#body();
@@ -104,9 +110,12 @@ export class Exchange {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw new ClusterError("InvalidArgument", `invalid JSON: ${(cause as Error).message}`, {
-        cause,
-      });
+      const fault = findJsonFault(text);
+      const message =
+        fault.kind === "trailing"
+          ? "unexpected content after JSON"
+          : `invalid JSON: ${fault.message}`;
+      throw new ClusterError("InvalidArgument", message, { cause });
     }
   }
 
