@@ -82,4 +82,10 @@ describe("volumes on the wire", () => {
       const taken = ALL.filter(prunesVolumes(given, minor));
       expect(taken.map(({ name }) => name)).to.deep.equal(names);
     });
+
+  it("with options are never pruned: they may be shares that others use", () => {
+    const takes = prunesVolumes({ all: ["true"] }, 51);
+    expect(takes({ labels: {}, options: {} })).to.equal(true);
+    expect(takes({ labels: {}, options: { type: "nfs", device: ":/x" } })).to.equal(false);
+  });
 });

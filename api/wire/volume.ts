@@ -79,13 +79,18 @@ export function filterVolumes(all: readonly VolumeFacts[], filters: Filters): Vo
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What a prune takes of the volumes no container has. @throws {ClusterError} InvalidArgument. */
+/**
+ * What a prune takes of the volumes no container has. One with options is never taken: it may be a share that others use.
+ *
+ * @throws {ClusterError} InvalidArgument.
+ */
 export function prunesVolumes(
   filters: Filters,
   apiMinor: number,
-): (volume: Pick<VolumeFacts, "labels">) => boolean {
+): (volume: Pick<VolumeFacts, "labels" | "options">) => boolean {
   const all = readTruth(filters, "all") ?? apiMinor < ANONYMOUS_ONLY_SINCE;
-  return ({ labels }) =>
+  return ({ labels, options }) =>
+    Object.keys(options).length === 0 &&
     (all || Object.hasOwn(labels, ANONYMOUS_LABEL)) &&
     hasLabels(labels, filters.label) &&
     !(filters["label!"] ?? []).some((label) => hasLabels(labels, [label]));

@@ -85,8 +85,7 @@ export class LocalVolumes implements Volumes {
         // Another may have taken it, or removed it, while it waited.
         if (this.#volumes.get(name) !== volume || this.usersOf(name).length > 0) return undefined;
         const bytes = await contentBytes(path);
-        await this.#erase(name);
-        return bytes;
+        return (await this.#eraseUnlessMounted(name)) ? bytes : undefined;
       });
       if (removed === undefined) continue;
       names.push(name);
@@ -181,6 +180,17 @@ export class LocalVolumes implements Volumes {
     this.#volumes.set(name, volume);
     this.#events.happened("create", name);
     return volume;
+  }
+
+  /** @returns whether it is gone: what somebody has mounted in it stays, and the others are pruned all the same. */
+  async #eraseUnlessMounted(name: string): Promise<boolean> {
+    try {
+      await this.#erase(name);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ClusterError) || error.code !== "FailedPrecondition") throw error;
+      return false;
+    }
   }
 
   async #erase(name: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -64,7 +65,7 @@ export class VolumeFolders {
         `remove ${name}: volume has active mounts: ${mounted}`,
       );
     // Under another name first: a half removed volume must not come back at the next open.
-    const doomed = join(this.#root, `.${name}.removed`);
+    const doomed = join(this.#root, doomedName(name));
     // One that an earlier removal did not get rid of.
     await this.#erase(doomed);
     await renameIfAny(directory, doomed);
@@ -90,6 +91,11 @@ export class VolumeFolders {
       return fallback;
     }
   }
+}
+
+/** As long as any name's: a name itself may be as long as a folder's can be. */
+function doomedName(name: string): string {
+  return `.${createHash("sha256").update(name).digest("hex")}.removed`;
 }
 
 /** Somebody may have removed it by hand. */

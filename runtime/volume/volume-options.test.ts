@@ -20,7 +20,7 @@ describe("volume options", () => {
     { name: "../etc", says: '"../etc" includes invalid characters for a local volume name, only' },
     { name: ".hidden", says: "invalid characters" },
     { name: "a/b", says: "invalid characters" },
-    { name: "ä", says: "too short" },
+    { name: "ä", says: "invalid characters" },
     { name: "näme", says: "invalid characters" },
     { name: "a\n", says: "invalid characters" },
   ];

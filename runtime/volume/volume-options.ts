@@ -10,6 +10,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   o: ["device", "type"],
 };
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const NAME_BYTES_MIN = 2;
 const NAME_LENGTH_MAX = 255;
 /** The kernel copies one page of options. */
 const OPTION_BYTES_MAX = 4095;
@@ -17,7 +18,7 @@ const LABELS_BYTES_MAX = 1024 * 1024;
 
 /** @throws {ClusterError} InvalidArgument. Docker's words. */
 export function checkVolumeName(name: string): void {
-  if (name.length === 1)
+  if (Buffer.byteLength(name) < NAME_BYTES_MIN)
     throw refusal(
       name,
       "volume name is too short, names should be at least two alphanumeric characters",

@@ -108,7 +108,7 @@ describe("e2e: volumes by the stock docker command line and dockerode", function
     expect(df.Volumes).to.have.length(1);
     expect(df.Volumes[0]).to.deep.include({ UsageData: { RefCount: 0, Size: 5 } });
     const put = await host.ask("PUT /volumes/shaped?version=1", { Spec: {} });
-    expect(put.status).to.equal(501);
+    expect(put.status).to.equal(503);
     expect(JSON.stringify(put.json)).to.contain("cluster volumes");
     const kept = await fits("POST /volumes/prune", "/volumes/prune", 200);
     expect(kept).to.deep.equal({ VolumesDeleted: [], SpaceReclaimed: 0 });
@@ -124,8 +124,16 @@ describe("e2e: volumes by the stock docker command line and dockerode", function
     const names = async () => (await client.listVolumes()).Volumes.map(({ Name }) => Name);
     expect(await names()).to.deep.equal(["named"]);
     // Debian's speaks 1.41.
-    expect(await docker("volume", "prune", "-f")).to.match(/^Deleted Volumes:\nnamed\n\nTotal/);
-    expect(await names()).to.deep.equal([]);
+    const DriverOpts = { type: "tmpfs", device: "tmpfs" };
+    await client.createVolume({ Name: "share", DriverOpts });
+    const long = "n".repeat(255);
+    await client.createVolume({ Name: long });
+    expect(await docker("volume", "prune", "-f")).to.match(
+      new RegExp(`^Deleted Volumes:\nnamed\n${long}\n\nTotal`),
+    );
+    // One with options may be a share that others use.
+    expect(await names()).to.deep.equal(["share"]);
+    await docker("volume", "rm", "share");
   });
 
   it("made for a container go with the last that has them, and only when asked", async () => {

@@ -40,14 +40,22 @@ export function readBind(text: string): MountSettings {
       ),
     );
   if (trimSlash(target) === "")
-    throw invalid(because("invalid specification: destination can't be '/'"));
+    throw invalid(
+      because(
+        `invalid mount config for type "${type}": invalid specification: destination can't be '/'`,
+      ),
+    );
   const words = options === "" ? [] : options.split(",");
-  if (!areOptions(words)) throw invalid(because(`invalid mode: ${options}`));
+  if (!areOptions(words)) throw invalid(`invalid mode: ${options}`);
   const propagation = words.find((word) => PROPAGATIONS.includes(word)) ?? "";
   if (type === "volume" && source !== "") checkVolumeName(source);
   if (type === "volume" && propagation !== "")
     throw invalid(
       because(`invalid mount config for type "volume": field BindOptions must not be specified`),
+    );
+  if (type === "bind" && words.includes("nocopy"))
+    throw invalid(
+      because(`invalid mount config for type "bind": field VolumeOptions must not be specified`),
     );
   return {
     ...NO_MOUNT,

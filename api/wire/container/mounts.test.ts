@@ -36,6 +36,7 @@ describe("wire: mounts of a container", () => {
     { text: ":/b", says: "invalid volume specification: ':/b'" },
     { text: "/a:/b:ro,rw", says: "invalid mode: ro,rw" },
     { text: "/a:/b:,", says: "invalid mode: ," },
+    { text: "/a:/b:nocopy", says: "field VolumeOptions must not be specified" },
     { text: "v:/b:shared", says: "field BindOptions must not be specified" },
     { text: "../a:/b", says: "includes invalid characters for a local volume name" },
   ];
@@ -90,14 +91,17 @@ describe("wire: mounts of a container", () => {
   it("takes others' mounts as they are, filled already, at most to be read", () => {
     const [mount] = read({}, { VolumesFrom: ["other"] });
     expect(mount).to.include({ source: "v", readOnly: false, noCopy: true });
-    refused(() => read({}, { VolumesFrom: ["other:odd"] }), "invalid mode for volumes-from: odd");
+    refused(() => read({}, { VolumesFrom: ["other:odd"] }), "invalid mode: odd");
   });
 
   const badMounts = [
     { mount: { Type: "bind", Target: "/x" }, says: "field Source must not be empty" },
     { mount: { Type: "bind", Source: "/x" }, says: "field Target must not be empty" },
     { mount: { Type: "tmpfs", Source: "/x", Target: "/x" }, says: "Source must not be specified" },
-    { mount: { Type: "npipe", Source: "x", Target: "/x" }, says: 'mount type unknown: "npipe"' },
+    {
+      mount: { Type: "npipe", Source: "x", Target: "/x" },
+      says: 'type "npipe": mount type unknown',
+    },
     { mount: { Type: "volume", Target: "x" }, says: "mount path must be absolute" },
     { mount: { Type: "volume", Target: "/" }, says: "destination can't be '/'" },
     {

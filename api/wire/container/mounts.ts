@@ -51,7 +51,7 @@ function readMount(json: JsonReader): MountSettings {
   json.refuse("ClusterOptions", "ImageOptions");
   const type = json.string("Type").toLowerCase();
   if (type !== "bind" && type !== "volume" && type !== "tmpfs")
-    throw invalid(`mount type unknown: "${type.slice(0, 40)}"`);
+    throw invalid(`invalid mount config for type "${type.slice(0, 40)}": mount type unknown`);
   const [source, target] = [json.string("Source"), json.string("Target")];
   const wrong = (why: string) => invalid(`invalid mount config for type "${type}": ${why}`);
   if (target === "") throw wrong("field Target must not be empty");
@@ -150,7 +150,7 @@ function readTmpfsOption(value: unknown): string {
 
 function readTmpfs([target, options]: readonly [string, string]): MountSettings {
   if (!target.startsWith("/"))
-    throw invalid(`invalid tmpfs target '${target}': mount path must be absolute`);
+    throw invalid(`invalid mount path: '${target}' mount path must be absolute`);
   const words = options.split(",").filter((word) => word !== "");
   return {
     ...NO_MOUNT,
@@ -164,9 +164,9 @@ function readTmpfs([target, options]: readonly [string, string]): MountSettings 
 /** `container[:ro|rw]`. */
 function readFrom(text: string, mountsOf: (ref: string) => readonly MountFacts[]): MountSettings[] {
   const [ref = "", mode = "rw", ...rest] = text.split(":");
-  if (ref === "") throw invalid("malformed volumes-from specification: empty");
+  if (ref === "") throw invalid("volumes-from specification cannot be an empty string");
   if (rest.length > 0 || !/^(?:r[ow]|z|Z)(?:,(?:r[ow]|z|Z))*$/.test(mode))
-    throw invalid(`invalid mode for volumes-from: ${mode}`);
+    throw invalid(`invalid mode: ${mode}`);
   const readOnly = mode.split(",").includes("ro");
   return mountsOf(ref)
     .filter(({ type }) => type !== "tmpfs")
