@@ -32,8 +32,19 @@ export interface ImageBackend {
   saveImages(refs: readonly string[]): AsyncIterable<Uint8Array>;
   /** Makes an image of a container; resolves with its id. @throws {ClusterError} `Aborted` when its own was removed. */
   commitImage(options: CommitOptions): Promise<string>;
+  /** Begins to fetch a file for an import. @throws {ClusterError} when there is none. */
+  fetchArchive(url: string, signal: AbortSignal): Promise<FetchedArchive>;
   /** Makes an image of one layer from a tar archive; resolves with its id. */
   importImage(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<string>;
+}
+
+/** A file on its way. */
+export interface FetchedArchive {
+  /** Made whole. */
+  readonly url: string;
+  /** 0: not known. */
+  readonly sizeBytes: number;
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 export interface LoadOptions {

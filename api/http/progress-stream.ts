@@ -10,12 +10,13 @@ export type Emit = (line: Readonly<Record<string, unknown>>) => void;
 
 /**
  * Answers with a stream of JSON lines that `work` writes. What goes wrong before the first has a status of its own; after
- * it, it is the last line, as `writeError` spells it.
+ * it, or when it is `alwaysOk`, it is the last line, as `writeError` spells it.
  */
 export async function streamProgress(
   exchange: Exchange,
   writeError: (message: string, error: unknown) => Readonly<Record<string, unknown>>,
   work: (emit: Emit) => Promise<void>,
+  { alwaysOk = false }: { readonly alwaysOk?: boolean } = {},
 ): Promise<Answer> {
   const { response } = exchange;
   const begin = (): void => {
@@ -31,7 +32,7 @@ export async function streamProgress(
   try {
     await work(emit);
   } catch (error) {
-    if (!response.headersSent) throw error;
+    if (!response.headersSent && !alwaysOk) throw error;
     if (!(error instanceof ClusterError)) unexpected = asError(error);
     emit(writeError(errorMessage(error), error));
   }

@@ -1,5 +1,5 @@
 import { ClusterError } from "../../core/errors.ts";
-import type { ImageBackend, ProgressEvent } from "../backends/images.ts";
+import type { FetchedArchive, ImageBackend, ProgressEvent } from "../backends/images.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { type Emit, streamProgress } from "../http/progress-stream.ts";
 import type { Answer, Route } from "../http/router.ts";
@@ -12,6 +12,8 @@ import { requirePlatform } from "./images.ts";
 
 /** Images of one archive. */
 const SAVED_MAX = 1000;
+/** Between two lines about one import. */
+const STEP_BYTES_MIN = 512 * 1024;
 
 /** Images on their way to and from registries and archives. Source: docker-engine-api-v1.51.yaml, tag Image. */
 export function imageTransferRoutes(backend: ImageBackend): Route[] {
@@ -37,11 +39,8 @@ async function create(backend: ImageBackend, exchange: Exchange): Promise<Answer
   const { query } = exchange;
   const [fromImage, fromSrc] = [query.get("fromImage") ?? "", query.get("fromSrc") ?? ""];
   if (fromImage !== "") return pull(backend, exchange, fromImage);
-  if (fromSrc === "-") return importBody(backend, exchange);
-  if (fromSrc === "")
-    throw new ClusterError("InvalidArgument", "invalid reference format: fromImage is empty");
-  const message = `cannot import from ${fromSrc}: the daemon fetches nothing for others; download it and import the file`;
-  throw new ClusterError("InvalidArgument", message);
+  if (fromSrc !== "") return importFrom(backend, exchange, fromSrc);
+  throw new ClusterError("InvalidArgument", "invalid reference format: fromImage is empty");
 }
 
 /** The work ends when the client goes, unless somebody else waits for the same. */
@@ -64,32 +63,47 @@ async function push(backend: ImageBackend, exchange: Exchange): Promise<Answer> 
   );
 }
 
-/** One line for each image, as `docker load` prints them. No name is given before the archive is whole and stored. */
+/**
+ * One line for each image, as `docker load` prints them. No name is given before the archive is whole and stored. As in
+ * Docker, what is wrong with it is told in the stream, whenever that is found out.
+ */
 async function load(backend: ImageBackend, exchange: Exchange): Promise<Answer> {
-  const platform = readPlatformJson(exchange.query.get("platform") ?? "");
-  const isQuiet = exchange.flag("quiet");
-  return streamProgress(exchange, writeStreamError, async (emit) => {
+  const { query } = exchange;
+  const platform = readPlatformJson(query.get("platform") ?? "");
+  const isQuiet = !query.has("quiet") || exchange.flag("quiet");
+  const work = async (emit: Emit): Promise<void> => {
     const onProgress = isQuiet ? () => {} : telling(emit);
-    for (const { id, names } of await backend.loadImages(exchange.request, {
-      platform,
-      onProgress,
-    })) {
+    const archive = exchange.bodyBytes();
+    for (const { id, names } of await backend.loadImages(archive, { platform, onProgress })) {
       for (const name of names) emit({ stream: `Loaded image: ${name}\n` });
       if (names.length === 0) emit({ stream: `Loaded image ID: ${id}\n` });
     }
-  });
+  };
+  return streamProgress(exchange, writeStreamError, work, { alwaysOk: true });
 }
 
-async function importBody(backend: ImageBackend, exchange: Exchange): Promise<Answer> {
-  const { query, request, signal } = exchange;
+/** @param source of a tar archive: `-`, the body; else a URL. */
+async function importFrom(
+  backend: ImageBackend,
+  exchange: Exchange,
+  source: string,
+): Promise<Answer> {
+  const { query, signal } = exchange;
   const config = applyChanges({}, query.getAll("changes"));
   const repo = query.get("repo") ?? "";
   const name = repo === "" ? "" : withTag(repo, query.get("tag") ?? "");
   const platform = parsePlatform(query.get("platform") ?? "");
-  const message = query.get("message") || "Imported from -";
+  const message = query.get("message") || `Imported from ${source}`;
   return streamProgress(exchange, writeStreamError, async (emit) => {
     const options = { name, platform, message, config, signal };
-    emit({ status: await backend.importImage(request, options) });
+    if (source === "-") {
+      emit({ status: await backend.importImage(exchange.bodyBytes(), options) });
+      return;
+    }
+    const archive = await backend.fetchArchive(source, signal);
+    emit({ status: `Downloading from ${archive.url}` });
+    const bytes = tellingBytes(archive, telling(emit));
+    emit({ status: await backend.importImage(bytes, options) });
   });
 }
 
@@ -105,6 +119,22 @@ async function save(
   if (platform !== "")
     for (const ref of refs) requirePlatform(backend.getImage(ref), ref, platform);
   return sendBytes(exchange, "application/x-tar", backend.saveImages(refs));
+}
+
+/** Passes bytes on and says how many have come, about a hundred times in all. */
+async function* tellingBytes(
+  { bytes, sizeBytes }: FetchedArchive,
+  onProgress: (event: ProgressEvent) => void,
+): AsyncGenerator<Uint8Array> {
+  const step = Math.max(sizeBytes / 100, STEP_BYTES_MIN);
+  let [currentBytes, next] = [0, step];
+  for await (const chunk of bytes) {
+    yield chunk;
+    currentBytes += chunk.length;
+    if (currentBytes < next || sizeBytes === 0) continue;
+    next = currentBytes + step;
+    onProgress({ id: "", status: "Importing", currentBytes, totalBytes: sizeBytes });
+  }
 }
 
 function telling(emit: Emit): (event: ProgressEvent) => void {

@@ -6,7 +6,7 @@ import { type Answer, created, ok, type Route } from "../http/router.ts";
 import { sharedSizes, writeHistory, writeImage, writeImageSummary } from "../wire/image.ts";
 import { filterImages, isStep, LIST_FILTERS, PRUNE_FILTERS, prunes } from "../wire/image-filter.ts";
 import { withTag } from "../wire/image-name.ts";
-import { formatPlatform, isPlatform, readPlatformJson } from "../wire/platform.ts";
+import { isPlatform, platformMismatch, readPlatformJson } from "../wire/platform.ts";
 
 /** Of one image: more than a Dockerfile has steps. */
 const PARENTS_MAX = 10_000;
@@ -62,9 +62,7 @@ function asked(backend: ImageBackend, exchange: Exchange): ImageFacts {
 export function requirePlatform(image: ImageFacts, ref: string, platform: string): ImageFacts {
   const wanted = readPlatformJson(platform);
   if (wanted === undefined || isPlatform(image.platform, wanted)) return image;
-  const [actual, other] = [formatPlatform(image.platform), formatPlatform(wanted)];
-  const message = `image with reference ${ref} was found but its platform (${actual}) does not match the specified platform (${other})`;
-  throw new ClusterError("NotFound", message);
+  throw new ClusterError("NotFound", platformMismatch(ref, image.platform, wanted));
 }
 
 function history(backend: ImageBackend, exchange: Exchange): Answer {

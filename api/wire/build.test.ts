@@ -70,7 +70,7 @@ describe("builds on the wire", () => {
     [{ labels: '{"a":1}' }, "must be"],
     [{ ulimits: "{}" }, "must be"],
     [{ extrahosts: "db" }, "bad format for add-host"],
-    [{ platform: "a/b/c/d" }, "invalid platform"],
+    [{ platform: "a/b/c/d" }, "cannot parse platform specifier"],
     [{ shmsize: "9007199254740993" }, "must be a whole number"],
   ];
   for (const [query, message] of REFUSED)

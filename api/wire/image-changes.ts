@@ -64,8 +64,12 @@ function applyChange(config: ConfigObject, line: string): ConfigObject {
   const name = word.toLowerCase();
   const change = Object.hasOwn(CHANGES, name) ? CHANGES[name] : undefined;
   if (change === undefined)
-    throw refused(line, `${word.toUpperCase()} is not a valid change command`);
-  if (text === "") throw refused(line, `${word.toUpperCase()} requires at least one argument`);
+    throw new ClusterError("InvalidArgument", `${word} is not a valid change command`);
+  if (text === "")
+    throw new ClusterError(
+      "InvalidArgument",
+      `${word.toUpperCase()} requires at least one argument`,
+    );
   return change(config, text);
 }
 

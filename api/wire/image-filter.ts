@@ -1,3 +1,4 @@
+import { ClusterError } from "../../core/errors.ts";
 import { compileGlob } from "../../core/glob.ts";
 import type { ImageFacts } from "../backends/images.ts";
 import { hasLabels, readTruth } from "../http/filter-values.ts";
@@ -38,6 +39,8 @@ export function filterImages(
 /** What a prune takes of the images no container uses; by default those without a tag. */
 export function prunes(filters: Filters, nowMs: number): (image: ImageFacts) => boolean {
   const danglingOnly = readTruth(filters, "dangling") ?? true;
+  if ((filters.until ?? []).length > 1)
+    throw new ClusterError("InvalidArgument", "more than one until filter specified");
   const untilMs = smallest((filters.until ?? []).map((text) => parseMomentMs(text, nowMs)));
   return (image) =>
     !isStep(image) &&

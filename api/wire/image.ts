@@ -6,6 +6,14 @@ import { omitEmpty } from "./common.ts";
 const NONE_NAMES_BEFORE_MINOR = 43;
 /** Size again, under the name it had. */
 const VIRTUAL_SIZE_BEFORE_MINOR = 44;
+/** What the container was that an image was made from: no builder says it any more. */
+const CONTAINER_CONFIG_BEFORE_MINOR = 45;
+/** Fields of containers that images never used. */
+const RUN_FIELDS_BEFORE_MINOR = 50;
+const RUN_FIELDS = {
+  ...{ Hostname: "", Domainname: "", AttachStdin: false, AttachStdout: false, AttachStderr: false },
+  ...{ Tty: false, OpenStdin: false, StdinOnce: false, Image: "" },
+};
 const NOT_COMPUTED = -1;
 
 export interface SummaryOptions {
@@ -73,7 +81,10 @@ export function writeImage(image: ImageFacts, apiMinor: number): Record<string, 
     ...omitEmpty({ Created: document.string("created") }),
     DockerVersion: document.string("docker_version"),
     Author: document.string("author"),
-    Config: writeConfig(document.object("config")),
+    Config: writeConfig(document.object("config"), apiMinor),
+    ...(apiMinor < CONTAINER_CONFIG_BEFORE_MINOR
+      ? { Container: "", ContainerConfig: writeConfig(new JsonReader({}, "image"), apiMinor) }
+      : {}),
     Architecture: platform.architecture,
     ...omitEmpty({ Variant: platform.variant, OsVersion: document.string("os.version") }),
     Os: platform.os,
@@ -86,22 +97,23 @@ export function writeImage(image: ImageFacts, apiMinor: number): Record<string, 
 }
 
 /** What a container made from it starts with; fields as the builder wrote them. */
-function writeConfig(config: JsonReader): Record<string, unknown> {
+function writeConfig(config: JsonReader, apiMinor: number): Record<string, unknown> {
   return {
+    ...(apiMinor < RUN_FIELDS_BEFORE_MINOR ? RUN_FIELDS : {}),
     User: config.string("User"),
     ...omitEmpty({
       ExposedPorts: config.value("ExposedPorts"),
       Healthcheck: config.value("Healthcheck"),
-      Volumes: config.value("Volumes"),
-      OnBuild: config.strings("OnBuild"),
       StopSignal: config.string("StopSignal"),
       Shell: config.strings("Shell"),
       ArgsEscaped: config.boolean("ArgsEscaped"),
     }),
     Env: config.strings("Env"),
     Cmd: config.has("Cmd") ? config.strings("Cmd") : null,
+    Volumes: config.value("Volumes") ?? null,
     WorkingDir: config.string("WorkingDir"),
     Entrypoint: config.has("Entrypoint") ? config.strings("Entrypoint") : null,
+    OnBuild: config.has("OnBuild") ? config.strings("OnBuild") : null,
     Labels: config.has("Labels") ? config.stringMap("Labels") : null,
   };
 }

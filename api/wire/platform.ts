@@ -3,6 +3,7 @@ import type { Platform } from "../backends/images.ts";
 import { JsonReader } from "../http/json-reader.ts";
 
 const PART = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+const SHOWN_LENGTH_MAX = 200;
 const SYSTEMS = ["linux", "windows", "darwin", "freebsd"];
 /** Other people's words for processors. Source: containerd, platforms/database.go. */
 const ARCHITECTURES: Readonly<Record<string, readonly [string, string]>> = {
@@ -17,15 +18,19 @@ const ARCHITECTURES: Readonly<Record<string, readonly [string, string]>> = {
 /**
  * Reads `os[/arch[/variant]]`, or an architecture alone; empty parts are this machine's. Undefined for the empty text.
  *
- * @throws {ClusterError} `InvalidArgument`.
+ * @throws {ClusterError} `InvalidArgument`, in the words of containerd.
  */
 export function parsePlatform(text: string): Platform | undefined {
   if (text === "") return undefined;
   const parts = text.split("/");
-  if (parts.length > 3 || !parts.every((part) => PART.test(part))) {
-    const message = `invalid platform "${text}": give os/architecture[/variant], as linux/arm64`;
-    throw new ClusterError("InvalidArgument", message);
-  }
+  const shown = JSON.stringify(text.slice(0, SHOWN_LENGTH_MAX));
+  if (text.includes("*")) throw invalid(`${shown}: wildcards not yet supported`);
+  const wrong = parts.find((part) => !PART.test(part));
+  if (wrong !== undefined)
+    throw invalid(
+      `${JSON.stringify(wrong.slice(0, SHOWN_LENGTH_MAX))} is an invalid component of ${shown}: platform specifier component must match "^[A-Za-z0-9_.-]+$"`,
+    );
+  if (parts.length > 3) throw invalid(`${shown}: cannot parse platform specifier`);
   const [first = "", second = "", third = ""] = parts.map((part) => part.toLowerCase());
   if (parts.length > 1) return { os: first, ...architectureOf(second, third) };
   if (SYSTEMS.includes(first)) return { os: first, architecture: "", variant: "" };
@@ -54,8 +59,18 @@ export function isPlatform(actual: Platform, wanted: Platform): boolean {
   return fits("os") && fits("architecture") && (fits("variant") || actual.variant === "");
 }
 
+/** Docker's words for an image that is for another platform than was asked for. */
+export function platformMismatch(ref: string, actual: Platform, wanted: Platform): string {
+  const [is, other] = [formatPlatform(actual), formatPlatform(wanted)];
+  return `image with reference ${ref} was found but its platform (${is}) does not match the specified platform (${other})`;
+}
+
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, variant].filter((part) => part !== "").join("/");
+}
+
+function invalid(reason: string): ClusterError {
+  return new ClusterError("InvalidArgument", `${reason}: invalid argument`);
 }
 
 function architectureOf(word: string, variant: string): Omit<Platform, "os"> {

@@ -10,12 +10,13 @@ export function writeProgress(event: ProgressEvent): Record<string, unknown> {
     const { tag, digest, sizeBytes } = pushed;
     return { progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: sizeBytes } };
   }
-  // What is about the whole, and the line that names the tag, never has a bar.
-  if (id === "") return { status };
+  // The line that names the tag never has a bar.
+  if (id === "" && totalBytes <= 0) return { status };
   if (status.startsWith("Pulling from ")) return { status, id };
   if (totalBytes <= 0) return { status, progressDetail: {}, id };
   const detail = { current: currentBytes, total: totalBytes };
-  return { status, progressDetail: detail, progress: formatBar(currentBytes, totalBytes), id };
+  const bar = { progressDetail: detail, progress: formatBar(currentBytes, totalBytes) };
+  return { status, ...bar, ...(id === "" ? {} : { id }) };
 }
 
 /** An error in the middle of a stream whose status has been sent. */

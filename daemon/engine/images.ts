@@ -2,17 +2,24 @@ import type {
   CommitOptions,
   ImageBackend,
   ImageFacts,
+  ProgressEvent,
+  PullOptions,
   TransferOptions,
 } from "../../api/backends/images.ts";
 import { isBareName } from "../../api/wire/image-name.ts";
+import { isPlatform, platformMismatch } from "../../api/wire/platform.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
 import type { EventSink } from "../../runtime/events/types.ts";
+import { fetchArchive } from "../../runtime/image/fetch-archive.ts";
 import { familiarRepository, parseReference } from "../../runtime/image/reference.ts";
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { orConflict } from "./conflict.ts";
 import { readCredentials } from "./credentials.ts";
 
+const STATUS = "Status: ";
+const NEWER = "Status: Downloaded newer image for";
+const UP_TO_DATE = "Status: Image is up to date for";
 const DENIED: readonly ErrorCode[] = ["Unauthenticated", "PermissionDenied"];
 
 /** This machine's images as the API shows them. */
@@ -32,6 +39,7 @@ export function newImages(images: Images, clock: Clock, events: EventSink): Imag
     },
     commitImage: (options) => orConflict(commit(images, clock, events, options)),
     saveImages: (refs) => images.save(refs),
+    fetchArchive,
     async importImage(archive, options) {
       const asked = { ...options, createdMs: clock.nowMs() };
       return (await images.import(archive, asked)).id;
@@ -79,13 +87,40 @@ async function pull(
 ): Promise<void> {
   const asked = { ...options, credentials: readCredentials(registryAuth) };
   try {
-    if (!isBareName(ref)) await images.pull(ref, asked);
-    else
-      for (const tag of await images.listTags(ref, asked))
-        await images.pull(`${ref}:${tag}`, asked);
+    if (isBareName(ref)) await pullAll(images, ref, asked);
+    else warnOfPlatform(ref, await images.pull(ref, asked), asked);
   } catch (error) {
     throw withoutPrompt(error);
   }
+}
+
+/** An image of one platform alone is pulled whatever was asked for. Docker's words. */
+function warnOfPlatform(
+  ref: string,
+  { platform: actual }: Image,
+  { platform: wanted, onProgress }: Pick<PullOptions, "platform" | "onProgress">,
+): void {
+  if (wanted === undefined || isPlatform(actual, wanted)) return;
+  const status = `WARNING: ${platformMismatch(ref, actual, wanted)}`;
+  onProgress({ id: "", status, currentBytes: 0, totalBytes: 0 });
+}
+
+/** All tags of a repository; how that ended is one line, said last. */
+async function pullAll(
+  images: Images,
+  repository: string,
+  { onProgress = () => {}, ...options }: Parameters<Images["pull"]>[1] & object,
+): Promise<void> {
+  let isNew = false;
+  const telling = (event: ProgressEvent): void => {
+    if (!event.status.startsWith(STATUS)) onProgress(event);
+    else isNew ||= event.status.startsWith(NEWER);
+  };
+  for (const tag of await images.listTags(repository, options))
+    await images.pull(`${repository}:${tag}`, { ...options, onProgress: telling });
+  const name = familiarRepository(parseReference(repository));
+  const status = `${isNew ? NEWER : UP_TO_DATE} ${name}`;
+  onProgress({ id: "", status, currentBytes: 0, totalBytes: 0 });
 }
 
 /**
@@ -103,7 +138,14 @@ async function push(
   ref: string,
   { registryAuth, onProgress, signal }: TransferOptions,
 ): Promise<void> {
-  const asked = { signal, onProgress, credentials: readCredentials(registryAuth) };
+  let isBegun = false;
+  // Of all tags together it is said once where they go.
+  const telling = (event: ProgressEvent): void => {
+    const isBeginning = event.status.startsWith("The push refers to");
+    if (!isBeginning || !isBegun) onProgress(event);
+    isBegun ||= isBeginning;
+  };
+  const asked = { signal, onProgress: telling, credentials: readCredentials(registryAuth) };
   for (const name of isBareName(ref) ? localTags(images, ref) : [ref]) {
     const { digest, sizeBytes } = await images.push(name, asked);
     const pushed = { tag: name.slice(name.lastIndexOf(":") + 1), digest, sizeBytes };

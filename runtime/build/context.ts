@@ -5,16 +5,13 @@ import { IGNORE_BYTES_MAX, parseIgnoreFile } from "../../core/ignore-file.ts";
 import { TarReader } from "../../core/tar/tar-reader.ts";
 import { TreeUnpacker } from "../archive/tree-unpacker.ts";
 import { decompressed } from "../image/layer/decompress.ts";
-import { peek } from "../image/layer/peek.ts";
 import { OpenDirectory } from "../linux/open-directory.ts";
 import { openInRoot, readInRoot } from "../linux/open-in-root.ts";
 import { readSource } from "./copy-target.ts";
 import { DOCKERFILE_BYTES_MAX } from "./dockerfile/lines.ts";
-import { findUnpackProgram, unpackStreamByProgram } from "./unpack-program.ts";
 
 /** Of a build's context, unpacked: what a bomb is stopped at. */
 export const CONTEXT_BYTES_MAX = 64 * 1024 ** 3;
-const MAGIC_BYTES = 6;
 const DEFAULT_DOCKERFILE = "Dockerfile";
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 const IGNORE_FILE = ".dockerignore";
@@ -33,7 +30,7 @@ export async function receiveContext(
   const reader = new TarReader(unpacker);
   let bytes = 0;
   try {
-    for await (const chunk of unpacked(archive)) {
+    for await (const chunk of decompressed(archive[Symbol.asyncIterator]())) {
       if (signal.aborted) throw new ClusterError("Cancelled", "Build cancelled");
       bytes += chunk.length;
       if (bytes > CONTEXT_BYTES_MAX)
@@ -99,11 +96,4 @@ function leaveOut(folder: string, dockerfile: string): void {
 
 function isReset(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ECONNRESET";
-}
-
-async function* unpacked(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { head, whole } = await peek(archive[Symbol.asyncIterator](), MAGIC_BYTES);
-  const program = findUnpackProgram(head);
-  if (program === undefined) yield* decompressed(whole);
-  else yield* unpackStreamByProgram(program, whole);
 }

@@ -1,8 +1,8 @@
 import { open } from "node:fs/promises";
 import { BLOCK_BYTES, parseTarHeader } from "../../core/tar/tar-header.ts";
 import { decompressedFile } from "../image/layer/decompress.ts";
+import { findUnpackProgram, unpackByProgram } from "../image/layer/unpack-program.ts";
 import type { OpenEntry } from "../linux/open-directory.ts";
-import { findUnpackProgram, unpackByProgram } from "./unpack-program.ts";
 
 const HEAD_BYTES = 6;
 

@@ -90,10 +90,13 @@ export class ImageCatalog implements ImageNames {
     return record && this.#stored.get(record.manifest.digest);
   }
 
-  /** The whole names of an image. */
+  /** The whole names of an image, sorted. */
   namesOf(imageId: Digest): readonly string[] {
     const records = this.#records.filter((record) => this.#idOf(record) === imageId);
-    return records.map(({ name }) => name).filter((name) => name !== "");
+    return records
+      .map(({ name }) => name)
+      .filter((name) => name !== "")
+      .toSorted();
   }
 
   /** Digests of the manifests an image has: several when it came packed in different ways. */

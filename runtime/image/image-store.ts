@@ -16,10 +16,11 @@ import { importArchive } from "./import-archive.ts";
 import { completePlatform, formatPlatform, platformOf } from "./platform.ts";
 import { ProgressHub, progress } from "./progress.ts";
 import { Puller, type PullJob, pullStatus } from "./puller.ts";
+import { mountSourcesOf, nothingToPush } from "./push-plan.ts";
 import { pushImage } from "./pusher.ts";
 import {
+  checkNotAlgorithm,
   familiarReference,
-  familiarRepository,
   formatReference,
   parseDomain,
   parseReference,
@@ -214,6 +215,8 @@ export class ImageStore implements Images {
   async import(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<Image> {
     const { content, layers, catalog, events } = this.#parts;
     const names = options.name === "" ? [] : [parseReference(options.name)];
+    if (names.some(({ digest }) => digest !== undefined))
+      throw new ClusterError("InvalidArgument", "cannot import digest reference");
     const platform = completePlatform(options.platform ?? this.#platform, this.#platform);
     return this.#housekeeping.during(async () => {
       const stored = await importArchive(archive, { content, layers, platform }, options);
@@ -253,13 +256,10 @@ export class ImageStore implements Images {
     const image = catalog.findByName(storedName(reference));
     const onProgress = options.onProgress ?? (() => {});
     onProgress(progress("", `The push refers to repository [${repositoryName(reference)}]`));
-    if (image === undefined) {
-      const name = familiarRepository(reference);
-      const reason = `An image does not exist locally with the tag: ${name}`;
-      throw new ClusterError("NotFound", reason);
-    }
+    if (image === undefined) throw nothingToPush(reference, catalog);
+    const mountSources = mountSourcesOf(reference, catalog);
     await this.#housekeeping.during(() =>
-      pushImage(client, content, { ...options, reference, image, onProgress }),
+      pushImage(client, content, { ...options, reference, image, onProgress, mountSources }),
     );
     await this.#name(image, [withDigest(reference, image.descriptor.digest)]);
     events.transferred("push", reference, catalog.getById(image.manifest.config.digest));
@@ -287,6 +287,7 @@ export class ImageStore implements Images {
     const name = parseReference(target);
     if (name.digest !== undefined)
       throw new ClusterError("InvalidArgument", "refusing to create a tag with a digest reference");
+    checkNotAlgorithm(name);
     const { id } = this.#find(source);
     await this.#name(catalog.getStored(id), [name]);
     events.tagged(catalog.getById(id), name);
@@ -309,6 +310,7 @@ export class ImageStore implements Images {
     const image = catalog.getById(id);
     const plan = planRemoval({
       imageId: id,
+      typed: nameOrId,
       askedName: name,
       names: catalog.namesOf(id),
       users: this.usersOf(id),
@@ -423,7 +425,7 @@ export class ImageStore implements Images {
     const { catalog, events } = this.#parts;
     return this.#housekeeping.during(async () => {
       const before = catalog.findIdByName(storedName(job.reference));
-      const { stored, digest } = await this.#puller.pull(job);
+      const { stored, digest } = await this.#puller.pull(job, (id) => catalog.ids.includes(id));
       const byDigest = withDigest(job.reference, digest);
       const byTag = job.reference.digest === undefined ? [job.reference] : [];
       await this.#name(stored, [...byTag, byDigest]);

@@ -2,7 +2,12 @@ import { createHash } from "node:crypto";
 import { ClusterError } from "../../core/errors.ts";
 import { digestOfHex } from "./digest.ts";
 import { readImage, type StoredImage } from "./image-catalog.ts";
-import { type Compression, decompressedFile, fileCompression } from "./layer/decompress.ts";
+import {
+  asLayer,
+  type Compression,
+  decompressedFile,
+  fileCompression,
+} from "./layer/decompress.ts";
 import { LAYER_BYTES_MAX } from "./layer/unpack.ts";
 import { encodeManifest, MediaType } from "./manifest.ts";
 import type { ContentStore } from "./store/content-store.ts";
@@ -19,9 +24,23 @@ export const LAYER_TYPES: Readonly<Record<Compression, string>> = {
 /**
  * Makes an image of one layer from a tar archive of a root file system, packed or not.
  *
- * @throws {ClusterError} InvalidArgument, DataLoss, ResourceExhausted. It has no name yet, so nothing half made is seen.
+ * @throws {ClusterError} InvalidArgument, ResourceExhausted. It has no name yet, so nothing half made is seen.
  */
 export async function importArchive(
+  archive: AsyncIterable<Uint8Array>,
+  target: { content: ContentStore; layers: LayerStore; platform: Platform },
+  options: ImportOptions,
+): Promise<StoredImage> {
+  try {
+    return await makeImage(archive, target, options);
+  } catch (error) {
+    // What is damaged is what came, not what we have.
+    if (!(error instanceof ClusterError) || error.code !== "DataLoss") throw error;
+    throw new ClusterError("InvalidArgument", error.message, { cause: error });
+  }
+}
+
+async function makeImage(
   archive: AsyncIterable<Uint8Array>,
   { content, layers, platform }: { content: ContentStore; layers: LayerStore; platform: Platform },
   options: ImportOptions,
@@ -46,7 +65,7 @@ async function storeLayer(
 ): Promise<Descriptor> {
   const writer = await content.startBlob();
   try {
-    for await (const chunk of archive) await writer.write(chunk);
+    for await (const chunk of asLayer(archive[Symbol.asyncIterator]())) await writer.write(chunk);
     const { sizeBytes } = writer;
     const digest = await writer.commit();
     const mediaType = LAYER_TYPES[await fileCompression(content.path(digest))];

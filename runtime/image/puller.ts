@@ -50,8 +50,11 @@ export class Puller {
     this.#layers = layers;
   }
 
-  /** @throws {ClusterError} see Images.pull; what came whole before the failure stays for the next attempt. */
-  async pull(job: PullJob): Promise<PulledImage> {
+  /**
+   * @param isKnown whether an image is here already: then nothing is said of its layers.
+   * @throws {ClusterError} see Images.pull; what came whole before the failure stays for the next attempt.
+   */
+  async pull(job: PullJob, isKnown: (id: Digest) => boolean): Promise<PulledImage> {
     const { reference, onProgress } = job;
     const { repository, manifest: top } = await this.#client.fetchManifest(reference, job);
     onProgress(progress(tagOrDigest(reference), `Pulling from ${reference.path}`));
@@ -63,7 +66,8 @@ export class Puller {
       sizeBytes: remote.bytes.length,
     };
     const stored = await readImage(this.#content, descriptor);
-    await this.#pullLayers(repository, stored, job);
+    const isQuiet = isKnown(manifest.config.digest);
+    await this.#pullLayers(repository, stored, job, isQuiet);
     onProgress(progress("", `Digest: ${top.digest}`));
     return { stored, digest: top.digest };
   }
@@ -81,16 +85,31 @@ export class Puller {
     return { descriptor, platforms: [parseImageConfig(config).platform] };
   }
 
-  async #pullLayers(repository: Repository, image: StoredImage, job: PullJob): Promise<void> {
+  async #pullLayers(
+    repository: Repository,
+    image: StoredImage,
+    job: PullJob,
+    isQuiet: boolean,
+  ): Promise<void> {
     const layers = image.manifest.layers.flatMap((blob, i) => {
       const diffId = image.config.diffIds[i];
       return diffId === undefined ? [] : [{ blob, diffId }];
     });
-    for (const { blob } of layers)
-      job.onProgress(progress(shortDigest(blob.digest), "Pulling fs layer"));
-    await forEachBounded(layers, LAYERS_AT_ONCE_MAX, job.signal, ({ blob, diffId }, signal) =>
+    const missing: typeof layers = [];
+    for (const layer of layers) {
+      const isHere = await this.#isHere(layer);
+      if (!isHere) missing.push(layer);
+      const status = isHere ? "Already exists" : "Pulling fs layer";
+      if (!isHere || !isQuiet) job.onProgress(progress(shortDigest(layer.blob.digest), status));
+    }
+    await forEachBounded(missing, LAYERS_AT_ONCE_MAX, job.signal, ({ blob, diffId }, signal) =>
       this.#pullLayer(repository.until(signal), blob, diffId, job.onProgress),
     );
+  }
+
+  async #isHere({ blob, diffId }: { blob: Descriptor; diffId: Digest }): Promise<boolean> {
+    if (!(await this.#layers.has(diffId))) return false;
+    return (await this.#content.findSize(blob.digest)) !== undefined;
   }
 
   async #pullLayer(
@@ -101,14 +120,9 @@ export class Puller {
   ): Promise<void> {
     const id = shortDigest(blob.digest);
     const path = this.#content.path(blob.digest);
-    const here = (await this.#layers.has(diffId)) && (await this.#content.findSize(blob.digest));
-    if (here) {
-      onProgress(progress(id, "Already exists"));
-      return;
-    }
     await this.#fetch(repository, blob, Number.POSITIVE_INFINITY, onProgress);
     onProgress(progress(id, "Download complete"));
-    onProgress(progress(id, "Extracting"));
+    onProgress(progress(id, "Extracting", 0, blob.sizeBytes));
     try {
       await this.#layers.ensure(diffId, path, repository.signal);
     } catch (error) {

@@ -3,6 +3,7 @@ import { shortDigest } from "./digest.ts";
 import type { StoredImage } from "./image-catalog.ts";
 import { MANIFEST_BYTES_MAX } from "./manifest.ts";
 import { byteProgress, type OnProgress, progress } from "./progress.ts";
+import type { MountSources } from "./push-plan.ts";
 import type { Reference } from "./reference.ts";
 import { uploadBlob } from "./registry/blob-transfer.ts";
 import type { RegistryClient } from "./registry/registry-client.ts";
@@ -19,6 +20,8 @@ export interface PushJob extends RegistryOptions {
   readonly reference: Reference;
   readonly image: StoredImage;
   readonly onProgress: OnProgress;
+  /** Other repositories of the same registry that have a layer. */
+  readonly mountSources: MountSources;
 }
 
 /**
@@ -38,9 +41,9 @@ export async function pushImage(
   const { layers, config } = image.manifest;
   for (const layer of layers) onProgress(progress(shortDigest(layer.digest), "Preparing"));
   await forEachBounded(layers, LAYERS_AT_ONCE_MAX, job.signal, (layer, signal) =>
-    pushLayer(repository.until(signal), content, layer, onProgress),
+    pushLayer(repository.until(signal), content, layer, job),
   );
-  await uploadBlob(repository, config, content, () => {});
+  await uploadBlob(repository, config, content, { onBytes: () => {}, mountable: [] });
   await putManifest(repository, content, job);
   const { digest, sizeBytes } = image.descriptor;
   onProgress(progress("", `${reference.tag || digest}: digest: ${digest} size: ${sizeBytes}`));
@@ -50,12 +53,14 @@ async function pushLayer(
   repository: Repository,
   content: ContentStore,
   layer: Descriptor,
-  onProgress: OnProgress,
+  { onProgress, mountSources }: PushJob,
 ): Promise<void> {
   const id = shortDigest(layer.digest);
   const onBytes = byteProgress(layer, "Pushing", onProgress);
-  const sent = await uploadBlob(repository, layer, content, onBytes);
-  onProgress(progress(id, sent ? "Pushed" : "Layer already exists"));
+  const mountable = mountSources.get(layer.digest) ?? [];
+  const { how, from } = await uploadBlob(repository, layer, content, { onBytes, mountable });
+  const status = { sent: "Pushed", found: "Layer already exists", mounted: `Mounted from ${from}` };
+  onProgress(progress(id, status[how]));
 }
 
 async function putManifest(

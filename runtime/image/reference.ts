@@ -84,6 +84,13 @@ export function familiarRepository(reference: Reference): string {
   return looksLikeDomain(first) ? repositoryName(reference) : path;
 }
 
+/** @throws {ClusterError} InvalidArgument for a name that reads as a digest: `sha256:abc`. Source: moby, reference/store.go. */
+export function checkNotAlgorithm(reference: Reference): void {
+  if (familiarRepository(reference) !== "sha256") return;
+  const reason = "refusing to create an ambiguous tag using digest algorithm as name";
+  throw new ClusterError("InvalidArgument", reason);
+}
+
 /** The whole reference: `docker.io/library/nginx:latest`. */
 export function formatReference(reference: Reference): string {
   return repositoryName(reference) + suffix(reference);
@@ -158,7 +165,11 @@ function checkDomain(domain: string, whole: string): void {
 
 function checkPath(path: string, whole: string): void {
   if (path.split("/").every((component) => COMPONENT.test(component))) return;
-  if (path !== path.toLowerCase()) throw invalid(whole, "the repository name must be lower case");
+  if (path !== path.toLowerCase())
+    throw new ClusterError(
+      "InvalidArgument",
+      `invalid reference format: repository name (${path}) must be lowercase`,
+    );
   throw invalid(
     whole,
     "a repository name is lower-case letters and digits, with single separators . _ - inside, parts joined by /",

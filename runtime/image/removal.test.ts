@@ -8,7 +8,7 @@ const WEB = "docker.io/library/web";
 const SHOP = "docker.io/library/shop";
 
 describe("image removal", () => {
-  const base = { imageId: ID, users: [], hasChildren: false, force: false };
+  const base = { imageId: ID, typed: "web", users: [], hasChildren: false, force: false };
   const RUNNING = { containerId: "c2", running: true };
   const cases = [
     {
@@ -81,7 +81,7 @@ describe("image removal", () => {
         askedName: `${WEB}:1`,
         names: [`${WEB}:1`],
       },
-      reason: /"web:1" \(must force\) - container c1 is using/,
+      reason: /"web" \(must force\) - container c1 is using/,
     },
     {
       name: "an id in use",

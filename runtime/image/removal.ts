@@ -1,12 +1,14 @@
 import { ClusterError } from "../../core/errors.ts";
 import { shortDigest } from "./digest.ts";
 import type { ImageRecord } from "./image-records.ts";
-import { familiarReference, parseReference, repositoryName } from "./reference.ts";
+import { parseReference, repositoryName } from "./reference.ts";
 import type { Digest, ImageUser } from "./types.ts";
 
 /** What somebody wants removed. */
 export interface RemovalRequest {
   readonly imageId: Digest;
+  /** As somebody typed it. */
+  readonly typed: string;
   /** The whole name it was asked by; undefined: by id, which means all its names. */
   readonly askedName: string | undefined;
   /** All whole names of the image. */
@@ -81,7 +83,7 @@ function namesThatGo(askedName: string, names: readonly string[]): readonly stri
   return asked.digest === undefined && otherTags.length === 0 ? sameRepository : [askedName];
 }
 
-function inUse({ imageId, askedName }: RemovalRequest, user: ImageUser): ClusterError {
+function inUse({ imageId, askedName, typed }: RemovalRequest, user: ImageUser): ClusterError {
   const id = user.containerId.slice(0, 12);
   if (askedName === undefined) {
     const [must, state] = user.running ? ["cannot", "running"] : ["must", "stopped"];
@@ -89,9 +91,8 @@ function inUse({ imageId, askedName }: RemovalRequest, user: ImageUser): Cluster
       `unable to delete ${shortDigest(imageId)} (${must} be forced) - image is being used by ${state} container ${id}`,
     );
   }
-  const name = familiarReference(parseReference(askedName));
   return conflict(
-    `unable to remove repository reference "${name}" (must force) - container ${id} is using its referenced image ${shortDigest(imageId)}`,
+    `unable to remove repository reference "${typed}" (must force) - container ${id} is using its referenced image ${shortDigest(imageId)}`,
   );
 }
 

@@ -125,21 +125,11 @@ export function unmountIdle(target: string): boolean {
   return true;
 }
 
-/**
- * Mounts version 1's hierarchy of one controller of the control groups. Nothing to do when it is there.
- *
- * Where the kernel knows how (since Linux 6.0), processes then change groups without waiting for a grace period, 5 to 20 ms for
- * the first of several. That holds for every hierarchy, and since 6.18 until the machine restarts.
- *
- * Source: kernel, cgroup-v2.rst, `favordynmods`; kernel/cgroup/cgroup.c, cgroup_favor_dynmods.
- */
+/** Mounts version 1's hierarchy of one controller of the control groups. Nothing to do when it is there. */
 export function mountController(controller: string, target: string): void {
-  for (const options of [`${controller},favordynmods`, controller]) {
-    if (cMount(OUR_MOUNTS, target, "cgroup", SEALED, options) !== -1) return;
-    const errno = koffi.errno();
-    if (errno === EBUSY && isMountPoint(target)) return;
-    if (errno !== EINVAL || options === controller) throw errnoError(errno, `mount ${target}`);
-  }
+  if (cMount(OUR_MOUNTS, target, "cgroup", SEALED, controller) !== -1) return;
+  const errno = koffi.errno();
+  if (errno !== EBUSY || !isMountPoint(target)) throw errnoError(errno, `mount ${target}`);
 }
 
 /**

@@ -67,7 +67,7 @@ describe("images and a registry with a login", () => {
       const error = await failureOf(store.push(name, { credentials: given }));
       expect(error).to.include({ code: "Unauthenticated" });
       expect(error.message)
-        .to.match(/push access denied for .*private\/app/)
+        .to.match(given ? /push access denied for .*private\/app/ : /^no basic auth credentials$/)
         .and.not.include("wrong");
     }
     await store.push(name, { credentials: credentials("correct horse") });

@@ -112,8 +112,9 @@ describe("images and a registry", () => {
 
     events.length = 0;
     await store.pull(name, { onProgress: (event) => events.push(event) });
-    expect(events.map(({ status }) => status)).to.include("Already exists");
-    expect(events.at(-1)?.status).to.equal(`Status: Image is up to date for ${name}`);
+    expect(events.map(({ status }) => status.replace(/^Digest: .*/, "Digest"))).to.deep.equal([
+      ...["Pulling from team/app", "Digest", `Status: Image is up to date for ${name}`],
+    ]);
     await source.close();
   });
 
@@ -215,7 +216,9 @@ describe("images and a registry", () => {
     const store = await newStore("down");
     const error = await failureOf(store.pull(`${addr}/app`));
     expect(error).to.include({ code: "Unavailable" });
-    expect(error.message).to.match(new RegExp(`registry ${addr} is unreachable: .*ECONNREFUSED`));
+    expect(error.message).to.match(
+      new RegExp(`^Get "https?://${addr}/v2/": dial tcp ${addr}: connect: connection refused$`),
+    );
   });
 
   it("ends when its caller gives up, and can be begun again", async () => {

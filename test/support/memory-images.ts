@@ -60,6 +60,8 @@ export function memoryImages(): ImageBackend {
       yield new Uint8Array(1024);
     },
     commitImage: async () => WEB_IMAGE.id,
+    fetchArchive: () =>
+      Promise.reject(new ClusterError("Unavailable", "no file can be fetched: it is a test")),
     importImage: async () => WEB_IMAGE.id,
   };
 }

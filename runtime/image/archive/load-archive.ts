@@ -5,7 +5,7 @@ import { CONFIG_BYTES_MAX, parseImageConfig } from "../image-config.ts";
 import { NAME_ANNOTATION } from "../image-records.ts";
 import { LAYER_TYPES } from "../import-archive.ts";
 import { listAt, objectAt, textAt, textsAt } from "../json.ts";
-import { fileCompression } from "../layer/decompress.ts";
+import { decompressed, fileCompression } from "../layer/decompress.ts";
 import {
   encodeManifest,
   type ImageIndex,
@@ -43,7 +43,7 @@ const NAMES_MAX = 1000;
 const WHOLE_NAME_ANNOTATION = "io.containerd.image.name";
 
 /**
- * Reads `docker save` archives and OCI layouts in a tar; of both, as newer Docker writes, the former.
+ * Reads `docker save` archives and OCI layouts in a tar, packed or not; of both, as newer Docker writes, the former.
  *
  * Layers stay packed as they are, so images from `docker save` have uncompressed blobs, also when pushed.
  *
@@ -53,7 +53,8 @@ export async function loadArchive(
   archive: AsyncIterable<Uint8Array>,
   target: ArchiveTarget,
 ): Promise<readonly ArchiveImage[]> {
-  const files = await ArchiveFiles.read(archive, target.content);
+  const unpacked = decompressed(archive[Symbol.asyncIterator]());
+  const files = await ArchiveFiles.read(unpacked, target.content);
   const manifest = files.find("manifest.json");
   const index = files.find("index.json");
   if (manifest === undefined && index === undefined)
@@ -65,6 +66,11 @@ export async function loadArchive(
     manifest !== undefined
       ? await readDockerArchive(files, target)
       : await readLayout(files, target);
+  for (const { stored } of found) {
+    const { os } = stored.config.platform;
+    if (os !== target.platform.os)
+      throw new ClusterError("InvalidArgument", `cannot load ${os} image on ${target.platform.os}`);
+  }
   for (const { stored } of found) await unpackLayers(stored, target);
   return found;
 }

@@ -1,3 +1,4 @@
+import { ClusterError } from "../../../core/errors.ts";
 import type { FoundImage } from "../find-image.ts";
 import type { StoredImage } from "../image-catalog.ts";
 import { familiarRepository, parseReference, type Reference } from "../reference.ts";
@@ -32,7 +33,7 @@ export function planSave(
     const all = isRepository(reference) ? tagsOf(reference, source) : [];
     for (const { id, name } of all) add(id, name);
     if (all.length > 0) continue;
-    const found = find(reference);
+    const found = findAs(reference, find);
     const name = found.name === undefined ? undefined : parseReference(found.name);
     add(found.id, ...(name === undefined || name.digest !== undefined ? [] : [name]));
   }
@@ -40,6 +41,17 @@ export function planSave(
     stored: source.getStored(id),
     names: [...own.values()],
   }));
+}
+
+/** Whoever asked for a repository is told of no tag. */
+function findAs(reference: string, find: (reference: string) => FoundImage): FoundImage {
+  try {
+    return find(reference);
+  } catch (error) {
+    const isMissing = error instanceof ClusterError && error.code === "NotFound";
+    if (!isMissing || !isRepository(reference)) throw error;
+    throw new ClusterError("NotFound", `No such image: ${reference}`, { cause: error });
+  }
 }
 
 /** Every image that has a tag of the repository. */

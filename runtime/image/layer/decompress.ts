@@ -5,9 +5,10 @@ import { createGunzip } from "node:zlib";
 import { Decompress } from "fzstd";
 import { ClusterError } from "../../../core/errors.ts";
 import { peek } from "./peek.ts";
+import { findUnpackProgram, unpackStreamByProgram } from "./unpack-program.ts";
 
 const READ_BYTES = 128 * 1024;
-const MAGIC_BYTES = 4;
+const MAGIC_BYTES = 6;
 
 /** How a blob is packed. */
 export type Compression = "none" | "gzip" | "zstd";
@@ -45,16 +46,27 @@ export async function* decompressedFile(path: string): AsyncGenerator<Uint8Array
 }
 
 /**
- * The same for what comes from elsewhere. Ends its source only when it has come to the end of it.
+ * The same for what comes from elsewhere, also by programs of the machine: what people hand in is packed in more ways than
+ * layers are. Ends its source only when it has come to the end of it.
  *
- * @throws {ClusterError} as `decompressedFile`.
+ * @throws {ClusterError} as `decompressedFile`; FailedPrecondition when the program is missing that could unpack it.
  */
 export async function* decompressed(source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { head, whole } = await peek(source, MAGIC_BYTES);
+  const program = findUnpackProgram(head);
   const compression = compressionOf(head);
-  if (compression === "none") yield* whole;
+  if (program !== undefined) yield* unpackStreamByProgram(program, whole);
+  else if (compression === "none") yield* whole;
   else if (compression === "zstd") yield* unzstd(whole);
   else yield* gunzip(Readable.from(whole, { objectMode: false }));
+}
+
+/** The content as layers may be packed: what a program would have to unpack is unpacked, the rest stays as it is. */
+export async function* asLayer(source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { head, whole } = await peek(source, MAGIC_BYTES);
+  const program = findUnpackProgram(head);
+  if (program === undefined) yield* whole;
+  else yield* unpackStreamByProgram(program, whole);
 }
 
 async function* gunzip(packed: Readable): AsyncGenerator<Uint8Array> {

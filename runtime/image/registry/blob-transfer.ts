@@ -2,7 +2,8 @@ import { Readable } from "node:stream";
 import { ClusterError } from "../../../core/errors.ts";
 import type { BlobWriter, ContentStore } from "../store/content-store.ts";
 import type { Descriptor } from "../types.ts";
-import { connectionError, type HttpResponse } from "./http.ts";
+import { connectionError } from "./connection-error.ts";
+import type { HttpResponse } from "./http.ts";
 import type { Repository } from "./repository.ts";
 import { withRetries } from "./retry.ts";
 
@@ -36,23 +37,32 @@ export async function downloadBlob(
   }
 }
 
+/** How a blob came to be in a repository. */
+export interface Uploaded {
+  readonly how: "sent" | "found" | "mounted";
+  /** The repository it was mounted from. */
+  readonly from: string;
+}
+
 /**
  * Sends a blob of the store, unless the registry has it.
  *
- * @returns whether it had to be sent.
+ * @param mountable other repositories of the registry that have it: the registry is asked to take it from there.
  * @throws {ClusterError} as `Repository.send`.
  */
 export async function uploadBlob(
   repository: Repository,
   blob: Descriptor,
   content: ContentStore,
-  onBytes: OnBytes,
-): Promise<boolean> {
+  { onBytes, mountable }: { readonly onBytes: OnBytes; readonly mountable: readonly string[] },
+): Promise<Uploaded> {
   return withRetries(async () => {
     const target = `blobs/${blob.digest}`;
     const found = await repository.send({ method: "HEAD", target, headers: {} }, [200, 404]);
     await found.body.dump();
-    if (found.status === 200) return false;
+    if (found.status === 200) return { how: "found", from: "" };
+    for (const from of mountable)
+      if (await mountBlob(repository, blob, from)) return { how: "mounted", from };
     const location = await startUpload(repository);
     location.searchParams.set("digest", blob.digest);
     const body = Readable.from(counted(content.stream(blob.digest), onBytes));
@@ -62,8 +72,21 @@ export async function uploadBlob(
     };
     const done = await repository.send({ method: "PUT", target: location, headers, body }, [201]);
     await done.body.dump();
-    return true;
+    return { how: "sent", from: "" };
   }, repository.signal);
+}
+
+/** @returns whether it is there now. Who may not read the other repository sends the blob. Source: OCI distribution-spec, "Mounting a blob". */
+async function mountBlob(
+  repository: Repository,
+  { digest }: Descriptor,
+  from: string,
+): Promise<boolean> {
+  const target = `blobs/uploads/?${new URLSearchParams({ mount: digest, from }).toString()}`;
+  const asked = { method: "POST", target, headers: { "content-length": "0" } } as const;
+  const response = await repository.send(asked, [201, 202, 401, 403, 404]);
+  await response.body.dump();
+  return response.status === 201;
 }
 
 async function* counted(
@@ -118,7 +141,8 @@ async function downloadRest(
       onBytes(writer.sizeBytes);
     }
   } catch (error) {
-    throw connectionError(error, repository.host, repository.signal);
+    const { host, signal } = repository;
+    throw connectionError(error, { what: `reading ${blob.digest} from ${host}`, host, signal });
   }
   if (writer.sizeBytes < blob.sizeBytes)
     throw new ClusterError(

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { ClusterError } from "../../../core/errors.ts";
+import { asked as askedOf, connectionError } from "./connection-error.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** Until a connection stands, TLS included. */
@@ -75,19 +76,9 @@ export class RegistryHttp {
         body: response.body,
       };
     } catch (error) {
-      throw connectionError(error, url.host, signal);
+      throw connectionError(error, { what: askedOf(method, url), host: url.host, signal });
     }
   }
-}
-
-/** The error for a conversation that broke. */
-export function connectionError(error: unknown, host: string, signal?: AbortSignal): ClusterError {
-  if (error instanceof ClusterError) return error;
-  if (signal?.aborted)
-    return new ClusterError("Cancelled", `talking to registry ${host} was cancelled`);
-  return new ClusterError("Unavailable", `registry ${host} is unreachable: ${reasonOf(error)}`, {
-    cause: error,
-  });
 }
 
 function agentOptions(verify: boolean): Agent.Options {
@@ -113,10 +104,4 @@ function withoutAuthorization(headers: Readonly<Record<string, string>>): Record
 
 function headerText(value: string | string[] | undefined): string {
   return Array.isArray(value) ? value.join(", ") : (value ?? "");
-}
-
-/** Trying several addresses of a name fails with an AggregateError, whose own message is empty. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
 }

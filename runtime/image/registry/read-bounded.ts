@@ -1,5 +1,6 @@
 import { ClusterError } from "../../../core/errors.ts";
-import { connectionError, type HttpResponse } from "./http.ts";
+import { connectionError } from "./connection-error.ts";
+import type { HttpResponse } from "./http.ts";
 import type { Repository } from "./repository.ts";
 
 /** The whole answer. @throws {ClusterError} ResourceExhausted above `bytesMax`; Unavailable, Cancelled. */
@@ -21,7 +22,8 @@ export async function readBounded(
         );
     }
   } catch (error) {
-    throw connectionError(error, repository.host, repository.signal);
+    const { host, signal } = repository;
+    throw connectionError(error, { what: `reading from ${host}`, host, signal });
   }
   return Buffer.concat(chunks);
 }

@@ -79,6 +79,7 @@ export class Repository {
       await response.body.dump();
       this.#authorization = await this.#authorize(
         parseChallenge(response.header("www-authenticate")),
+        url,
       );
       response = await this.#sendTo(url, asked);
     }
@@ -96,10 +97,10 @@ export class Repository {
     return this.#http.send(endpoint, { method, url, headers: authorized, body, signal });
   }
 
-  async #authorize(challenge: Challenge): Promise<string> {
+  async #authorize(challenge: Challenge, asked: URL): Promise<string> {
     const { credentials, endpoint } = this.#options;
     if (challenge.scheme === "basic") {
-      if (!credentials?.username) throw this.#denied("no credentials were given");
+      if (!credentials?.username) throw this.#noCredentials(asked);
       if (!isProtected(new URL(endpoint.baseUrl)) && !endpoint.insecure)
         throw this.#denied("the password is not sent without TLS");
       return basic(credentials);
@@ -130,6 +131,12 @@ export class Repository {
   async #refusal(response: HttpResponse): Promise<ClusterError> {
     const refusal = parseRefusal(response.status, await readText(response));
     return refusalError(refusal, this.#options.subject);
+  }
+
+  /** Docker's words, which tools look for. */
+  #noCredentials(asked: URL): ClusterError {
+    const where = this.#options.subject.action === "pull" ? `Head "${asked.href}": ` : "";
+    return new ClusterError("Unauthenticated", `${where}no basic auth credentials`);
   }
 
   #denied(reason: string): ClusterError {

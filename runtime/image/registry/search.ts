@@ -1,8 +1,9 @@
 import { ClusterError } from "../../../core/errors.ts";
 import { countAt, listAt, objectAt, parseJsonObject, textAt } from "../json.ts";
 import type { SearchResult } from "../types.ts";
+import { asked, connectionError } from "./connection-error.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { connectionError, type RegistryHttp } from "./http.ts";
+import type { RegistryHttp } from "./http.ts";
 
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const RESULTS_MAX = 1000;
@@ -36,7 +37,7 @@ export async function searchAt(
       chunks.push(chunk);
     }
   } catch (error) {
-    throw connectionError(error, url.host, signal);
+    throw connectionError(error, { what: asked("GET", url), host: url.host, signal });
   }
   if (response.status !== 200) {
     const reason = `${url.host} answered with status ${response.status}: only Docker Hub and registries with an index can be searched`;

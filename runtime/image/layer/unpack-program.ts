@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { ClusterError, errorMessage } from "../../core/errors.ts";
+import { ClusterError, errorMessage } from "../../../core/errors.ts";
 
 /** A program that unpacks what we cannot: it reads standard input and writes standard output. */
 export interface UnpackProgram {
