@@ -443,15 +443,8 @@ describe("e2e: images, by the stock docker command line", function () {
       expect(await muster("images", "--format", "{{.Repository}}:{{.Tag}}", name)).to.equal(name);
       expect(await muster("history", "-q", name)).to.match(/^[0-9a-f]{12}/);
       const seen = await muster(
-        "events",
-        "--since",
-        "10m",
-        "--until",
-        "0s",
-        "--filter",
-        "event=push",
-        "--format",
-        "{{.Actor.ID}}",
+        ...["events", "--since", "10m", "--until", "0s", "--filter", "event=push"],
+        ...["--format", "{{.Actor.ID}}"],
       );
       expect(seen.split("\n").at(-1)).to.equal(name);
       await muster("rmi", name);
