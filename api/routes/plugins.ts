@@ -55,6 +55,6 @@ function refuseInstall(): never {
   throw new ClusterError(
     "Unimplemented",
     "managed plugins are not supported by muster: volumes have the driver local (with type, o and device: binds, tmpfs, nfs), " +
-      "networks bridge, macvlan and overlay, logs json-file, local and journald, and devices are given by CDI (--device vendor/class=name)",
+      "networks bridge, macvlan, ipvlan and overlay, logs json-file, local and journald, and devices are given by CDI (--device vendor/class=name)",
   );
 }

@@ -41,7 +41,7 @@ export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, 
     DriverStatus: [["Backing store", facts.dataRoot]],
     Plugins: {
       Volume: ["local"],
-      Network: ["bridge", "host", "macvlan", "null", "overlay"],
+      Network: ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
       Authorization: null,
       Log: ["journald", "json-file", "local", "none"],
     },

@@ -3,6 +3,7 @@ import { ClusterError } from "../../core/errors.ts";
 import type { ContainerId, MachineContainers } from "../../runtime/container/types.ts";
 import { checkEndpointConfig } from "../../runtime/network/plan/addresses.ts";
 import { unknownOptions } from "../../runtime/network/plan/bridge-options.ts";
+import { SHARED_LINK_OPTIONS } from "../../runtime/network/plan/shared-link.ts";
 import type { EndpointConfig, LocalNetwork } from "../../runtime/network/types.ts";
 import type { EngineParts } from "../../runtime/types.ts";
 
@@ -17,8 +18,10 @@ export function newLocalNetworks({ containers, networks }: Parts): LocalNetworkB
     listNetworks: () =>
       networks.list().map((network) => factsOf(network, { containers, networks })),
     createNetwork: async (creation) => {
-      const { id, options } = await networks.create(creation);
-      const unknown = unknownOptions(options).map((name) => name.slice(0, WORD_LENGTH_MAX));
+      const { id, options, driver } = await networks.create(creation);
+      const others =
+        driver === "macvlan" || driver === "ipvlan" ? SHARED_LINK_OPTIONS[driver] : undefined;
+      const unknown = unknownOptions(options, others).map((name) => name.slice(0, WORD_LENGTH_MAX));
       const warning = `options that change nothing: ${unknown.join(", ")}`;
       return { id, warning: unknown.length > 0 ? warning : "" };
     },

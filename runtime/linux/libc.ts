@@ -28,7 +28,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EMFILE: "ResourceExhausted",
   EAGAIN: "Unavailable",
   ENOSYS: "Unimplemented",
-  EOPNOTSUPP: "Unimplemented",
+  // EOPNOTSUPP is the same number; this is its name in libuv.
+  ENOTSUP: "Unimplemented",
 };
 
 /**

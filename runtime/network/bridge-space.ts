@@ -3,7 +3,6 @@ import { ClusterError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import {
   addBridge,
-  addMacvlan,
   addVeth,
   decodeLink,
   deleteLinks,
@@ -27,7 +26,6 @@ import { setSysctl } from "../linux/sysctl.ts";
 import { type Cidr, parseCidr } from "./plan/cidr.ts";
 import { planForwardRules } from "./plan/forward-rules.ts";
 import { macOf } from "./plan/link-names.ts";
-import type { MacvlanOptions } from "./plan/macvlan-options.ts";
 import type { NftFamily, Ruleset } from "./plan/ruleset.ts";
 import { RuleSpace } from "./rule-space.ts";
 import type { Endpoint } from "./types.ts";
@@ -124,19 +122,6 @@ export class BridgeSpace {
       addVeth({ name, index: 0, mtu, master, peer }),
       ...(joins ? [] : [isolatePort(name)]),
     ]);
-  }
-
-  /** Puts an interface that shares a link of this machine into a container's namespace, down and without address. */
-  addMacvlan(options: MacvlanOptions, endpoint: Endpoint, netnsFd: number): void {
-    const { mac, interface: name } = endpoint;
-    const parent = this.#indexOf(options.parent);
-    this.#socket.run([addMacvlan({ name, parent, mode: options.mode, mac, netnsFd })]);
-  }
-
-  /** @throws {ClusterError} FailedPrecondition when there is no such link. */
-  checkParent({ parent }: MacvlanOptions): void {
-    if (this.hasLink(parent)) return;
-    throw new ClusterError("FailedPrecondition", `there is no link ${parent} on this machine`);
   }
 
   /** Removes the port and the interface at its other end, whose namespace stays. No error when there is none. */

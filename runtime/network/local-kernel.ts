@@ -9,8 +9,9 @@ import { subnetOf } from "./plan/addresses.ts";
 import { bridgeLinkName, localTableName } from "./plan/bridge.ts";
 import { readBridgeOptions } from "./plan/bridge-options.ts";
 import { type BridgeFacts, planLocalRules } from "./plan/local-rules.ts";
-import { readMacvlanOptions } from "./plan/macvlan-options.ts";
 import { linkNameOf } from "./plan/new-network.ts";
+import { findSharedLink } from "./plan/shared-link.ts";
+import { SharedLinks, type SharingNetwork } from "./shared-links.ts";
 import type { Attachment, Endpoint, LocalNetwork } from "./types.ts";
 
 /** What of the kernel local networks are made of, while it is held open: bridges, rules, the containers' namespaces. */
@@ -19,6 +20,7 @@ export class LocalKernel {
   /** The daemon's own. */
   readonly #namespaceFd: number;
   readonly #bridges: BridgeSpace;
+  readonly #shared: SharedLinks;
   readonly namespaces: NamespaceFiles;
   /** The networks that have a bridge. */
   readonly #used = new Map<string, LocalNetwork>();
@@ -33,29 +35,42 @@ export class LocalKernel {
     this.namespaces = new NamespaceFiles(namespacesDir, clock);
     const table = localTableName(dataRoot);
     this.#bridges = new BridgeSpace(this.#namespaceFd, { table, clock, log });
+    this.#shared = new SharedLinks(dataRoot, this.#namespaceFd, this.namespaces);
   }
 
   hasBridge(network: LocalNetwork): boolean {
     return this.#bridges.hasLink(bridgeLinkOf(this.#dataRoot, network));
   }
 
-  /** @throws {ClusterError} when a link it is to make is there already, or one it needs is not. */
-  checkLinks(network: LocalNetwork): void {
-    if (network.driver === "macvlan")
-      this.#bridges.checkParent(readMacvlanOptions(network.options));
-    else if (linkNameOf(network) !== "")
+  /**
+   * Looks whether a new network can have its links.
+   *
+   * @returns the network, that says of a link to share whether it is to be made.
+   * @throws {ClusterError} when a link it is to make is there already, or one it needs is not.
+   */
+  withLinks(network: LocalNetwork): LocalNetwork {
+    const shared = findSharedLink(network);
+    if (shared !== undefined)
+      return { ...network, ownsParent: this.#shared.mustMakeParent(shared) };
+    if (linkNameOf(network) !== "")
       this.#bridges.checkUnused(bridgeLinkOf(this.#dataRoot, network));
+    return network;
   }
 
-  /** Makes the network's bridge with its rules, or makes the one there is as it should be. */
-  ensureBridge(network: LocalNetwork): void {
+  /** Makes the network's bridge with its rules, or the link it shares, or makes what there is as it should be. */
+  ensureLinks(network: LocalNetwork): void {
+    const sharing = sharingOf(network);
+    if (sharing !== undefined) this.#shared.ensureParent(sharing);
     const place = placeOf(this.#dataRoot, network);
     if (place === undefined || !this.#bridges.ensureBridge(place)) return;
     this.#used.set(network.id, network);
     this.#applyRules();
   }
 
-  removeBridge(network: LocalNetwork): void {
+  removeLinks(network: LocalNetwork): void {
+    const sharing = sharingOf(network);
+    if (sharing !== undefined) this.#shared.removeParent(sharing);
+    if (network.driver !== "bridge") return;
     this.#bridges.removeBridge(bridgeLinkOf(this.#dataRoot, network));
     this.#used.delete(network.id);
     this.#applyRules();
@@ -72,10 +87,10 @@ export class LocalKernel {
   /** Makes a container's interface in the network, without address yet: `settle` comes after. */
   join(network: LocalNetwork, containerId: string, endpoint: Endpoint): void {
     const place = placeOf(this.#dataRoot, network);
+    const sharing = sharingOf(network);
     this.inside(containerId, (fd) => {
       if (place !== undefined) this.#bridges.addPort(place, endpoint, fd);
-      else if (network.driver === "macvlan")
-        this.#bridges.addMacvlan(readMacvlanOptions(network.options), endpoint, fd);
+      if (sharing !== undefined) this.#shared.add(sharing, endpoint, fd);
     });
   }
 
@@ -105,6 +120,7 @@ export class LocalKernel {
   close(): void {
     this.namespaces.close();
     this.#bridges.close();
+    this.#shared.close();
     closeSync(this.#namespaceFd);
   }
 
@@ -138,6 +154,11 @@ export class LocalKernel {
 export function bridgeLinkOf(dataRoot: string, network: LocalNetwork): string {
   const { linkName } = readBridgeOptions(network.options);
   return linkName === "" ? bridgeLinkName(dataRoot, network.id) : linkName;
+}
+
+function sharingOf(network: LocalNetwork): SharingNetwork | undefined {
+  const shared = findSharedLink(network);
+  return shared && { network, shared };
 }
 
 function placeOf(dataRoot: string, network: LocalNetwork): BridgePlace | undefined {

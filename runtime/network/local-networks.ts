@@ -18,6 +18,7 @@ import { hasNames } from "./plan/local-zone.ts";
 import { planEndpoint } from "./plan/new-endpoint.ts";
 import { isPredefined, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
 import { planPredefined } from "./plan/predefined.ts";
+import { isIsolated } from "./plan/shared-link.ts";
 import { chooseWayIn, type WayIn } from "./ports/way-in.ts";
 import type { RunFiles } from "./run-files.ts";
 import type {
@@ -117,13 +118,14 @@ export class LocalNetworks implements MachineNetworks {
       seed: randomBytes(ID_BYTES).toString("hex"),
     });
     const createdAtMs = this.#options.clock.nowMs();
-    const network = { ...planned, id: randomBytes(ID_BYTES).toString("hex"), createdAtMs };
+    const id = randomBytes(ID_BYTES).toString("hex");
     const kernel = this.#openKernel();
-    kernel.checkLinks(network);
+    const network = kernel.withLinks({ ...planned, id, createdAtMs });
     await this.#book.put(network);
     try {
-      kernel.ensureBridge(network);
+      kernel.ensureLinks(network);
     } catch (error) {
+      this.#undoLinks(kernel, network);
       await this.#book.remove(network.id);
       throw error;
     }
@@ -145,7 +147,7 @@ export class LocalNetworks implements MachineNetworks {
       throw refused(
         `error while removing network: network ${name} has active endpoints (${users.join(", ")})`,
       );
-    this.#openKernel().removeBridge(network);
+    this.#openKernel().removeLinks(network);
     await this.#book.remove(id);
     this.#lastGiven.delete(id);
     this.#say("destroy", network);
@@ -242,10 +244,24 @@ export class LocalNetworks implements MachineNetworks {
     this.#kernel = undefined;
   }
 
+  /** Half made ones go; what does not is told. */
+  #undoLinks(kernel: LocalKernel, network: LocalNetwork): void {
+    try {
+      kernel.removeLinks(network);
+    } catch (error) {
+      const reason = errorMessage(error);
+      this.#options.log.warn("cannot remove the links of a network that could not be made", {
+        ...{ network: network.name, reason },
+      });
+    }
+  }
+
   /** Everything that must be there and is not is made again; what nobody has goes. */
   #reconcile(): void {
     const kernel = this.#openKernel();
-    kernel.namespaces.removeOthers(new Set(this.#attachments.keys()));
+    const isolated = this.#book.list().filter(isIsolated);
+    const known = [...this.#attachments.keys(), ...isolated.map(({ id }) => id)];
+    kernel.namespaces.removeOthers(new Set(known));
     for (const network of this.#book.list()) {
       try {
         this.#reconcileNetwork(kernel, network);
@@ -258,13 +274,16 @@ export class LocalNetworks implements MachineNetworks {
   }
 
   #reconcileNetwork(kernel: LocalKernel, network: LocalNetwork): void {
-    if (network.driver !== "bridge") return;
+    if (network.driver !== "bridge") {
+      kernel.ensureLinks(network);
+      return;
+    }
     const ofNetwork = this.attachments().filter(({ endpoints }) =>
       endpoints.some(({ networkId }) => networkId === network.id),
     );
     const isIdle = isPredefined(network.name) && ofNetwork.length === 0;
     if (isIdle && !kernel.hasBridge(network)) return;
-    kernel.ensureBridge(network);
+    kernel.ensureLinks(network);
     const links = this.attachments().flatMap(({ endpoints }) => endpoints.map(({ link }) => link));
     kernel.removeOtherPorts(network, new Set(links));
     for (const attachment of ofNetwork) this.#rejoin(kernel, network, attachment);
@@ -289,7 +308,7 @@ export class LocalNetworks implements MachineNetworks {
   #join(kernel: LocalKernel, containerId: string, endpoint: Endpoint): void {
     const network = this.#book.get(endpoint.networkId);
     if (network === undefined) return;
-    kernel.ensureBridge(network);
+    kernel.ensureLinks(network);
     kernel.join(network, containerId, endpoint);
   }
 

@@ -7,7 +7,7 @@ import type { NetworkCreation } from "./plan/new-network.ts";
 export const DEFAULT_NETWORK = "bridge";
 
 /** `host` and `null` are only names for what containers can do without a network of their own. */
-export type NetworkDriver = "bridge" | "macvlan" | "host" | "null";
+export type NetworkDriver = "bridge" | "macvlan" | "ipvlan" | "host" | "null";
 
 /** The addresses of a network. */
 export interface Pool {
@@ -40,6 +40,8 @@ export interface LocalNetwork {
   readonly labels: Readonly<Record<string, string>>;
   /** Of the driver, as they were given. */
   readonly options: Readonly<Record<string, string>>;
+  /** The link of this machine that its containers share was made for it, and goes with it. */
+  readonly ownsParent?: boolean;
 }
 
 /** What a container asks of one network, from run to run. */
@@ -76,7 +78,10 @@ export interface Endpoint {
   readonly gateway: string;
   /** Undefined where the network has no IPv6. */
   readonly ipv6: EndpointIpv6 | undefined;
+  /** Empty: that of the link it shares. */
   readonly mac: string;
+  /** The way out needs no gateway: everything is reached by the link itself. */
+  readonly isRouted?: boolean;
   /** Name of the bridge's end; empty where there is none. */
   readonly link: string;
   /** Name of the container's end: `eth0`. */

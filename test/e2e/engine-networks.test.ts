@@ -268,6 +268,35 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       expect(await inside("lan2", "ip", "-o", "link")).to.not.contain("eth0");
       await docker("rm", "-f", "lan1", "lan2");
       await docker("network", "rm", "lan");
+    });
+
+    it("shares a link that leads nowhere in a macvlan network that is internal", async () => {
+      const create = ["network", "create", "-d", "macvlan", "-o", "macvlan_mode=bridge"];
+      await docker(...create, "--internal", "-o", "parent=lan0", "shut");
+      for (const name of ["shut1", "shut2"])
+        await docker("run", "-d", "--name", name, "--network", "shut", ...SLEEP);
+      const address = "{{.NetworkSettings.Networks.shut.IPAddress}}";
+      expect(await pings("shut2", await inspect(address, "shut1"))).to.equal(true);
+      expect(await inside("shut2", "ip", "route")).to.not.contain("default");
+      await docker("rm", "-f", "shut1", "shut2");
+      await docker("network", "rm", "shut");
+      expect(await onHost("ip", "-o", "link")).to.not.match(/ mp\w+@/);
+    });
+
+    it("is told what the kernel has not of ipvlan and VLANs, or has it", async () => {
+      const create = ["network", "create", "-o", "parent=lan0"];
+      const lack = async (kind: string, ...args: string[]) => {
+        const { code, stderr } = await host.docker(...args, kind);
+        if (code === 0) await docker("network", "rm", kind);
+        else
+          expect(stderr).to.contain(`this machine's kernel has no ${kind} links: load its module`);
+        expect(await docker("network", "ls", "-q", "-f", `name=${kind}`)).to.equal("");
+      };
+      await lack("ipvlan", ...create, "-d", "ipvlan", "-o", "ipvlan_mode=l3");
+      await lack("vlan", ...create.slice(0, 2), "-o", "parent=lan0.10", "-d", "macvlan");
+      expect(await onHost("ip", "-o", "link")).to.not.contain("lan0.10");
+      const bad = [...create, "-d", "ipvlan", "-o", "ipvlan_mode=l4", "bad"];
+      expect(await host.failDocker(...bad)).to.contain("requested ipvlan mode 'l4' is not valid");
       await onHost("ip", "link", "delete", "lan0");
     });
   });

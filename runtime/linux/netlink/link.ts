@@ -9,6 +9,7 @@ import {
   readText,
   text,
   u8,
+  u16,
   u16be,
   u32,
 } from "./message.ts";
@@ -34,6 +35,8 @@ const Attribute = {
 const LinkInfo = { Kind: 1, Data: 2, SlaveKind: 4, SlaveData: 5 } as const;
 const VETH_PEER = 1;
 const MACVLAN_MODE = 1;
+const VLAN_ID = 1;
+const Ipvlan = { Mode: 1, Flags: 2 } as const;
 const Vxlan = { Id: 1, Local: 4, Learning: 7, Proxy: 11, Port: 15 } as const;
 const Bridge = { ForwardDelay: 1, MulticastSnooping: 23 } as const;
 const Port = { State: 1, Hairpin: 4, Learning: 8, UnicastFlood: 9, Isolated: 33 } as const;
@@ -104,8 +107,24 @@ export interface MacvlanSpec {
   /** The kernel's number. */
   readonly mode: number;
   readonly mac: string;
+  /** Undefined: as the other's. */
+  readonly mtu: number | undefined;
   /** Where it appears. */
   readonly netnsFd: number;
+}
+
+/** An interface that shares another one and its hardware address. */
+export interface IpvlanSpec extends Omit<MacvlanSpec, "mac"> {
+  /** The kernel's number. */
+  readonly flag: number;
+}
+
+/** One VLAN of another interface, in the same namespace. */
+export interface VlanSpec {
+  readonly name: string;
+  /** Index of the other. */
+  readonly parent: number;
+  readonly id: number;
 }
 
 export interface BridgeSpec {
@@ -163,6 +182,7 @@ export function addMacvlan(spec: MacvlanSpec): Request {
     text(Attribute.Name, spec.name),
     u32(Attribute.Link, spec.parent),
     u32(Attribute.NetNsFd, spec.netnsFd),
+    ...mtuOf(spec),
     attribute(Attribute.Address, macBytes(spec.mac)),
     nested(
       Attribute.LinkInfo,
@@ -170,6 +190,40 @@ export function addMacvlan(spec: MacvlanSpec): Request {
       nested(LinkInfo.Data, u32(MACVLAN_MODE, spec.mode)),
     ),
   ]);
+}
+
+/** Down, in the namespace it is for. */
+export function addIpvlan(spec: IpvlanSpec): Request {
+  const data = nested(
+    LinkInfo.Data,
+    u16(Ipvlan.Mode, spec.mode),
+    // Older kernels know none and refuse what they do not know.
+    ...(spec.flag === 0 ? [] : [u16(Ipvlan.Flags, spec.flag)]),
+  );
+  return create(`add ipvlan ${spec.name}`, 0, 0, [
+    text(Attribute.Name, spec.name),
+    u32(Attribute.Link, spec.parent),
+    u32(Attribute.NetNsFd, spec.netnsFd),
+    ...mtuOf(spec),
+    nested(Attribute.LinkInfo, text(LinkInfo.Kind, "ipvlan"), data),
+  ]);
+}
+
+/** Down. */
+export function addVlan(spec: VlanSpec): Request {
+  return create(`add vlan ${spec.name}`, 0, 0, [
+    text(Attribute.Name, spec.name),
+    u32(Attribute.Link, spec.parent),
+    nested(
+      Attribute.LinkInfo,
+      text(LinkInfo.Kind, "vlan"),
+      nested(LinkInfo.Data, u16(VLAN_ID, spec.id)),
+    ),
+  ]);
+}
+
+function mtuOf({ mtu }: Pick<MacvlanSpec, "mtu">): Buffer[] {
+  return mtu === undefined ? [] : [u32(Attribute.Mtu, mtu)];
 }
 
 /** A tunnel end that learns nothing and answers ARP from its own table. Down. */

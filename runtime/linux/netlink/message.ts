@@ -108,6 +108,12 @@ export function u8(type: number, value: number): Buffer {
   return attribute(type, Buffer.from([value]));
 }
 
+export function u16(type: number, value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return attribute(type, bytes);
+}
+
 export function u16be(type: number, value: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(value);

@@ -1,7 +1,15 @@
 import { assert } from "chai";
 import { addressBytes, ipv4Bytes, macBytes } from "./address.ts";
 import { decodeFlow, deleteFlow, type Flow } from "./conntrack.ts";
-import { addBridge, addVeth, addVxlan, decodeLink } from "./link.ts";
+import {
+  addBridge,
+  addIpvlan,
+  addMacvlan,
+  addVeth,
+  addVlan,
+  addVxlan,
+  decodeLink,
+} from "./link.ts";
 import {
   attribute,
   decodeAttributes,
@@ -84,6 +92,22 @@ describe("netlink: objects come back as they were written", () => {
     assert.include(link, { name: "vabc", kind: "veth", index: 6, mtu: 1450, master: 0 });
     const port = addVeth({ name: "vabc", index: 0, mtu: 1450, master: 9, peer });
     assert.include(decodeLink(echoed(port)), { name: "vabc", master: 9 });
+  });
+
+  it("links that share another, as iproute2 describes them", () => {
+    const spec = { name: "x0", parent: 3, mtu: undefined, netnsFd: 9 };
+    const kinds: [Request, string, string][] = [
+      [addIpvlan({ ...spec, mode: 1, flag: 1 }), "ipvlan", "06000100010000000600020001000000"],
+      [addIpvlan({ ...spec, mode: 0, flag: 0 }), "ipvlan", "0600010000000000"],
+      [addVlan({ name: "d0.10", parent: 3, id: 10 }), "vlan", "060001000a000000"],
+      [addMacvlan({ ...spec, mode: 4, mac: "02:42:0a:00:00:05" }), "macvlan", "0800010004000000"],
+    ];
+    for (const [request, kind, data] of kinds) {
+      const message = echoed(request);
+      assert.equal(decodeLink(message).kind, kind);
+      const info = decodeAttributes(message.body, 16).get(18) ?? Buffer.alloc(0);
+      assert.equal(decodeAttributes(info).get(2)?.toString("hex"), data);
+    }
   });
 
   const neighbours: Neighbour[] = [

@@ -75,6 +75,8 @@ export function checkEndpointConfig(network: LocalNetwork, config: EndpointConfi
     if (config.aliases.length > 0)
       throw invalid("network-scoped aliases are only supported for user-defined networks");
   }
+  if (config.mac !== "" && network.driver === "ipvlan")
+    throw invalid("ipvlan interfaces do not support custom mac address assignment");
   checkAddress(4, config.ipv4, network.ipv4);
   checkAddress(6, config.ipv6, network.ipv6);
 }

@@ -27,7 +27,7 @@ const Option = {
   GatewayMode6: "com.docker.network.bridge.gateway_mode_ipv6",
 } as const;
 const KNOWN: readonly string[] = Object.values(Option);
-const OF_MACVLAN = ["parent", "macvlan_mode"];
+const OF_ALL: readonly string[] = [Option.Mtu, Option.InterfacePrefix];
 /** Options of Docker's own; others are notes that somebody left there. */
 const DOCKERS = "com.docker.network.";
 const MTU_DEFAULT = 1500;
@@ -72,9 +72,12 @@ export function readBridgeOptions(
   };
 }
 
-/** What of the options changes nothing: neither Docker's nor a driver's. */
-export function unknownOptions(options: Readonly<Record<string, string>>): string[] {
-  const known = [...KNOWN, ...OF_MACVLAN];
+/** What of the options changes nothing in a bridge, or in whatever else has no option but `others` and those of all. */
+export function unknownOptions(
+  options: Readonly<Record<string, string>>,
+  others?: readonly string[],
+): string[] {
+  const known = others === undefined ? KNOWN : [...OF_ALL, ...others];
   return Object.keys(options).filter((name) => !known.includes(name));
 }
 

@@ -7,13 +7,15 @@ import type { Endpoint } from "../types.ts";
  * @returns undefined when no network has a way out. Source: moby, libnetwork, Endpoint.Less.
  */
 export function chooseGateway(endpoints: readonly Endpoint[]): Endpoint | undefined {
-  return endpoints.filter(({ gateway }) => gateway !== "").sort(byPreference)[0];
+  return endpoints
+    .filter(({ gateway, isRouted }) => gateway !== "" || isRouted === true)
+    .sort(byPreference)[0];
 }
 
 /** The same for IPv6, whose way out may be another network's. */
 export function chooseIpv6Gateway(endpoints: readonly Endpoint[]): Endpoint | undefined {
   return endpoints
-    .filter(({ ipv6 }) => ipv6 !== undefined && ipv6.gateway !== "")
+    .filter(({ ipv6, isRouted }) => ipv6 !== undefined && (ipv6.gateway !== "" || isRouted))
     .sort(byPreference)[0];
 }
 

@@ -1,10 +1,11 @@
 import { ClusterError } from "../../../core/errors.ts";
 import { formatIp, parseIp } from "../../../core/ip.ts";
-import type { Endpoint, EndpointConfig, EndpointIpv6, LocalNetwork, Pool } from "../types.ts";
+import type { Endpoint, EndpointConfig, LocalNetwork, Pool } from "../types.ts";
 import { chooseAddress, subnetOf } from "./addresses.ts";
 import { portLinkName } from "./bridge.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
 import { macOf } from "./link-names.ts";
+import { findSharedLink } from "./shared-link.ts";
 
 /** What a new endpoint is made of beside what is asked for. */
 export interface EndpointParts {
@@ -34,6 +35,8 @@ export function planEndpoint(
   parts: EndpointParts,
 ): Endpoint {
   const { ipv4, ipv6, internal } = network;
+  const shared = findSharedLink(network);
+  const hasGateway = !internal && shared?.isRouted !== true;
   if (ipv4 === undefined)
     throw new ClusterError("Internal", `network ${network.name} has no addresses to give`);
   const address = give(network, ipv4, config.ipv4, parts.taken, parts.lastIpv4);
@@ -43,27 +46,19 @@ export function planEndpoint(
     networkName: network.name,
     address,
     prefixLength: subnetOf(ipv4).prefixLength,
-    gateway: internal ? "" : ipv4.gateway,
-    ipv6: ipv6 === undefined ? undefined : planIpv6(network, ipv6, config, parts),
-    mac: config.mac === "" ? macOf(address) : config.mac,
+    gateway: hasGateway ? ipv4.gateway : "",
+    ...(shared?.isRouted === true && !internal ? { isRouted: true } : {}),
+    ipv6: ipv6 && {
+      address: give(network, ipv6, config.ipv6, parts.taken, parts.lastIpv6),
+      prefixLength: subnetOf(ipv6).prefixLength,
+      gateway: hasGateway ? ipv6.gateway : "",
+    },
+    mac: shared?.kind === "ipvlan" ? "" : config.mac || macOf(address),
     link: network.driver === "bridge" ? portLinkName(parts.portSeed) : "",
     interface: chooseInterface(network, parts.interfaces),
     aliases: config.aliases,
     links: config.links,
     gatewayPriority: config.gatewayPriority,
-  };
-}
-
-function planIpv6(
-  network: LocalNetwork,
-  pool: Pool,
-  config: EndpointConfig,
-  parts: EndpointParts,
-): EndpointIpv6 {
-  return {
-    address: give(network, pool, config.ipv6, parts.taken, parts.lastIpv6),
-    prefixLength: subnetOf(pool).prefixLength,
-    gateway: network.internal ? "" : pool.gateway,
   };
 }
 

@@ -4,9 +4,9 @@ import type { Endpoint } from "../types.ts";
 import { readBridgeOptions, unknownOptions } from "./bridge-options.ts";
 import { parseCidr } from "./cidr.ts";
 import { chooseGateway } from "./gateway-choice.ts";
-import { readMacvlanOptions } from "./macvlan-options.ts";
 import { type NetworkCreation, planNetwork } from "./new-network.ts";
 import type { PoolRequest } from "./pools.ts";
+import { isIsolated } from "./shared-link.ts";
 
 const FACTS = { taken: [], seed: "0123456789abcdef0123456789abcdef" };
 const CREATION: NetworkCreation = {
@@ -116,7 +116,6 @@ describe("local networks: what a new one is", () => {
     [{ name: "first" }, "AlreadyExists", "network with name first already exists"],
     [{ driver: "host" }, "PermissionDenied", 'only one instance of "host" network is allowed'],
     [{ driver: "weave" }, "NotFound", 'plugin "weave" not found'],
-    [{ driver: "ipvlan" }, "Unimplemented", "ipvlan networks are not supported"],
     [LINK, "PermissionDenied", "bridge br9 is that of first"],
     [
       { options: { "com.docker.network.bridge.enable_icc": "no" } },
@@ -130,24 +129,50 @@ describe("local networks: what a new one is", () => {
     });
 });
 
-describe("local networks: macvlan", () => {
-  const macvlan = (options: Record<string, string>) => ({ driver: "macvlan", options });
+describe("local networks: macvlan and ipvlan", () => {
+  const sharing = (driver: string, options: Record<string, string>) => ({ driver, options });
 
-  it("shares a link", () => {
-    assert.equal(plan(macvlan({ parent: "eth0" })).driver, "macvlan");
-    const options = { parent: "eth0.5", macvlan_mode: "private" };
-    assert.deepEqual(readMacvlanOptions(options), { parent: "eth0.5", mode: 1 });
-    assert.equal(readMacvlanOptions({ parent: "eth0" }).mode, 4);
+  it("share a link, which no other network shares", () => {
+    const { driver, internal } = plan(sharing("macvlan", { parent: "eth0" }));
+    assert.deepEqual([driver, internal], ["macvlan", false]);
+    const holder = { ...CREATION, ...sharing("macvlan", { parent: "eth0" }), name: "first" };
+    for (const other of ["macvlan", "ipvlan"])
+      refuses(
+        sharing(other, { parent: "eth0" }),
+        "PermissionDenied",
+        "first has parent link eth0",
+        [holder],
+      );
+    assert.equal(plan(sharing("ipvlan", { parent: "eth0.5" }), [holder]).driver, "ipvlan");
   });
 
-  it("needs one of its own", () => {
-    refuses(macvlan({}), "InvalidArgument", "say -o parent=eth0");
-    refuses(macvlan({ parent: "a b" }), "InvalidArgument", "invalid parent link");
-    refuses(macvlan({ parent: "e", macvlan_mode: "l3" }), "InvalidArgument", "macvlan mode 'l3'");
-    const holder = { ...CREATION, ...macvlan({ parent: "eth0" }), name: "first" };
-    refuses(macvlan({ parent: "eth0" }), "PermissionDenied", "first has parent link eth0", [
-      holder,
-    ]);
+  it("without one, or internal, lead nowhere and are in nobody's way", () => {
+    const isolated = { ...CREATION, ...sharing("macvlan", {}), name: "first" };
+    const { internal } = plan(sharing("macvlan", {}), [isolated]);
+    assert.isTrue(internal);
+    const closed = { ...sharing("ipvlan", { parent: "eth0" }), internal: true };
+    assert.isTrue(isIsolated(plan(closed)));
+    assert.isFalse(isIsolated(plan(sharing("macvlan", { parent: "eth0" }))));
+  });
+
+  it("are refused with a link or mode that is none", () => {
+    const BAD: readonly [string, Record<string, string>, string][] = [
+      ["macvlan", { parent: "a b" }, "invalid parent link"],
+      [
+        "macvlan",
+        { macvlan_mode: "l3" },
+        "requested macvlan mode 'l3' is not valid, 'bridge' mode",
+      ],
+      [
+        "ipvlan",
+        { ipvlan_mode: "bridge" },
+        "requested ipvlan mode 'bridge' is not valid, 'l2' mode",
+      ],
+      ["ipvlan", { ipvlan_flag: "x" }, "requested ipvlan flag 'x' is not valid, 'bridge' is the"],
+      ["ipvlan", { ipvlan_mode: "__proto__" }, "requested ipvlan mode"],
+    ];
+    for (const [driver, options, words] of BAD)
+      refuses(sharing(driver, options), "InvalidArgument", words);
   });
 });
 
@@ -170,6 +195,10 @@ describe("local networks: options of a bridge", () => {
       note: "somebody's",
     };
     assert.deepEqual(unknownOptions(options), ["note"]);
+    const ofAll = ["com.docker.network.driver.mtu", "com.docker.network.container_iface_prefix"];
+    const others = Object.keys(options).filter((name) => !ofAll.includes(name));
+    assert.deepEqual(unknownOptions(options, ["parent"]), others);
+    assert.deepEqual(unknownOptions({ parent: "eth0" }), ["parent"]);
     assert.deepEqual(readBridgeOptions(options), {
       ...{ linkName: "br-app", joins: false, masquerades: false, mtu: 1400 },
       ...{ hostAddress: "127.0.0.1", interfacePrefix: "net" },

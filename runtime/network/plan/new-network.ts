@@ -4,9 +4,9 @@ import type { LocalNetwork, NetworkDriver, Pool } from "../types.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
 import type { Cidr } from "./cidr.ts";
 import { chooseNetworkSubnet } from "./gateway-subnet.ts";
-import { readMacvlanOptions } from "./macvlan-options.ts";
 import { gatewayIn, type PoolRequest, readPools } from "./pools.ts";
 import { poolOf, subnetsOf } from "./predefined.ts";
+import { findSharedLink, type SharedLink } from "./shared-link.ts";
 
 /** What somebody asks of a new network. */
 export interface NetworkCreation {
@@ -28,8 +28,7 @@ export const NETWORKS_MAX = 1000;
 /** Names that stand for what containers can do without a network that somebody made. */
 const PREDEFINED = ["bridge", "host", "none", "default"];
 const UNIQUE_DRIVERS = ["host", "null"];
-const DRIVERS: readonly NetworkDriver[] = ["bridge", "macvlan"];
-const NOT_YET = ["ipvlan"];
+const DRIVERS: readonly NetworkDriver[] = ["bridge", "macvlan", "ipvlan"];
 
 /** Whether a network is there on every machine and cannot be made or removed. */
 export function isPredefined(name: string): boolean {
@@ -49,11 +48,14 @@ export function planNetwork(
   known: readonly LocalNetwork[],
   { taken, seed }: { readonly taken: readonly Cidr[]; readonly seed: string },
 ): PlannedNetwork {
-  const { name, internal, attachable, labels, options } = creation;
+  const { name, attachable, labels, options } = creation;
   checkName(name, known);
   const driver = readDriver(creation.driver);
   const { linkName } = readBridgeOptions(options, creation);
-  if (driver === "macvlan") checkParent(creation, known);
+  const shared = findSharedLink({ ...creation, driver });
+  if (shared !== undefined) checkParent(name, shared, known);
+  // What has no link to share leads nowhere.
+  const internal = creation.internal || shared?.parent === "";
   const holder = known.find((one) => linkName !== "" && linkNameOf(one) === linkName);
   if (holder !== undefined)
     throw refused(`cannot create network ${name}: bridge ${linkName} is that of ${holder.name}`);
@@ -75,11 +77,9 @@ export function linkNameOf({ driver, options }: Pick<LocalNetwork, "driver" | "o
 }
 
 /** One network a link: containers of two would meet on it all the same. */
-function checkParent({ name, options }: NetworkCreation, known: readonly LocalNetwork[]): void {
-  const { parent } = readMacvlanOptions(options);
-  const holder = known.find(
-    (one) => one.driver === "macvlan" && readMacvlanOptions(one.options).parent === parent,
-  );
+function checkParent(name: string, { parent }: SharedLink, known: readonly LocalNetwork[]): void {
+  if (parent === "") return;
+  const holder = known.find((one) => findSharedLink(one)?.parent === parent);
   if (holder !== undefined)
     throw refused(`cannot create network ${name}: ${holder.name} has parent link ${parent}`);
 }
@@ -107,11 +107,6 @@ function readDriver(name: string): NetworkDriver {
   const shown = wanted.slice(0, 100);
   if (UNIQUE_DRIVERS.includes(wanted))
     throw refused(`only one instance of "${shown}" network is allowed`);
-  if (NOT_YET.includes(wanted))
-    throw new ClusterError(
-      "Unimplemented",
-      `${shown} networks are not supported by this version of muster: use macvlan or bridge`,
-    );
   throw new ClusterError("NotFound", `plugin "${shown}" not found`);
 }
 
