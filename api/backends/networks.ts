@@ -32,6 +32,10 @@ export interface LocalNetworkCreation {
   }[];
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
+  /** It holds settings for others and is no network itself. */
+  readonly configOnly: boolean;
+  /** The name of a network that holds its settings; empty: it has its own. */
+  readonly configFrom: string;
 }
 
 export interface AddressPool {
@@ -55,6 +59,9 @@ export interface LocalNetworkFacts {
   readonly attachable: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
+  readonly hasIpv6: boolean;
+  readonly configOnly: boolean;
+  readonly configFrom: string;
   /** Of containers that run. */
   readonly endpoints: readonly {
     readonly containerId: string;
@@ -77,6 +84,8 @@ export interface EndpointSettings {
   /** Empty: any. */
   readonly ipv4: string;
   readonly ipv6: string;
+  /** More addresses of its interface, that no network gives. */
+  readonly linkLocal?: readonly string[];
   readonly mac: string;
   /** The greatest is the default gateway. */
   readonly gatewayPriority: number;

@@ -11,6 +11,7 @@ const APP: LocalNetworkFacts = {
   ipv4: { ...POOL, subnet: "10.1.0.0/16", gateway: "10.1.0.1" },
   ipv6: { ...POOL, subnet: "fd00::/64", gateway: "fd00::1" },
   ...{ internal: true, attachable: false, labels: { team: "a" }, options: { o: "1" } },
+  ...{ hasIpv6: true, configOnly: false, configFrom: "" },
   endpoints: [
     {
       ...{ containerId: "c1", containerName: "web", id: "e1", mac: "02:42:0a:01:00:02" },
@@ -64,13 +65,13 @@ describe("wire: a network of one machine", () => {
           reserved: { a: "10.1.0.9" },
         },
       ],
-      ...{ labels: { l: "" }, options: {} },
+      ...{ labels: { l: "" }, options: {}, configOnly: false, configFrom: "" },
     });
   });
 
   const BAD: readonly [object, RegExp][] = [
-    [{ ConfigOnly: true }, /ConfigOnly is not supported/],
-    [{ ConfigFrom: { Network: "x" } }, /ConfigFrom is not supported/],
+    [{ ConfigOnly: "yes" }, /must be/],
+    [{ ConfigFrom: { Network: 7 } }, /must be a string/],
     [{ EnableIPv4: false }, /IPv4 cannot be disabled/],
     [{ IPAM: { Driver: "weave" } }, /plugin "weave" not found/],
     [{ IPAM: { Options: { a: "b" } } }, /Options is not supported/],
@@ -104,6 +105,8 @@ describe("wire: a network of one machine", () => {
     });
     expect(writeLocalNetwork(APP, { detail: false }).Containers).to.deep.equal({});
     expect(writeLocalNetwork(NONE, { detail: true })).to.deep.include({ Driver: "null" });
+    const taken = writeLocalNetwork({ ...APP, configFrom: "cfg" }, { detail: false });
+    expect(taken).to.deep.include({ ConfigFrom: { Network: "cfg" }, ConfigOnly: false });
   });
 
   const FILTERS: readonly [Filters, string][] = [

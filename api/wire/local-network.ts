@@ -14,7 +14,7 @@ const ENTRIES_MAX = 1024;
 /** Reads the body of `POST /networks/create`. @throws {ClusterError} InvalidArgument for what is wrong or not supported. */
 export function readLocalNetwork(body: unknown): LocalNetworkCreation {
   const json = new JsonReader(body, "Network");
-  json.refuse("ConfigOnly", "ConfigFrom", "Ingress");
+  json.refuse("Ingress");
   if (json.optionalBoolean("EnableIPv4") === false)
     throw new ClusterError("InvalidArgument", "IPv4 cannot be disabled in a network of muster");
   const ipam = json.object("IPAM");
@@ -41,6 +41,8 @@ export function readLocalNetwork(body: unknown): LocalNetworkCreation {
     })),
     labels,
     options,
+    configOnly: json.boolean("ConfigOnly"),
+    configFrom: json.object("ConfigFrom").string("Network"),
   };
 }
 
@@ -58,7 +60,7 @@ export function writeLocalNetwork(
     Scope: "local",
     Driver: network.driver,
     EnableIPv4: true,
-    EnableIPv6: network.ipv6 !== undefined,
+    EnableIPv6: network.hasIpv6,
     IPAM: {
       Driver: "default",
       Options: PREDEFINED.includes(network.name) ? null : {},
@@ -67,8 +69,8 @@ export function writeLocalNetwork(
     Internal: network.internal,
     Attachable: network.attachable,
     Ingress: false,
-    ConfigFrom: { Network: "" },
-    ConfigOnly: false,
+    ConfigFrom: { Network: network.configFrom },
+    ConfigOnly: network.configOnly,
     Containers: Object.fromEntries(
       endpoints.map((endpoint) => [
         endpoint.containerId,
@@ -126,7 +128,7 @@ function typeOf({ name }: LocalNetworkFacts): string {
   return PREDEFINED.includes(name) ? "builtin" : "custom";
 }
 
-/** Nobody is in it, and it could be removed. */
+/** Nobody is in it, and it could be removed; nobody can be in one that holds settings. */
 export function isDangling(network: LocalNetworkFacts): boolean {
-  return typeOf(network) === "custom" && network.endpoints.length === 0;
+  return typeOf(network) === "custom" && network.endpoints.length === 0 && !network.configOnly;
 }

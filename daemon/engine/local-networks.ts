@@ -53,6 +53,9 @@ function factsOf(network: LocalNetwork, { containers, networks }: Parts): LocalN
   const isWithout = network.driver === "host" || network.driver === "null";
   return {
     ...network,
+    hasIpv6: network.ipv6 !== undefined || network.config?.ipv6 === true,
+    configOnly: network.config !== undefined,
+    configFrom: network.configFrom ?? "",
     endpoints: isWithout ? [] : endpointsOf(network, { containers, networks }),
   };
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { parseIp } from "../../core/ip.ts";
 import { decodeLink, deleteLinks, dumpLinks, setUp } from "../linux/netlink/link.ts";
 import { addAddress, addRoute } from "../linux/netlink/route.ts";
 import { isGone, NetlinkSocket, Protocol } from "../linux/netlink/socket.ts";
@@ -6,6 +7,9 @@ import { inNamespace } from "../linux/netns.ts";
 import { setSysctl } from "../linux/sysctl.ts";
 import { chooseGateway, chooseIpv6Gateway } from "./plan/gateway-choice.ts";
 import type { Endpoint } from "./types.ts";
+
+/** Source: moby, libnetwork/endpoint.go. */
+const LINK_LOCAL_PREFIX = { 4: 16, 6: 64 } as const;
 
 /**
  * Brings a container's interfaces to what its endpoints say: addresses, up, and the way out. What is so already stays.
@@ -29,12 +33,15 @@ export function settleInside(namespaceFd: number, endpoints: readonly Endpoint[]
       const route = { destination: "0.0.0.0", prefixLength: 0, gateway, index };
       return [
         addAddress({ index, address, prefixLength }),
+        ...linkLocalOf(endpoint, 4).map((one) => addAddress({ index, ...one })),
         setUp(index),
         ...(endpoint === out ? [addRoute(route)] : []),
       ];
     });
     socket.run(steps);
-    const six = endpoints.filter(({ ipv6, interface: name }) => ipv6 && indexes.has(name));
+    const six = endpoints.filter(
+      (one) => ipv6AddressesOf(one).length > 0 && indexes.has(one.interface),
+    );
     if (six.length > 0) settleIpv6(socket, namespaceFd, { endpoints: six, indexes });
   } finally {
     socket.close();
@@ -79,13 +86,29 @@ function settleIpv6(
     endpoints.flatMap((endpoint) => {
       const { ipv6, interface: name } = endpoint;
       const index = indexes.get(name);
-      if (ipv6 === undefined || index === undefined) return [];
-      const { address, prefixLength, gateway } = ipv6;
-      const route = { destination: "::", prefixLength: 0, gateway, index };
+      if (index === undefined) return [];
+      const route = { destination: "::", prefixLength: 0, gateway: ipv6?.gateway ?? "", index };
       return [
-        addAddress({ index, address, prefixLength }),
+        ...ipv6AddressesOf(endpoint).map((one) => addAddress({ index, ...one })),
         ...(endpoint === out ? [addRoute(route)] : []),
       ];
     }),
   );
+}
+
+interface Prefixed {
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+function ipv6AddressesOf(endpoint: Endpoint): Prefixed[] {
+  const own = endpoint.ipv6 === undefined ? [] : [endpoint.ipv6];
+  const all = [...own, ...linkLocalOf(endpoint, 6)];
+  return all.map(({ address, prefixLength }) => ({ address, prefixLength }));
+}
+
+function linkLocalOf({ linkLocal = [] }: Endpoint, family: 4 | 6): Prefixed[] {
+  return linkLocal
+    .filter((address) => parseIp(address)?.family === family)
+    .map((address) => ({ address, prefixLength: LINK_LOCAL_PREFIX[family] }));
 }

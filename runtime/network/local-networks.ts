@@ -14,6 +14,7 @@ import { LocalNames } from "./local-names.ts";
 import { NetworkBook } from "./network-book.ts";
 import { NetworkFiles } from "./network-files.ts";
 import { checkEndpointConfig, takenAddresses } from "./plan/addresses.ts";
+import { checkNoneDepends } from "./plan/config-network.ts";
 import { hasNames } from "./plan/local-zone.ts";
 import { planEndpoint } from "./plan/new-endpoint.ts";
 import { isPredefined, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
@@ -147,6 +148,7 @@ export class LocalNetworks implements MachineNetworks {
       throw refused(
         `error while removing network: network ${name} has active endpoints (${users.join(", ")})`,
       );
+    checkNoneDepends(network, this.#book.list());
     this.#openKernel().removeLinks(network);
     await this.#book.remove(id);
     this.#lastGiven.delete(id);

@@ -42,6 +42,10 @@ export interface LocalNetwork {
   readonly options: Readonly<Record<string, string>>;
   /** The link of this machine that its containers share was made for it, and goes with it. */
   readonly ownsParent?: boolean;
+  /** It holds settings for others and is no network itself: nobody attaches. */
+  readonly config?: { readonly ipv6: boolean };
+  /** The name of the one its settings are from. */
+  readonly configFrom?: string;
 }
 
 /** What a container asks of one network, from run to run. */
@@ -55,6 +59,8 @@ export interface EndpointConfig {
   /** Empty: any. */
   readonly ipv4: string;
   readonly ipv6: string;
+  /** More addresses of its interface, that no network gives. */
+  readonly linkLocal?: readonly string[];
   readonly mac: string;
   /** The greatest is the default gateway. */
   readonly gatewayPriority: number;
@@ -78,6 +84,7 @@ export interface Endpoint {
   readonly gateway: string;
   /** Undefined where the network has no IPv6. */
   readonly ipv6: EndpointIpv6 | undefined;
+  readonly linkLocal?: readonly string[];
   /** Empty: that of the link it shares. */
   readonly mac: string;
   /** The way out needs no gateway: everything is reached by the link itself. */

@@ -126,6 +126,23 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       );
       expect(await docker("network", "ls", "-q")).to.match(/^(\S+\s*){4}$/);
     });
+
+    it("those whose settings another holds, which is no network itself", async () => {
+      const settings = ["--subnet", "10.95.0.0/24", "--label", "team=b"];
+      await docker("network", "create", "--config-only", ...settings, "cfg");
+      expect(await docker("network", "prune", "-f", "--filter", "label=team=b")).to.equal("");
+      await docker("network", "create", "--config-from", "cfg", "taken");
+      const format = "{{.ConfigFrom.Network}} {{.Labels.team}} {{(index .IPAM.Config 0).Subnet}}";
+      expect(await docker("network", "inspect", "-f", format, "taken")).to.equal(
+        "cfg b 10.95.0.0/24",
+      );
+      expect(
+        await host.failDocker("run", "--rm", "--network", "cfg", "busybox", "true"),
+      ).to.contain("cannot create endpoint on configuration-only network");
+      expect(await host.failDocker("network", "rm", "cfg")).to.contain("is in use");
+      await docker("network", "rm", "taken");
+      await docker("network", "rm", "cfg");
+    });
   });
 
   describe("a container in networks that somebody made", () => {
@@ -133,6 +150,7 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       await docker("network", "create", "--subnet", "10.98.0.0/24", "second");
       const asked = ["--network", "mine", "--ip", "10.97.5.9", "--network-alias", "db"];
       asked.push("--mac-address", "02:00:00:00:00:99", "-p", "127.0.0.1::80");
+      for (const one of ["169.254.7.7", "fe80::77"]) asked.push("--link-local-ip", one);
       const program = ["busybox", "httpd", "-f", "-h", "/etc"];
       const id = await docker("run", "-d", "--name", "fixed", ...asked, ...program);
       const { Networks, IPAddress } = JSON.parse(
@@ -142,7 +160,7 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       expect(Networks.mine).to.deep.include({
         ...{ IPAddress: "10.97.5.9", IPPrefixLen: 16, Gateway: "10.97.0.254" },
         ...{ MacAddress: "02:00:00:00:00:99", Aliases: ["db", id.slice(0, 12)] },
-        IPAMConfig: { IPv4Address: "10.97.5.9" },
+        IPAMConfig: { IPv4Address: "10.97.5.9", LinkLocalIPs: ["169.254.7.7", "fe80::77"] },
       });
       const { json } = await host.ask("GET /containers/fixed/json");
       const { mine } = (json as { NetworkSettings: { Networks: Record<string, object> } })
@@ -152,6 +170,7 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       });
       const links = await inside("fixed", "ip", "-o", "address", "show", "eth0");
       expect(links).to.contain("inet 10.97.5.9/16");
+      expect(links).to.contain("inet 169.254.7.7/16").and.to.contain("inet6 fe80::77/64");
       expect(await inside("fixed", "ip", "route")).to.contain("default via 10.97.0.254 dev eth0");
       const [shown] = JSON.parse(await docker("network", "inspect", "mine"));
       expect(shown.Containers[id]).to.deep.include({

@@ -1,3 +1,4 @@
+import { formatIp, parseIp } from "../../../core/ip.ts";
 import type { EndpointSettings } from "../../backends/networks.ts";
 import { JsonReader } from "../../http/json-reader.ts";
 import { invalid } from "./invalid.ts";
@@ -7,6 +8,7 @@ import { invalid } from "./invalid.ts";
 const NAMES_MAX = 256;
 const NETWORKS_MAX = 64;
 const ALIAS_LENGTH_MAX = 255;
+const LINK_LOCAL_MAX = 16;
 const MAC = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i;
 /** The lowest bit of the first byte says that it is a group's. */
 const MULTICAST_BIT = 1;
@@ -14,7 +16,9 @@ const MULTICAST_BIT = 1;
 /** @throws {ClusterError} InvalidArgument for what is wrong or not supported. */
 export function readEndpoint(json: JsonReader, network: string): EndpointSettings {
   const ipam = json.object("IPAMConfig");
-  ipam.refuse("LinkLocalIPs");
+  const linkLocal = ipam.strings("LinkLocalIPs").map(readLinkLocal);
+  if (linkLocal.length > LINK_LOCAL_MAX)
+    throw invalid(`more than ${LINK_LOCAL_MAX} link-local addresses`);
   json.refuse("DriverOpts");
   const aliases = json.strings("Aliases");
   const links = json.strings("Links").map(readLink);
@@ -29,6 +33,7 @@ export function readEndpoint(json: JsonReader, network: string): EndpointSetting
     links,
     ipv4: ipam.string("IPv4Address"),
     ipv6: ipam.string("IPv6Address"),
+    ...(linkLocal.length > 0 ? { linkLocal } : {}),
     mac: readMac(json.string("MacAddress")),
     gatewayPriority: json.integer("GwPriority"),
   };
@@ -40,6 +45,13 @@ export function readLink(link: string): string {
   if (name === "" || alias === "" || more.length > 0 || /\s/.test(link))
     throw invalid(`bad format for links: ${link.slice(0, 100)}`);
   return `${name.replace(/^\//, "")}:${alias}`;
+}
+
+/** @throws {ClusterError} InvalidArgument. Docker's words. */
+function readLinkLocal(text: string): string {
+  const ip = parseIp(text);
+  if (ip !== undefined && ip.number !== 0n) return formatIp(ip);
+  throw invalid(`invalid link-local IP address: ${text.slice(0, 100)}`);
 }
 
 /** In small letters; empty: any. @throws {ClusterError} InvalidArgument. */

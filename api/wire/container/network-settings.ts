@@ -53,15 +53,16 @@ function writeEndpoint(
   { settings, networkId, dnsNames, endpoint }: NetworkFacts,
   aliases: readonly string[],
 ): Record<string, unknown> {
-  const { ipv4, ipv6, links, gatewayPriority, mac } = settings;
+  const { ipv4, ipv6, linkLocal = [], links, gatewayPriority, mac } = settings;
   const addresses = writeAddresses(endpoint);
   return {
     IPAMConfig:
-      ipv4 + ipv6 === ""
+      ipv4 + ipv6 === "" && linkLocal.length === 0
         ? null
         : {
             ...(ipv4 === "" ? {} : { IPv4Address: ipv4 }),
             ...(ipv6 === "" ? {} : { IPv6Address: ipv6 }),
+            ...(linkLocal.length === 0 ? {} : { LinkLocalIPs: linkLocal }),
           },
     Links: links.length > 0 ? links : null,
     Aliases: aliases.length > 0 ? aliases : null,

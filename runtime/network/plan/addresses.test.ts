@@ -56,6 +56,8 @@ const CREATION: NetworkCreation = {
   ],
   labels: {},
   options: {},
+  configOnly: false,
+  configFrom: "",
 };
 const FACTS = { taken: [], seed: "0123456789abcdef0123456789abcdef" };
 const network = (more: Partial<NetworkCreation> = {}) => ({

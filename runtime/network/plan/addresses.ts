@@ -65,9 +65,14 @@ export function subnetOf({ subnet }: Pool): IpSubnet {
 /**
  * Refuses what a container cannot have in this network, whoever is in it.
  *
- * @throws {ClusterError} InvalidArgument. Docker's words. Source: moby, daemon/container_operations.go.
+ * @throws {ClusterError} InvalidArgument, PermissionDenied. Docker's words. Source: moby, daemon/container_operations.go.
  */
 export function checkEndpointConfig(network: LocalNetwork, config: EndpointConfig): void {
+  if (network.config !== undefined)
+    throw new ClusterError(
+      "PermissionDenied",
+      `cannot create endpoint on configuration-only network ${network.name}`,
+    );
   const asksAddress = config.ipv4 !== "" || config.ipv6 !== "";
   if (isPredefined(network.name)) {
     if (asksAddress)

@@ -47,6 +47,7 @@ export function planEndpoint(
     address,
     prefixLength: subnetOf(ipv4).prefixLength,
     gateway: hasGateway ? ipv4.gateway : "",
+    ...(config.linkLocal === undefined ? {} : { linkLocal: config.linkLocal }),
     ...(shared?.isRouted === true && !internal ? { isRouted: true } : {}),
     ipv6: ipv6 && {
       address: give(network, ipv6, config.ipv6, parts.taken, parts.lastIpv6),

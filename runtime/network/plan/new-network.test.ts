@@ -1,8 +1,9 @@
 import { assert } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
-import type { Endpoint } from "../types.ts";
+import type { Endpoint, LocalNetwork } from "../types.ts";
 import { readBridgeOptions, unknownOptions } from "./bridge-options.ts";
 import { parseCidr } from "./cidr.ts";
+import { checkNoneDepends } from "./config-network.ts";
 import { chooseGateway } from "./gateway-choice.ts";
 import { type NetworkCreation, planNetwork } from "./new-network.ts";
 import type { PoolRequest } from "./pools.ts";
@@ -11,7 +12,7 @@ import { isIsolated } from "./shared-link.ts";
 const FACTS = { taken: [], seed: "0123456789abcdef0123456789abcdef" };
 const CREATION: NetworkCreation = {
   ...{ name: "app", driver: "", internal: false, attachable: false, ipv6: false },
-  ...{ pools: [], labels: {}, options: {} },
+  ...{ pools: [], labels: {}, options: {}, configOnly: false, configFrom: "" },
 };
 const plan = (more: Partial<NetworkCreation>, known: readonly NetworkCreation[] = []) =>
   planNetwork(
@@ -127,6 +128,45 @@ describe("local networks: what a new one is", () => {
     it(`refuses ${JSON.stringify(asked).slice(0, 60)}`, () => {
       refuses(asked, code, words, [{ ...CREATION, name: "first", ...LINK }]);
     });
+});
+
+describe("local networks: settings for others", () => {
+  const CONFIG: NetworkCreation = {
+    ...{ ...CREATION, name: "cfg", configOnly: true, ipv6: true },
+    ...{ ...pool({}), labels: { team: "a" }, options: { parent: "eth0" } },
+  };
+
+  it("are held by a network that is none, and in nobody's way", () => {
+    const { driver, ipv4, ipv6, config } = plan(CONFIG);
+    assert.deepEqual([driver, ipv4?.subnet, ipv6], ["null", "10.1.0.0/16", undefined]);
+    assert.deepEqual(config, { ipv6: true });
+    assert.equal(plan(pool({}), [CONFIG]).ipv4?.subnet, "10.1.0.0/16");
+  });
+
+  it("are taken over", () => {
+    const taken = plan({ name: "lan", driver: "macvlan", configFrom: "cfg" }, [CONFIG]);
+    assert.deepInclude(taken, { configFrom: "cfg", labels: CONFIG.labels, driver: "macvlan" });
+    assert.deepEqual(taken.options, CONFIG.options);
+    assert.deepInclude(taken.ipv4, { subnet: "10.1.0.0/16", gateway: "10.1.0.1", isChosen: true });
+    assert.match(taken.ipv6?.subnet ?? "", /^fd/);
+    const users = [CONFIG, CREATION].map((one) => ({ ...plan(one), id: one.name, createdAtMs: 0 }));
+    const [config, app] = users as [LocalNetwork, LocalNetwork];
+    checkNoneDepends(config, users);
+    const words = 'configuration network "cfg" is in use';
+    assert.throws(() => checkNoneDepends(config, [{ ...app, configFrom: "cfg" }]), words);
+  });
+
+  const BAD: readonly [Partial<NetworkCreation>, string, string][] = [
+    [{ ...CONFIG, internal: true }, "PermissionDenied", "can only contain network specific fields"],
+    [{ ...CONFIG, configFrom: "cfg" }, "PermissionDenied", "cannot depend on another"],
+    [{ configFrom: "none" }, "NotFound", 'could not find configuration network "none"'],
+    [{ configFrom: "first" }, "PermissionDenied", '"first" is not a configuration network'],
+    [{ ...pool({}), configFrom: "first" }, "PermissionDenied", "user specified configurations"],
+    [{ ipv6: true, configFrom: "first" }, "PermissionDenied", "user specified configurations"],
+  ];
+  for (const [asked, code, words] of BAD)
+    it(`are refused: ${words}`, () =>
+      refuses(asked, code, words, [{ ...CREATION, name: "first" }]));
 });
 
 describe("local networks: macvlan and ipvlan", () => {

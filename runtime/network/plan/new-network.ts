@@ -3,6 +3,7 @@ import { formatSubnet, type IpSubnet, parseSubnet, subnetsOverlap } from "../../
 import type { LocalNetwork, NetworkDriver, Pool } from "../types.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
 import type { Cidr } from "./cidr.ts";
+import { planConfigNetwork, withConfig } from "./config-network.ts";
 import { chooseNetworkSubnet } from "./gateway-subnet.ts";
 import { gatewayIn, type PoolRequest, readPools } from "./pools.ts";
 import { poolOf, subnetsOf } from "./predefined.ts";
@@ -18,6 +19,10 @@ export interface NetworkCreation {
   readonly pools: readonly PoolRequest[];
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
+  /** It holds settings for others and is no network itself. */
+  readonly configOnly: boolean;
+  /** The name of a network that holds its settings; empty: it has its own. */
+  readonly configFrom: string;
 }
 
 /** What a new network is, but for its id and the time. */
@@ -44,12 +49,14 @@ export function isPredefined(name: string): boolean {
  * @throws {ClusterError} InvalidArgument, AlreadyExists, PermissionDenied, ResourceExhausted. Docker's words.
  */
 export function planNetwork(
-  creation: NetworkCreation,
+  asks: NetworkCreation,
   known: readonly LocalNetwork[],
   { taken, seed }: { readonly taken: readonly Cidr[]; readonly seed: string },
 ): PlannedNetwork {
-  const { name, attachable, labels, options } = creation;
-  checkName(name, known);
+  checkName(asks.name, known);
+  if (asks.configOnly) return planConfigNetwork(asks);
+  const creation = withConfig(asks, known);
+  const { name, attachable, labels, options, configFrom } = creation;
   const driver = readDriver(creation.driver);
   const { linkName } = readBridgeOptions(options, creation);
   const shared = findSharedLink({ ...creation, driver });
@@ -68,7 +75,8 @@ export function planNetwork(
   for (const pool of [asked[4], asked[6]]) checkFree(pool, known);
   const ipv6 = creation.ipv6 ? (asked[6] ?? uniqueLocal(seed)) : undefined;
   const ipv4 = asked[4] ?? poolOf(chooseNetworkSubnet([...taken, ...known.flatMap(subnetsOf)]));
-  return { name, driver, ipv4, ipv6, internal, attachable, labels, options };
+  const source = configFrom === "" ? {} : { configFrom };
+  return { name, driver, ipv4, ipv6, internal, attachable, labels, options, ...source };
 }
 
 /** The name of the link that somebody chose for a bridge; empty: none. */
@@ -113,7 +121,10 @@ function readDriver(name: string): NetworkDriver {
 function checkFree(pool: Pool | undefined, known: readonly LocalNetwork[]): void {
   const subnet = pool === undefined ? undefined : parseSubnet(pool.subnet);
   if (subnet === undefined) return;
-  const others = known.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).flatMap(parsed);
+  const others = known
+    .filter(({ config }) => config === undefined)
+    .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
+    .flatMap(parsed);
   if (others.some((other) => subnetsOverlap(other, subnet)))
     throw refused("invalid pool request: Pool overlaps with other one on this address space");
 }

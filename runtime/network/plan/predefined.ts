@@ -62,6 +62,7 @@ export function poolOf(subnet: Cidr): Pool {
   };
 }
 
-export function subnetsOf({ ipv4 }: LocalNetwork): Cidr[] {
-  return ipv4 === undefined ? [] : [parseCidr(ipv4.subnet)];
+/** The IPv4 subnets that a network takes from others. */
+export function subnetsOf({ ipv4, config }: LocalNetwork): Cidr[] {
+  return ipv4 === undefined || config !== undefined ? [] : [parseCidr(ipv4.subnet)];
 }
