@@ -126,23 +126,6 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       );
       expect(await docker("network", "ls", "-q")).to.match(/^(\S+\s*){4}$/);
     });
-
-    it("those whose settings another holds, which is no network itself", async () => {
-      const settings = ["--subnet", "10.95.0.0/24", "--label", "team=b"];
-      await docker("network", "create", "--config-only", ...settings, "cfg");
-      expect(await docker("network", "prune", "-f", "--filter", "label=team=b")).to.equal("");
-      await docker("network", "create", "--config-from", "cfg", "taken");
-      const format = "{{.ConfigFrom.Network}} {{.Labels.team}} {{(index .IPAM.Config 0).Subnet}}";
-      expect(await docker("network", "inspect", "-f", format, "taken")).to.equal(
-        "cfg b 10.95.0.0/24",
-      );
-      expect(
-        await host.failDocker("run", "--rm", "--network", "cfg", "busybox", "true"),
-      ).to.contain("cannot create endpoint on configuration-only network");
-      expect(await host.failDocker("network", "rm", "cfg")).to.contain("is in use");
-      await docker("network", "rm", "taken");
-      await docker("network", "rm", "cfg");
-    });
   });
 
   describe("a container in networks that somebody made", () => {
@@ -269,54 +252,6 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       expect(await inside("six2", "ip", "-6", "route")).to.not.contain("default");
       await docker("rm", "-f", "six1", "six2");
       await docker("network", "rm", "six");
-    });
-
-    it("shares a link of the machine in a macvlan network", async () => {
-      await onHost("ip", "link", "add", "lan0", "type", "veth", "peer", "name", "far0");
-      for (const link of ["lan0", "far0"]) await onHost("ip", "link", "set", link, "up");
-      const create = ["network", "create", "-d", "macvlan", "--subnet", "10.81.0.0/24"];
-      expect(await host.failDocker(...create, "-o", "parent=nosuch", "lan")).to.contain("no link");
-      await docker(...create, "-o", "parent=lan0", "lan");
-      const run = ["run", "-d", "--network", "lan"];
-      await docker(...run, "--name", "lan1", "--ip", "10.81.0.9", ...SLEEP);
-      await docker(...run, "--name", "lan2", ...SLEEP);
-      expect(await pings("lan2", "10.81.0.9")).to.equal(true);
-      expect((await said("lan2", "ping", "-c", "1", "-W", "2", "lan1")).code).to.equal("0");
-      expect(await inside("lan2", "ip", "route")).to.contain("default via 10.81.0.1 dev eth0");
-      await docker("network", "disconnect", "lan", "lan2");
-      expect(await inside("lan2", "ip", "-o", "link")).to.not.contain("eth0");
-      await docker("rm", "-f", "lan1", "lan2");
-      await docker("network", "rm", "lan");
-    });
-
-    it("shares a link that leads nowhere in a macvlan network that is internal", async () => {
-      const create = ["network", "create", "-d", "macvlan", "-o", "macvlan_mode=bridge"];
-      await docker(...create, "--internal", "-o", "parent=lan0", "shut");
-      for (const name of ["shut1", "shut2"])
-        await docker("run", "-d", "--name", name, "--network", "shut", ...SLEEP);
-      const address = "{{.NetworkSettings.Networks.shut.IPAddress}}";
-      expect(await pings("shut2", await inspect(address, "shut1"))).to.equal(true);
-      expect(await inside("shut2", "ip", "route")).to.not.contain("default");
-      await docker("rm", "-f", "shut1", "shut2");
-      await docker("network", "rm", "shut");
-      expect(await onHost("ip", "-o", "link")).to.not.match(/ mp\w+@/);
-    });
-
-    it("is told what the kernel has not of ipvlan and VLANs, or has it", async () => {
-      const create = ["network", "create", "-o", "parent=lan0"];
-      const lack = async (kind: string, ...args: string[]) => {
-        const { code, stderr } = await host.docker(...args, kind);
-        if (code === 0) await docker("network", "rm", kind);
-        else
-          expect(stderr).to.contain(`this machine's kernel has no ${kind} links: load its module`);
-        expect(await docker("network", "ls", "-q", "-f", `name=${kind}`)).to.equal("");
-      };
-      await lack("ipvlan", ...create, "-d", "ipvlan", "-o", "ipvlan_mode=l3");
-      await lack("vlan", ...create.slice(0, 2), "-o", "parent=lan0.10", "-d", "macvlan");
-      expect(await onHost("ip", "-o", "link")).to.not.contain("lan0.10");
-      const bad = [...create, "-d", "ipvlan", "-o", "ipvlan_mode=l4", "bad"];
-      expect(await host.failDocker(...bad)).to.contain("requested ipvlan mode 'l4' is not valid");
-      await onHost("ip", "link", "delete", "lan0");
     });
   });
 
