@@ -22,6 +22,8 @@ export type OnBuildOutput = (output: BuildOutput) => Promise<void> | undefined;
 
 /** What is asked of a build. */
 export interface BuildSettings {
+  /** A URL to fetch the context from: an archive, a Dockerfile, a git repository; empty: it is sent. */
+  readonly remote: string;
   /** Path of the Dockerfile in the context; empty: `Dockerfile`. */
   readonly dockerfile: string;
   readonly tags: readonly string[];

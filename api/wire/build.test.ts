@@ -45,6 +45,7 @@ describe("builds on the wire", () => {
     ],
     [{ networkmode: "container:web" }, { networkMode: `container:${ID}` }],
     [{ networkmode: "host" }, { networkMode: "host" }],
+    [{ remote: "https://a/b.git#c" }, { remote: "https://a/b.git#c" }],
     [
       { platform: "linux/arm64" },
       { platform: { os: "linux", architecture: "arm64", variant: "" } },
@@ -57,7 +58,6 @@ describe("builds on the wire", () => {
     [{ version: "2" }, "set DOCKER_BUILDKIT=0"],
     [{ version: "3" }, 'invalid version "3"'],
     [{ remote: "client-session" }, "set DOCKER_BUILDKIT=0"],
-    [{ remote: "https://a/b.git" }, "the daemon fetches nothing for others"],
     [{ squash: "1" }, "squash is only supported with experimental mode"],
     [{ securityopt: "x" }, "security options are not supported on linux"],
     [{ outputs: '[{"Type":"local"}]' }, "set DOCKER_BUILDKIT=0"],

@@ -48,6 +48,7 @@ export function readBuildQuery(
   if (tags.length > TAGS_MAX)
     throw new ClusterError("InvalidArgument", `more than ${TAGS_MAX} tags for one image`);
   return {
+    remote: text("remote"),
     dockerfile: text("dockerfile"),
     tags,
     args: readArgs(readJson(query, "buildargs", "error reading build args")),
@@ -101,13 +102,6 @@ function refuse(query: URLSearchParams, flag: (name: string) => boolean): void {
     throw new ClusterError("InvalidArgument", `invalid version ${JSON.stringify(version)}`);
   const remote = query.get("remote") ?? "";
   if (remote === "client-session") throw buildKitRefused();
-  if (remote !== "") {
-    const reason = "the daemon fetches nothing for others; download it and build what you have";
-    throw new ClusterError(
-      "InvalidArgument",
-      `cannot build from ${remote.slice(0, 200)}: ${reason}`,
-    );
-  }
   if (flag("squash"))
     throw new ClusterError("InvalidArgument", "squash is only supported with experimental mode");
   if (query.getAll("securityopt").some((option) => option !== ""))

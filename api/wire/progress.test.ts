@@ -20,6 +20,12 @@ describe("progress on the wire", () => {
       progress: "[=========================>                         ]  1.024kB/2.048kB",
       id: "a",
     });
+    const unknown = { ...line, status: "Downloading", currentBytes: 25 };
+    expect(writeProgress(unknown)).to.deep.equal({
+      status: "Downloading",
+      progressDetail: { current: 25 },
+      progress: "     25B",
+    });
     const pushed = { tag: "v1", digest: "sha256:1", sizeBytes: 528 };
     expect(writeProgress({ ...line, pushed })).to.deep.equal({
       progressDetail: {},

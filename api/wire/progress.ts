@@ -10,13 +10,18 @@ export function writeProgress(event: ProgressEvent): Record<string, unknown> {
     const { tag, digest, sizeBytes } = pushed;
     return { progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: sizeBytes } };
   }
-  // The line that names the tag never has a bar.
-  if (id === "" && totalBytes <= 0) return { status };
-  if (status.startsWith("Pulling from ")) return { status, id };
-  if (totalBytes <= 0) return { status, progressDetail: {}, id };
-  const detail = { current: currentBytes, total: totalBytes };
-  const bar = { progressDetail: detail, progress: formatBar(currentBytes, totalBytes) };
-  return { status, ...bar, ...(id === "" ? {} : { id }) };
+  // What is said about the whole, and the line that names the tag, has no bar.
+  const isWord = currentBytes <= 0 && totalBytes <= 0;
+  if (id === "" && isWord) return { status };
+  const named = id === "" ? {} : { id };
+  if (status.startsWith("Pulling from ")) return { status, ...named };
+  if (isWord) return { status, progressDetail: {}, ...named };
+  // Of what nobody knows the whole, there is a count.
+  const total = totalBytes > 0 ? { total: totalBytes } : {};
+  const bar =
+    totalBytes > 0 ? formatBar(currentBytes, totalBytes) : humanSize(currentBytes).padStart(8);
+  const progressDetail = { current: currentBytes, ...total };
+  return { status, progressDetail, progress: bar, ...named };
 }
 
 /** An error in the middle of a stream whose status has been sent. */

@@ -19,7 +19,7 @@ describe("muster build", () => {
       { nocache: true, pull: true, q: true, forcerm: true },
     ],
     [{ rm: false }, { rm: "0" }],
-    [{ cacheFrom: ["a", "b"] }, { cachefrom: '["a","b"]' }],
+    [{ cacheFrom: ["a", "b"] }, { cachefrom: '["a","b"]', remote: undefined }],
     [
       { buildArg: ["A=b=c", "FROM_HERE", "NOT_HERE"] },
       { buildargs: '{"A":"b=c","FROM_HERE":"value","NOT_HERE":null}' },
@@ -37,10 +37,12 @@ describe("muster build", () => {
   ];
   for (const [flags, query] of CASES)
     it(`asks for ${JSON.stringify(flags)}`, () =>
-      expect(buildQuery(flags, "D", ENV)).to.deep.include(query));
+      expect(buildQuery(flags, { dockerfile: "D" }, ENV)).to.deep.include(query));
 
   it("refuses what is no size", () => {
-    expect(() => buildQuery({ memory: "lots" }, "D", ENV)).to.throw("invalid size 'lots'");
+    expect(() => buildQuery({ memory: "lots" }, { dockerfile: "D" }, ENV)).to.throw(
+      "invalid size 'lots'",
+    );
   });
   it("knows an archive from a Dockerfile", () => {
     const tar = Buffer.alloc(512);

@@ -40,7 +40,7 @@ export interface BuildFlags {
 /** The query of `POST /build`. @param env where the value of a name alone comes from. @throws {ClusterError} InvalidArgument. */
 export function buildQuery(
   flags: BuildFlags,
-  dockerfile: string,
+  { dockerfile, remote }: { readonly dockerfile: string; readonly remote?: string },
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | readonly string[] | boolean | undefined> {
   const { tag = [], buildArg = [], label = [], ulimit = [], addHost = [] } = flags;
@@ -50,6 +50,7 @@ export function buildQuery(
   });
   return {
     dockerfile,
+    remote,
     t: tag,
     buildargs: jsonOf(args),
     labels: jsonOf(label.map(splitPair)),

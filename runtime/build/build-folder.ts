@@ -59,6 +59,11 @@ export class BuildFolder {
     return join(this.#path, CONTEXT);
   }
 
+  /** A path in it that nobody uses: files that are fetched. */
+  newPlace(): string {
+    return join(this.#path, randomBytes(ID_BYTES).toString("hex"));
+  }
+
   /** A name for a container that is to be made; it goes with the build. */
   async claimContainer(): Promise<string> {
     const name = `build-${randomBytes(ID_BYTES).toString("hex")}`;

@@ -2,7 +2,15 @@ import type { Clock } from "../../core/clock.ts";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { MachineContainers } from "../container/types.ts";
 import { completePlatform, platformOf } from "../image/platform.ts";
-import type { BuildImages, Digest, Image, Images, Platform, Rootfs } from "../image/types.ts";
+import type {
+  BuildImages,
+  Digest,
+  Image,
+  Images,
+  Platform,
+  ProgressEvent,
+  Rootfs,
+} from "../image/types.ts";
 import { BaseImages, findLocal } from "./base-images.ts";
 import type { BuildFolder } from "./build-folder.ts";
 import type { BuildOptions, BuildRequest } from "./types.ts";
@@ -53,15 +61,14 @@ export class BuildSession {
     const own = platformOf(process.arch);
     this.platform = completePlatform(request.platform ?? own, own);
     this.cacheSources = request.cacheFrom.flatMap((name) => findLocal(images, name) ?? []);
-    this.bases = new BaseImages(images, request, {
-      signal,
-      onProgress: (event) => void onOutput({ kind: "progress", event }),
-    });
+    this.bases = new BaseImages(images, request, { signal, onProgress: this.tell });
   }
 
   /** @returns what is to be waited for by whoever has a lot to say. */
   readonly say = (text: string, isError = false): Promise<void> | undefined =>
     this.#onOutput({ kind: "text", text, isError });
+
+  readonly tell = (event: ProgressEvent): void => void this.#onOutput({ kind: "progress", event });
 
   /** Keeps an image until the build has ended, whoever prunes meanwhile. */
   hold(image: Digest): void {

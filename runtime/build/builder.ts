@@ -4,7 +4,7 @@ import type { Log } from "../../core/log.ts";
 import { Turns } from "../container/turns.ts";
 import { shortDigest } from "../image/digest.ts";
 import { familiarReference, parseReference } from "../image/reference.ts";
-import type { Digest, Image, Platform } from "../image/types.ts";
+import type { Digest, Image, Platform, ProgressEvent } from "../image/types.ts";
 import { BuildFolder } from "./build-folder.ts";
 import { type BuildMachine, BuildSession } from "./build-session.ts";
 import { receiveContext, takeDockerfile } from "./context.ts";
@@ -14,6 +14,7 @@ import { quoted } from "./dockerfile/invalid.ts";
 import { findStage, parseDockerfile } from "./dockerfile/parse.ts";
 import { BuildArgs } from "./plan/build-args.ts";
 import { parsePlatformText } from "./plan/platform-text.ts";
+import { fetchContext } from "./remote/remote-context.ts";
 import { cancelled } from "./run-step.ts";
 import { arrow, StageBuild } from "./stage-build.ts";
 import type { BuildOptions, BuildRequest, Builds } from "./types.ts";
@@ -52,10 +53,10 @@ export class Builder implements Builds {
     return this.#turns.run(async () => {
       const folder = await BuildFolder.make(this.#root, this.#machine);
       try {
-        await receiveContext(context, folder.context, options.signal);
+        const sent = await this.#bringContext(context, request.remote, folder, options);
         const session = new BuildSession(this.#machine, request, folder, options);
         try {
-          return await this.#buildAndTag(session, tags);
+          return await this.#buildAndTag(session, tags, sent);
         } finally {
           session.close();
         }
@@ -63,6 +64,21 @@ export class Builder implements Builds {
         await this.#clear(folder);
       }
     });
+  }
+
+  /** @returns the Dockerfile's text when there is nothing else; undefined: it is in the context. */
+  async #bringContext(
+    context: AsyncIterable<Uint8Array>,
+    remote: string,
+    folder: BuildFolder,
+    { signal, onOutput }: BuildOptions,
+  ): Promise<string | undefined> {
+    if (remote === "") {
+      await receiveContext(context, folder.context, signal);
+      return undefined;
+    }
+    const onProgress = (event: ProgressEvent) => void onOutput({ kind: "progress", event });
+    return fetchContext(remote, folder, { signal, onProgress });
   }
 
   /** What cannot be removed now is told, and removed at the next start: the image is none the worse for it. */
@@ -74,8 +90,12 @@ export class Builder implements Builds {
     }
   }
 
-  async #buildAndTag(session: BuildSession, tags: readonly string[]): Promise<Digest> {
-    const image = await buildAll(session);
+  async #buildAndTag(
+    session: BuildSession,
+    tags: readonly string[],
+    sent: string | undefined,
+  ): Promise<Digest> {
+    const image = await buildAll(session, sent);
     void session.say(`Successfully built ${shortDigest(image)}\n`);
     for (const tag of tags) {
       await this.#machine.images.tag(image, tag);
@@ -85,9 +105,12 @@ export class Builder implements Builds {
   }
 }
 
-async function buildAll(session: BuildSession): Promise<Digest> {
+async function buildAll(session: BuildSession, sent: string | undefined): Promise<Digest> {
   const { request, folder } = session;
-  const { text, name } = takeDockerfile(folder.context, request.dockerfile);
+  const { text, name } =
+    sent === undefined
+      ? takeDockerfile(folder.context, request.dockerfile)
+      : { text: sent, name: request.remote };
   const dockerfile = parseDockerfile(text, name);
   const stages = withLabels(upTo(dockerfile, request.target), request.labels);
   const args = new BuildArgs(request.args);

@@ -5,11 +5,16 @@ import { type TarEntry, TarReader, type TarSink } from "../../core/tar/tar-reade
 import { TreePacker } from "../image/layer/pack-tree.ts";
 import { DEPTH_MAX, OpenDirectory, OpenEntry } from "../linux/open-directory.ts";
 import { findInRoot } from "../linux/open-in-root.ts";
-import { isPattern, isUrl, readSource } from "./copy-target.ts";
+import { isPattern, readSource } from "./copy-target.ts";
 import type { InlineFile } from "./dockerfile/instruction.ts";
+import { isUrl } from "./remote/remote-url.ts";
 
 /** One file or directory that COPY takes, and what it is. */
 export interface CopySource {
+  /** What the path is below. */
+  readonly root: string;
+  /** It was fetched: an archive is copied as it is. */
+  readonly isFetched: boolean;
   /** From the root of where it is; empty: all of it. */
   readonly path: string;
   readonly isDirectory: boolean;
@@ -24,6 +29,14 @@ export interface SourceOptions {
   readonly keepsOwners: boolean;
   /** It is the context, and not another stage's or an image's files. */
   readonly isContext: boolean;
+  /** Brings what is at a URL, as the one file of a new folder. */
+  readonly fetch: (url: string) => Promise<FetchedFile>;
+}
+
+/** A file that was fetched. */
+export interface FetchedFile {
+  readonly root: string;
+  readonly fileName: string;
 }
 
 const O_PATH = 0o10000000;
@@ -42,9 +55,10 @@ export async function findSources(
 ): Promise<readonly CopySource[]> {
   const found: CopySource[] = [];
   for (const source of sources) {
-    if (isUrl(source)) throw refusedUrl(source, options.command);
-    for (const path of isPattern(source) ? matchesOf(root, source) : [readSource(source)])
-      found.push(await lookAt(root, path, options));
+    if (isUrl(source)) found.push(await fetchSource(source, options));
+    else
+      for (const path of isPattern(source) ? matchesOf(root, source) : [readSource(source)])
+        found.push({ ...(await lookAt(root, path, options)), root, isFetched: false });
     if (found.length > MATCHES_MAX)
       throw new ClusterError("ResourceExhausted", `more than ${MATCHES_MAX} files to copy`);
   }
@@ -69,13 +83,22 @@ export function holdSource(root: string, path: string): OpenEntry {
   throw new ClusterError("NotFound", `stat ${path}: file does not exist`);
 }
 
-function refusedUrl(source: string, command: string): ClusterError {
-  const url = source.slice(0, 200);
-  const reason = "the daemon fetches nothing for others; download it and copy the file";
-  return new ClusterError("InvalidArgument", `${command} failed: source ${url}: ${reason}`);
+async function fetchSource(url: string, options: SourceOptions): Promise<CopySource> {
+  const { command, fetch } = options;
+  if (command === "COPY")
+    throw new ClusterError("InvalidArgument", "COPY failed: source can't be a URL for COPY");
+  const { root, fileName } = await fetch(url).catch((error: unknown) => {
+    if (!(error instanceof ClusterError) || error.code === "Cancelled") throw error;
+    throw new ClusterError(error.code, `ADD failed: ${error.message}`, { cause: error });
+  });
+  return { ...(await lookAt(root, fileName, options)), root, isFetched: true };
 }
 
-async function lookAt(root: string, path: string, options: SourceOptions): Promise<CopySource> {
+async function lookAt(
+  root: string,
+  path: string,
+  options: SourceOptions,
+): Promise<Pick<CopySource, "path" | "isDirectory" | "digest">> {
   const fd = findInRoot(root, `/${path}`, O_PATH);
   if (fd === undefined) {
     const where = options.isContext

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isPattern, isUrl, parseMode, readSource, readTarget } from "./copy-target.ts";
+import { isPattern, parseMode, readSource, readTarget } from "./copy-target.ts";
 
 const TARGETS: readonly (readonly [
   target: string,
@@ -40,11 +40,6 @@ describe("build: where COPY puts things", () => {
     ]);
     for (const text of ["u+x", "8", "77777", "-1"])
       expect(() => parseMode(text)).to.throw("invalid chmod");
-  });
-  it("addresses are told from paths", () => {
-    expect(
-      ["http://a/b", "https://a", "ftp://a", "http:/a", "a/http://b"].map(isUrl),
-    ).to.deep.equal([...[true, true, true, false, false]]);
   });
   it("patterns are told from names", () => {
     expect(["a*", "a?", "[a]", "a\\*", "a"].map(isPattern)).to.deep.equal([

@@ -39,10 +39,6 @@ export function readSource(source: string): string {
   return parts.join("/");
 }
 
-export function isUrl(source: string): boolean {
-  return /^(?:https?|ftp):\/\//.test(source);
-}
-
 /** Whether a path has signs of a pattern in it; an escaped one is none. */
 export function isPattern(path: string): boolean {
   return /[*?[]/.test(path.replaceAll(/\\./g, ""));

@@ -4,7 +4,13 @@ import type { Digest, Image, UpperFiles } from "../image/types.ts";
 import { readInRoot } from "../linux/open-in-root.ts";
 import type { BuildSession } from "./build-session.ts";
 import { type CopyJob, copyFiles, makeDirectory, writeInlineFile } from "./copy-files.ts";
-import { type CopySource, digestOfAll, findSources, inlineDigest } from "./copy-sources.ts";
+import {
+  type CopySource,
+  digestOfAll,
+  type FetchedFile,
+  findSources,
+  inlineDigest,
+} from "./copy-sources.ts";
 import { parseMode, readTarget } from "./copy-target.ts";
 import { expandStep } from "./dockerfile/expand-step.ts";
 import type { CopyInstruction, Step, WrittenStep } from "./dockerfile/instruction.ts";
@@ -15,6 +21,7 @@ import type { BuildArgs } from "./plan/build-args.ts";
 import { copyComment } from "./plan/copy-comment.ts";
 import { DEFAULT_SHELL, planRun } from "./plan/run-command.ts";
 import { EMPTY_CONFIG, readStageConfig, withPath, writeStageConfig } from "./plan/stage-config.ts";
+import { download } from "./remote/download.ts";
 import { cancelled, runStep } from "./run-step.ts";
 
 const ACCOUNT_FILE_BYTES_MAX = 1024 * 1024;
@@ -136,7 +143,8 @@ export class StageBuild {
       const command = step.kind === "copy" ? "COPY" : "ADD";
       const isContext = step.from === "";
       const keepsOwners = !isContext && step.chown === "";
-      const options = { command, keepsOwners, isContext } as const;
+      const fetch = (url: string) => this.#fetch(url, step.target);
+      const options = { command, keepsOwners, isContext, fetch } as const;
       const sources = await findSources(sourceRoot, step.sources, options);
       const digests = [
         ...sources.map(({ digest }) => digest),
@@ -156,20 +164,30 @@ export class StageBuild {
       const createdBy = nopOf(this.#state.config.shell, copyComment(step, digestOfAll(digests)));
       const key = this.#keyOf(createdBy);
       if (!(await this.#reuse(createdBy, key)))
-        await this.#copyFrom({ step, sourceRoot, sources }, createdBy, key);
+        await this.#copyFrom({ step, sources }, createdBy, key);
     });
+  }
+
+  /** Docker's words. */
+  async #fetch(url: string, target: string): Promise<FetchedFile> {
+    const { folder, signal, say, tell } = this.#session;
+    const root = folder.newPlace();
+    const { name, fileName } = await download(url, root, { signal, onProgress: tell });
+    void say("\n");
+    if (name === undefined && target.endsWith("/"))
+      throw new ClusterError("InvalidArgument", `cannot determine filename for source ${url}`);
+    return { root, fileName };
   }
 
   async #copyFrom(
     from: {
       readonly step: CopyInstruction;
-      readonly sourceRoot: string;
       readonly sources: readonly CopySource[];
     },
     createdBy: string,
     key: string,
   ): Promise<void> {
-    const { step, sourceRoot, sources } = from;
+    const { step, sources } = from;
     const { signal } = this.#session;
     const mode = parseMode(step.chmod);
     const target = readTarget(step.target, this.#state.config.workdir);
@@ -177,8 +195,8 @@ export class StageBuild {
       const { merged } = rootfs;
       const owner = step.chown === "" ? undefined : ownerIn(merged, step.chown);
       const given = owner ?? (step.from === "" ? ROOT : undefined);
-      const unpacks = step.kind === "add";
-      for (const { path } of sources) {
+      for (const { root: sourceRoot, path, isFetched } of sources) {
+        const unpacks = step.kind === "add" && !isFetched;
         const job: CopyJob = { sourceRoot, path, target, owner: given, mode, unpacks, signal };
         await copyFiles(merged, job);
       }

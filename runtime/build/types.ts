@@ -4,6 +4,8 @@ import type { Credentials, Digest, Platform, ProgressEvent } from "../image/type
 
 /** What is asked of a build. */
 export interface BuildRequest {
+  /** A URL to fetch the context from; empty: it is sent. */
+  readonly remote: string;
   /** Path of the Dockerfile in the context; empty: `Dockerfile`. */
   readonly dockerfile: string;
   /** Names the image gets. */

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { expect } from "chai";
 import Docker from "dockerode";
 import { ask } from "../support/ask.ts";
+import { FILE_SERVER, WRONG_BUILDS } from "../support/engine/build-cases.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
 import { packTar } from "../support/tar-writer.ts";
@@ -368,6 +369,29 @@ describe("e2e: builds, by the stock docker command line", function () {
     await host.mustDocker("container", "prune", "-f");
   });
 
+  it("fetch what is elsewhere: files of ADD, and whole contexts", async () => {
+    const server = host.cluster.lab.spawn(host.node.host, [process.execPath, "-e", FILE_SERVER], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      await new Promise((resolve) => server.stdout?.once("data", resolve));
+      const muster = [MUSTER, "-H", `unix://${host.node.socket}`, "build", "-t", "fetched"];
+      const fetch = () =>
+        host.cluster.lab.exec(host.node.host, [...muster, "http://127.0.0.1:8099/Dockerfile"]);
+      const { code, stdout, stderr } = await fetch();
+      expect(code, stderr).to.equal(0);
+      expect(stdout).to.match(/^Step 2\/3 : ADD http:\/\/127.0.0.1:8099\/a.txt \/to\/\n\n ---> /m);
+      expect(await output("fetched")).to.equal("600 1709294400 0 content");
+      expect((await fetch()).stdout.match(/Using cache/g)).to.have.length(2);
+      const { status, json } = await host.ask("POST /build?remote=http://127.0.0.1:8099/gone");
+      expect(status).to.equal(404);
+      expect(JSON.stringify(json)).to.contain("error downloading remote context");
+      expect(underWay()).to.deep.equal([]);
+    } finally {
+      server.kill("SIGKILL");
+    }
+  });
+
   it("are streamed to dockerode, and fit Docker's file", async () => {
     const api = new Docker({ socketPath: host.node.socket });
     const body = packTar([{ name: "Dockerfile", content: "FROM scratch\nENV A=b\n" }]);
@@ -419,24 +443,7 @@ describe("e2e: builds, by the stock docker command line", function () {
     expect(others).to.deep.equal([]);
     await host.mustDocker("rm", kept);
 
-    const wrong: readonly (readonly [text: string, message: string])[] = [
-      ["FROM busybox\nFOO\n", "dockerfile parse error on line 2: unknown instruction: FOO"],
-      [
-        "FROM busybox\nCOPY gone /\n",
-        "COPY failed: file not found in build context or excluded by .dockerignore: stat gone: file does not exist",
-      ],
-      ["FROM busybox\nCOPY ../../../../etc/shadow /\n", "stat etc/shadow: file does not exist"],
-      ["FROM busybox\nCOPY --from=7 a /\n", "invalid from flag value 7: index out of bounds"],
-      ["FROM busybox\nADD http://192.0.2.1/x /\n", "the daemon fetches nothing for others"],
-      ["FROM busybox\nCOPY --chown=who Dockerfile /\n", "no such user: who"],
-      ["FROM busybox\nSTOPSIGNAL SIGNOTHING\n", "invalid signal: SIGNOTHING"],
-      ["FROM scratch\n", "No image was generated. Is your Dockerfile empty?"],
-      [
-        "FROM busybox\nRUN --mount=type=cache,target=/x y\n",
-        "the --mount option requires BuildKit",
-      ],
-    ];
-    for (const [Dockerfile, message] of wrong)
+    for (const [Dockerfile, message] of WRONG_BUILDS)
       expect(await failBuild({ Dockerfile })).to.contain(message);
     expect(await failBuild({ a: "b" })).to.contain("Dockerfile");
     expect(underWay()).to.deep.equal([]);

@@ -17,19 +17,26 @@ import { silenced } from "./pull.ts";
 interface SentContext {
   readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   readonly dockerfile: string;
+  /** A URL that the daemon fetches it from; undefined: it is sent. */
+  readonly remote?: string;
 }
 
 const STANDARD_INPUT = "-";
+/** An archive, a Dockerfile or a repository elsewhere. Source: docker/cli, cli/command/image/build. */
+const REMOTE = /^(?:https?:\/\/|git:\/\/|github\.com\/|git@)/;
 
 export function addBuild(parent: Command, context: Context): void {
   const command = parent
     .command("build")
     .description("Make an image as a Dockerfile says")
-    .argument("<folder>", "The context; - for an archive or a Dockerfile from standard input");
+    .argument(
+      "<folder>",
+      "The context; a URL or a git repository; - for an archive or a Dockerfile from standard input",
+    );
   for (const option of OPTIONS) command.addOption(option);
   command.action(async (folder: string, flags: BuildFlags) => {
-    const { chunks, dockerfile } = await openSent(folder, flags);
-    const query = buildQuery(flags, dockerfile, process.env);
+    const { chunks, ...from } = await openSent(folder, flags);
+    const query = buildQuery(flags, from, process.env);
     const plain = Readable.from(chunks, { objectMode: false });
     const archive = flags.compress === true ? packed(plain) : plain;
     const headers = registryConfigHeader();
@@ -109,6 +116,7 @@ async function openSent(folder: string, { file }: BuildFlags): Promise<SentConte
     if (input.kind === "archive") return { chunks: input.chunks, dockerfile: file ?? "" };
     return { chunks: packFiles(new Map([["Dockerfile", input.text]])), dockerfile: "" };
   }
+  if (REMOTE.test(folder)) return { chunks: [], dockerfile: file ?? "", remote: folder };
   const isSent = file === STANDARD_INPUT;
   const sent = isSent ? await readDockerfile(process.stdin) : undefined;
   const opened = openContext(folder, isSent ? undefined : file, sent);
