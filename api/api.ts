@@ -7,6 +7,7 @@ import { buildRoutes } from "./routes/build.ts";
 import { commitRoutes } from "./routes/commit.ts";
 import { configRoutes } from "./routes/configs.ts";
 import { containerFileRoutes } from "./routes/container-files.ts";
+import { containerPruneRoute } from "./routes/container-prune.ts";
 import { containerStatsRoutes } from "./routes/container-stats.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { diskUsageRoutes } from "./routes/disk-usage.ts";
@@ -50,6 +51,7 @@ export function servedRoutes(backends: Backends): Route[] {
     ...containerStatsRoutes(containers, backends.containerUsage),
     ...networkRoutes(backends),
     ...containerRoutes(containers, backends.localNetworks),
+    containerPruneRoute(containers, events),
     ...imageRoutes(images),
     ...imageTransferRoutes(images),
     ...commitRoutes(backends),

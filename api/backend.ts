@@ -212,9 +212,24 @@ export interface SystemFacts {
   readonly abilities: MachineAbilities;
   readonly images: number;
   readonly cgroupVersion: "1" | "2";
+  /** What runs containers beside the daemon; the OCI runtimes come first. */
+  readonly programs: readonly ProgramFacts[];
+  /** File name of the init for containers that ask for one; empty: there is none. */
+  readonly initProgram: string;
+  /** Docker's name for what the data root is on. */
+  readonly fileSystem: string;
+  readonly cdi: { readonly dirs: readonly string[]; readonly devices: readonly string[] };
+  readonly openFiles: number;
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly string[];
   readonly warnings: readonly string[];
+}
+
+export interface ProgramFacts {
+  readonly name: string;
+  readonly version: string;
+  /** As it says itself; empty when it does not. */
+  readonly commit: string;
 }
 
 export interface DistributionFacts {

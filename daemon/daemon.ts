@@ -14,6 +14,7 @@ import { newContainerFiles } from "./engine/container-files.ts";
 import { newContainerUsage } from "./engine/container-usage.ts";
 import { newContainers } from "./engine/containers.ts";
 import { newDiskUsage } from "./engine/disk-usage.ts";
+import { newEvents } from "./engine/events.ts";
 import { newExecs } from "./engine/execs.ts";
 import { newImages } from "./engine/images.ts";
 import { newLocalNetworks } from "./engine/local-networks.ts";
@@ -60,7 +61,7 @@ export async function startDaemon(
     log: log.child({ component: "runtime" }),
     images: { insecureRegistries, registryMirrors },
   });
-  const facts = readFacts(config, version);
+  const facts = readFacts(config, version, engine);
   const settings = new LiveSettings(config, {
     facts,
     images: engine.images,
@@ -107,7 +108,7 @@ export async function startDaemon(
       diskUsage: newDiskUsage(engine.volumes),
       volumes: newVolumes(engine.volumes),
       localNetworks: newLocalNetworks(engine),
-      events: { events: (query) => engine.events.follow(query) },
+      events: newEvents(engine.events),
     }),
     log.child({ component: "api" }),
   );

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { arch, cpus, hostname, machine, release, totalmem } from "node:os";
 import { join } from "node:path";
 import type { SystemFacts } from "../api/backend.ts";
@@ -6,16 +6,24 @@ import { newId } from "../core/ids.ts";
 import { systemRandom } from "../core/system-random.ts";
 import type { NodeDescription } from "../proto/gen/objects.ts";
 import { findCgroupLayout } from "../runtime/cgroup/layout.ts";
+import type { EngineParts } from "../runtime/types.ts";
 import type { DaemonConfig } from "./config.ts";
 
 /** Docker's and Go's names for the CPU, by Node's. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /** What of the facts is known once, at start. */
-export type StaticFacts = Omit<SystemFacts, "containers" | "images" | "abilities">;
+export type StaticFacts = Omit<
+  SystemFacts,
+  "containers" | "images" | "abilities" | "cdi" | "openFiles"
+>;
 
 /** Reads what this machine is. The daemon's id is kept in the data root. */
-export function readFacts(config: DaemonConfig, version: string): StaticFacts {
+export function readFacts(
+  config: DaemonConfig,
+  version: string,
+  engine: Pick<EngineParts, "programs" | "initProgram">,
+): StaticFacts {
   const os = readOsRelease();
   return {
     id: readDaemonId(config.dataRoot),
@@ -32,6 +40,9 @@ export function readFacts(config: DaemonConfig, version: string): StaticFacts {
     dataRoot: config.dataRoot,
     labels: config.labels,
     cgroupVersion: readCgroupVersion(),
+    programs: engine.programs,
+    initProgram: engine.initProgram,
+    fileSystem: fileSystemOf(config.dataRoot),
     insecureRegistries: config.insecureRegistries,
     registryMirrors: config.registryMirrors,
     warnings: [],
@@ -51,6 +62,21 @@ export function describeNode(facts: StaticFacts): NodeDescription {
     engineVersion: facts.version,
     engineLabels: Object.fromEntries(labels),
   };
+}
+
+/** Source: Linux, include/uapi/linux/magic.h; Docker's words for them: moby, daemon/graphdriver/driver_linux.go. */
+const FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  61267: "extfs",
+  1481003842: "xfs",
+  2435016766: "btrfs",
+  801189825: "zfs",
+  16914836: "tmpfs",
+  2035054128: "overlayfs",
+  4076150800: "f2fs",
+};
+
+function fileSystemOf(path: string): string {
+  return FILE_SYSTEMS[statfsSync(path).type] ?? "<unknown>";
 }
 
 /** Source: os-release(5). */

@@ -47,7 +47,24 @@ export class LiveSettings {
       log.warn("changed settings wait until musterd is started again", {
         settings: waiting.map(settingName),
       });
-    const attributes = { name: facts.name, changed: changed.map(settingName).join(",") };
+    const attributes = reloadAttributes(facts.name, config, changed);
     events.publish({ type: "daemon", action: "reload", actorId: facts.id, attributes });
   }
+}
+
+/** What the journal says of a configuration that was read again. Source: moby, daemon/reload.go. */
+function reloadAttributes(
+  name: string,
+  { logLevel, labels, insecureRegistries, registryMirrors }: DaemonConfig,
+  changed: readonly (keyof DaemonConfig)[],
+): Readonly<Record<string, string>> {
+  return {
+    name,
+    changed: changed.map(settingName).join(","),
+    debug: String(logLevel === "debug"),
+    labels: JSON.stringify(labels),
+    "insecure-registries": JSON.stringify(insecureRegistries),
+    "registry-mirrors": JSON.stringify(registryMirrors),
+    "live-restore": "true",
+  };
 }

@@ -1,5 +1,7 @@
+import { readdirSync } from "node:fs";
 import type { DistributionFacts, SystemBackend } from "../api/backend.ts";
 import { ClusterError } from "../core/errors.ts";
+import { CDI_DIRS, listCdiDevices } from "../runtime/container/cdi/cdi-files.ts";
 import type { EngineParts } from "../runtime/types.ts";
 import { readCredentials } from "./engine/credentials.ts";
 import type { StaticFacts } from "./facts.ts";
@@ -26,6 +28,8 @@ export function newSystem(
         ...facts,
         containers: { running, paused, stopped: all.length - live.length },
         abilities,
+        cdi: { dirs: CDI_DIRS, devices: listCdiDevices() },
+        openFiles: readdirSync("/proc/self/fd").length,
         images: images.list().length,
         warnings: [...facts.warnings, ...complaints()],
       };

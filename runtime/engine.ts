@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { arch, cpus, hostname, release } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import { ClusterError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { systemClock } from "../core/system-clock.ts";
@@ -12,6 +12,7 @@ import { OciRuntimes } from "./container/oci-runtimes.ts";
 import { runtimeRoot } from "./container/paths.ts";
 import {
   claimStrayHierarchies,
+  describePrograms,
   findInit,
   hasApparmor,
   requireConmon,
@@ -19,6 +20,7 @@ import {
   requireRuntimes,
   requireSeccomp,
 } from "./container/requirements.ts";
+import type { ProgramVersion } from "./container/runtime-version.ts";
 import { EventJournal } from "./events/event-journal.ts";
 import { ImageStore } from "./image/image-store.ts";
 import { absentArchitectures } from "./linux/abi.ts";
@@ -46,6 +48,8 @@ export class Engine implements EngineParts {
   readonly ports: PublishedPorts;
   readonly builds: Builder;
   readonly events: EventJournal;
+  readonly programs: readonly ProgramVersion[];
+  readonly initProgram: string;
   readonly abilities: MachineAbilities;
   readonly usage: UsageLoop;
   /** Of the rules of networks and ports. */
@@ -61,6 +65,8 @@ export class Engine implements EngineParts {
     readonly ports: PublishedPorts;
     readonly builds: Builder;
     readonly events: EventJournal;
+    readonly programs: readonly ProgramVersion[];
+    readonly initPath: string;
     readonly abilities: MachineAbilities;
     readonly cgroups: Cgroups;
     readonly strays: StrayHierarchies;
@@ -74,6 +80,8 @@ export class Engine implements EngineParts {
     this.ports = parts.ports;
     this.builds = parts.builds;
     this.events = parts.events;
+    this.programs = parts.programs;
+    this.initProgram = basename(parts.initPath);
     this.abilities = parts.abilities;
     this.usage = parts.usage;
     this.repair = parts.repair;
@@ -127,19 +135,9 @@ export class Engine implements EngineParts {
     };
     const networks = await LocalNetworks.open(networkOptions);
     const ports = PublishedPorts.open(networkOptions);
-    const facts: ContainerHost["facts"] = {
-      hostname: hostname(),
-      initPath: findInit(),
-      cgroupKind: cgroups.layout.kind,
-      canLimitSwap: cgroups.canLimitSwap(),
-      nofileMax: maxOpenFiles(),
-      architecture: GO_ARCH[arch()] ?? arch(),
-      kernel: release(),
-      absentArchitectures: absentArchitectures(),
-      ownCapabilities: ownCapabilities(),
-      hasApparmor: hasApparmor(),
-      seccomp,
-    };
+    const initPath = findInit();
+    const helpers = await describePrograms([conmonPath, initPath], clock);
+    const facts = { ...machineFacts(cgroups), initPath, seccomp };
     const runtimes = new OciRuntimes(programs, runtimeRoot(roots), release(), clock);
     const host = {
       roots,
@@ -168,7 +166,10 @@ export class Engine implements EngineParts {
     const usage = newUsageLoop({ containers, cgroups, clock });
     const repair = new RepairLoop({ networks, ports }, clock, networkOptions.log);
     const parts = { images, containers, volumes, networks, ports, builds, usage, repair };
-    return new Engine({ ...parts, events, abilities, cgroups, strays });
+    return new Engine({
+      ...{ ...parts, programs: [...programs, ...helpers], initPath },
+      ...{ events, abilities, cgroups, strays },
+    });
   }
 
   /** Lets go of everything; containers run on. */
@@ -181,4 +182,18 @@ export class Engine implements EngineParts {
     if (await this.#cgroups.removeOwn()) this.#strays.release();
     await this.images.close();
   }
+}
+
+function machineFacts(cgroups: Cgroups): Omit<ContainerHost["facts"], "initPath" | "seccomp"> {
+  return {
+    hostname: hostname(),
+    cgroupKind: cgroups.layout.kind,
+    canLimitSwap: cgroups.canLimitSwap(),
+    nofileMax: maxOpenFiles(),
+    architecture: GO_ARCH[arch()] ?? arch(),
+    kernel: release(),
+    absentArchitectures: absentArchitectures(),
+    ownCapabilities: ownCapabilities(),
+    hasApparmor: hasApparmor(),
+  };
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Builds } from "./build/types.ts";
 import type { MachineAbilities } from "./cgroup/abilities.ts";
+import type { ProgramVersion } from "./container/runtime-version.ts";
 import type { ContainerRoots, MachineContainers } from "./container/types.ts";
 import type { EventJournal } from "./events/event-journal.ts";
 import type { ImageStoreOptions, Images } from "./image/types.ts";
@@ -38,6 +39,10 @@ export interface EngineParts {
   readonly usage: ContainerUsage;
   /** What happened here; everybody says it there. */
   readonly events: EventJournal;
+  /** What runs containers: OCI runtimes, the default first, then conmon, and an init where there is one. */
+  readonly programs: readonly ProgramVersion[];
+  /** File name of the init; empty: there is none. */
+  readonly initProgram: string;
   readonly abilities: MachineAbilities;
   /** Lets go of everything; containers run on. */
   close(): Promise<void>;

@@ -6,6 +6,8 @@ export interface EventBackend {
    * @throws {ClusterError} `ResourceExhausted` when its reader is too far behind.
    */
   events(query: EventQuery): AsyncIterable<EngineEvent>;
+  /** What nobody used of one kind was removed. */
+  pruned(type: "container" | "network" | "builder", reclaimedBytes: number): void;
 }
 
 export interface EventQuery {

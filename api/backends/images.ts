@@ -59,7 +59,12 @@ export interface LoadedImage {
 }
 
 export interface CommitOptions {
-  readonly container: { readonly id: string; readonly name: string; readonly image: string };
+  readonly container: {
+    readonly id: string;
+    readonly name: string;
+    readonly image: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
   /** Empty: no name. */
   readonly name: string;
   readonly author: string;

@@ -1,6 +1,7 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { BuildBackend, BuildOutput, BuildSettings } from "../backends/builds.ts";
 import type { ContainerBackend } from "../backends/containers.ts";
+import type { EventBackend } from "../backends/events.ts";
 import { findContainer } from "../containers/find-container.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parseFilters } from "../http/filters.ts";
@@ -12,6 +13,7 @@ import { readBuildQuery, writeBuildError, writeBuildOutput } from "../wire/build
 type Backends = {
   readonly builds: BuildBackend;
   readonly containers: Pick<ContainerBackend, "containerNames" | "getContainer">;
+  readonly events: Pick<EventBackend, "pruned">;
 };
 
 /** What a quiet build keeps for the case that it fails, and of one line beside its text. */
@@ -26,7 +28,7 @@ const PRUNE_FILTERS = [
 export function buildRoutes(backends: Backends): Route[] {
   return [
     { method: "POST", path: "/build", handler: (exchange) => build(backends, exchange) },
-    { method: "POST", path: "/build/prune", handler: prune },
+    { method: "POST", path: "/build/prune", handler: (exchange) => prune(backends, exchange) },
   ];
 }
 
@@ -73,8 +75,9 @@ async function buildQuietly(
 }
 
 /** The cache is the steps' images, which `docker image prune` removes: there is no other. */
-function prune({ query }: Exchange): Answer {
+function prune({ events }: Backends, { query }: Exchange): Answer {
   parseFilters(query.get("filters"), PRUNE_FILTERS);
+  events.pruned("builder", 0);
   return ok({ CachesDeleted: [], SpaceReclaimed: 0 });
 }
 

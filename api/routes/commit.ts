@@ -30,6 +30,7 @@ export function commitRoutes(backends: Backends): Route[] {
 async function commit({ containers, images }: Backends, exchange: Exchange): Promise<Answer> {
   const { query } = exchange;
   const container = findContainer(containers, query.get("container") ?? "");
+  const { name, image, labels } = container.settings;
   const given = await readBody(exchange);
   const own = pick(new JsonReader(writeConfig(container), "Config"));
   const config = applyChanges({ ...own, ...pick(given) }, query.getAll("changes"));
@@ -40,7 +41,7 @@ async function commit({ containers, images }: Backends, exchange: Exchange): Pro
     comment: query.get("comment") ?? "",
     createdBy: wordsOf(own),
     config,
-    container: { id: container.id, name: container.settings.name, image: container.settings.image },
+    container: { id: container.id, name, image, labels },
   };
   const isPaused = !query.has("pause") || exchange.flag("pause");
   const id = await standingStill(isPaused && isBusy(container), containers, container.id, () =>

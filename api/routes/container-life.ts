@@ -18,7 +18,6 @@ import {
   requireRunning,
   startFailure,
 } from "./container-errors.ts";
-import { containerPruneRoute } from "./container-prune.ts";
 
 const SECOND_MS = 1000;
 const WAIT_CONDITIONS: readonly WaitCondition[] = ["not-running", "next-exit", "removed"];
@@ -80,7 +79,6 @@ export function containerLifeRoutes(backend: ContainerBackend): Route[] {
       handler: async (exchange) =>
         remove(backend, findContainer(backend, exchange.param("ref")), exchange),
     },
-    containerPruneRoute(backend),
   ];
 }
 

@@ -1,23 +1,34 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerBackend } from "../backends/containers.ts";
+import type { EventBackend } from "../backends/events.ts";
 import { hasLabel } from "../containers/list-filter.ts";
 import { isRunning } from "../containers/state.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parseFilters } from "../http/filters.ts";
 import { parseMomentMs } from "../http/moment.ts";
-import { type Answer, ok, type Route } from "../http/router.ts";
+import { ok, type Route } from "../http/router.ts";
 import { isStateError } from "./container-errors.ts";
 
 /** Removes the containers that do not run. */
-export function containerPruneRoute(backend: ContainerBackend): Route {
+export function containerPruneRoute(
+  backend: ContainerBackend,
+  events: Pick<EventBackend, "pruned">,
+): Route {
   return {
     method: "POST",
     path: "/containers/prune",
-    handler: async (exchange) => prune(backend, exchange),
+    handler: async (exchange) => {
+      const { removed, freed } = await prune(backend, exchange);
+      events.pruned("container", freed);
+      return ok({ ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: freed });
+    },
   };
 }
 
-async function prune(backend: ContainerBackend, { query }: Exchange): Promise<Answer> {
+async function prune(
+  backend: ContainerBackend,
+  { query }: Exchange,
+): Promise<{ readonly removed: readonly string[]; readonly freed: number }> {
   const filters = parseFilters(query.get("filters"), ["until", "label", "label!"]);
   const untilMs = readUntil(filters.until ?? [], Date.now());
   const removed: string[] = [];
@@ -40,7 +51,7 @@ async function prune(backend: ContainerBackend, { query }: Exchange): Promise<An
     removed.push(container.id);
     freed += writtenBytes;
   }
-  return ok({ ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: freed });
+  return { removed, freed };
 }
 
 function readUntil(values: readonly string[], nowMs: number): number {

@@ -57,7 +57,8 @@ function imageUsage(backend: Backends["images"], apiMinor: number): Record<strin
 async function containerUsage(backend: Backends["containers"]): Promise<unknown[]> {
   const nowMs = Date.now();
   const summaries: unknown[] = [];
-  for (const container of backend.listContainers())
+  const newestFirst = backend.listContainers().toSorted((a, b) => b.createdAtMs - a.createdAtMs);
+  for (const container of newestFirst)
     summaries.push(writeSummary(container, nowMs, await backend.containerSizes(container.id)));
   return summaries;
 }

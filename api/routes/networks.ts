@@ -21,7 +21,7 @@ import {
 } from "../wire/local-network.ts";
 import { readNetworkSpec, writeNetwork } from "../wire/network.ts";
 
-type Parts = Pick<Backends, "networks" | "localNetworks" | "membership" | "containers">;
+type Parts = Pick<Backends, "networks" | "localNetworks" | "membership" | "containers" | "events">;
 type Found =
   | { readonly scope: "local"; readonly network: LocalNetworkFacts }
   | { readonly scope: "swarm"; readonly network: Network };
@@ -150,6 +150,7 @@ async function prune(parts: Parts, { query }: Exchange): Promise<Answer> {
     if (!isMeant(spec.labels, meta?.createdAtMs ?? 0)) continue;
     if (await isRemoved(parts.networks.removeNetwork(id))) removed.push(spec.name);
   }
+  parts.events.pruned("network", 0);
   return ok({ NetworksDeleted: removed.length > 0 ? removed : null });
 }
 

@@ -16,7 +16,7 @@ export function systemRoutes(
     {
       method: "GET",
       path: "/info",
-      handler: () => ok(writeInfo(system.facts(), membership.swarmInfo())),
+      handler: ({ apiMinor }) => ok(writeInfo(system.facts(), membership.swarmInfo(), apiMinor)),
     },
     {
       method: "GET",

@@ -30,6 +30,8 @@ describe("events on the wire", () => {
       '{"status":"pull","id":"r:5000/app:v1","Type":"image","Action":"pull","Actor":{"ID":"r:5000/app:v1","Attributes":{"name":"r:5000/app"}},"scope":"local","time":1700000000,"timeNano":1700000000123456789}\n',
     );
     expect(writeEvent(HEALTH)).to.contain('"from":"nginx:1"');
+    const prune: EngineEvent = { ...PULL, action: "prune", actorId: "" };
+    expect(writeEvent(prune)).to.match(/^\{"status":"prune","Type":"image"/);
     expect(writeEvent(NODE)).to.match(/^\{"Type":"node"/);
   });
 

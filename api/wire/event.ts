@@ -8,7 +8,11 @@ const LEGACY_TYPES = ["container", "image"];
 export function writeEvent(event: EngineEvent): string {
   const { type, action, actorId, attributes, scope, timeNs } = event;
   const image = type === "container" ? attributes.image : undefined;
-  const legacy = { status: action, id: actorId, ...(image === undefined ? {} : { from: image }) };
+  const legacy = {
+    status: action,
+    ...(actorId === "" ? {} : { id: actorId }),
+    ...(image === undefined ? {} : { from: image }),
+  };
   const fields = {
     ...(LEGACY_TYPES.includes(type) ? legacy : {}),
     Type: type,

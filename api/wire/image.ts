@@ -1,6 +1,7 @@
 import type { ImageFacts } from "../backends/images.ts";
 import { JsonReader } from "../http/json-reader.ts";
 import { omitEmpty } from "./common.ts";
+import { STORAGE_DRIVER } from "./storage-driver.ts";
 
 /** Before 1.43 an image without names had one that says so: older clients print nothing for it otherwise. */
 const NONE_NAMES_BEFORE_MINOR = 43;
@@ -90,7 +91,7 @@ export function writeImage(image: ImageFacts, apiMinor: number): Record<string, 
     Os: platform.os,
     Size: sizeBytes,
     ...(apiMinor < VIRTUAL_SIZE_BEFORE_MINOR ? { VirtualSize: sizeBytes } : {}),
-    GraphDriver: { Name: "overlayfs", Data: {} },
+    GraphDriver: { Name: STORAGE_DRIVER, Data: {} },
     RootFS: { Type: "layers", Layers: image.layers.map(({ digest }) => digest) },
     Metadata: {},
   };

@@ -1,9 +1,13 @@
 import type { SwarmInfo, SystemFacts } from "../backend.ts";
 import { API_VERSION_MAX, API_VERSION_MIN } from "../http/api-version.ts";
+import { STORAGE_DRIVER } from "./storage-driver.ts";
 import { writeClusterInfo } from "./swarm.ts";
 
 /** Docker's names of CPU kinds differ between `/info` (uname's) and `/version` (Go's). */
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
+
+/** Up to then clients warn when bridges do not go through iptables. Our rules are nftables' own and need nothing of it. */
+const NO_BRIDGE_FROM_MINOR = 50;
 
 export function writeVersion(facts: SystemFacts): Record<string, unknown> {
   const arch = GO_ARCHITECTURES[facts.architecture] ?? facts.architecture;
@@ -21,13 +25,22 @@ export function writeVersion(facts: SystemFacts): Record<string, unknown> {
     Platform: { Name: "Muster" },
     Components: [
       { Name: "Engine", Version: facts.version, Details: { ...engine, Experimental: "false" } },
+      ...facts.programs.map(({ name, version, commit }) => ({
+        ...{ Name: name, Version: version },
+        Details: { GitCommit: commit },
+      })),
     ],
     Version: facts.version,
     ...engine,
   };
 }
 
-export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, unknown> {
+/** @param apiMinor what the client speaks. */
+export function writeInfo(
+  facts: SystemFacts,
+  swarm: SwarmInfo,
+  apiMinor: number,
+): Record<string, unknown> {
   const { running, paused, stopped } = facts.containers;
   const { abilities } = facts;
   return {
@@ -37,13 +50,18 @@ export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, 
     ContainersPaused: paused,
     ContainersStopped: stopped,
     Images: facts.images,
-    Driver: "overlayfs",
-    DriverStatus: [["Backing store", facts.dataRoot]],
+    Driver: STORAGE_DRIVER,
+    DriverStatus: [
+      ["Backing Filesystem", facts.fileSystem],
+      ["Supports d_type", "true"],
+      ["Native Overlay Diff", "true"],
+      ["userxattr", "false"],
+    ],
     Plugins: {
       Volume: ["local"],
       Network: ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
       Authorization: null,
-      Log: ["journald", "json-file", "local", "none"],
+      Log: ["journald", "json-file", "local"],
     },
     MemoryLimit: abilities.memory,
     SwapLimit: abilities.swap,
@@ -53,9 +71,10 @@ export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, 
     CPUSet: abilities.cpuset,
     PidsLimit: abilities.pids,
     IPv4Forwarding: true,
+    ...(apiMinor < NO_BRIDGE_FROM_MINOR ? { BridgeNfIptables: true, BridgeNfIp6tables: true } : {}),
     OomKillDisable: abilities.oomKillDisable,
     Debug: false,
-    NFd: 0,
+    NFd: facts.openFiles,
     NGoroutines: 0,
     SystemTime: new Date().toISOString(),
     LoggingDriver: "json-file",
@@ -85,19 +104,34 @@ export function writeInfo(facts: SystemFacts, swarm: SwarmInfo): Record<string, 
     Swarm: writeSwarmInfo(swarm),
     LiveRestoreEnabled: true,
     Isolation: "",
-    InitBinary: "",
-    ContainerdCommit: { ID: "" },
-    RuncCommit: { ID: "" },
-    InitCommit: { ID: "" },
-    SecurityOptions: [
-      ...(abilities.apparmor ? ["name=apparmor"] : []),
-      "name=seccomp,profile=builtin",
-    ],
+    ...writeParts(facts),
     Warnings: orNull([...facts.warnings, ...missing(facts)]),
   };
 }
 
-function orNull(list: readonly string[]): readonly string[] | null {
+/** What of this machine runs and confines containers. */
+function writeParts(facts: SystemFacts): Record<string, unknown> {
+  const { abilities } = facts;
+  const commitOf = (name: string) => {
+    const found = facts.programs.find((program) => program.name === name);
+    return { ID: found === undefined ? "N/A" : found.commit || found.version };
+  };
+  return {
+    InitBinary: facts.initProgram,
+    ContainerdCommit: commitOf("containerd"),
+    RuncCommit: commitOf("runc"),
+    InitCommit: commitOf(facts.initProgram),
+    FirewallBackend: { Driver: "nftables" },
+    CDISpecDirs: facts.cdi.dirs,
+    DiscoveredDevices: orNull(facts.cdi.devices.map((ID) => ({ Source: "cdi", ID }))),
+    SecurityOptions: [
+      ...(abilities.apparmor ? ["name=apparmor"] : []),
+      "name=seccomp,profile=builtin",
+    ],
+  };
+}
+
+function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length > 0 ? list : null;
 }
 

@@ -5,6 +5,7 @@ import type {
   ContainerRequest,
 } from "../../api/backends/containers.ts";
 import { ClusterError } from "../../core/errors.ts";
+import { attributesOf } from "../../runtime/container/container-events.ts";
 import { parseSignal } from "../../runtime/container/signals.ts";
 import { shownPaths } from "../../runtime/container/spec/confinement.ts";
 import type {
@@ -14,6 +15,7 @@ import type {
   MachineContainers,
   NetworkMode,
 } from "../../runtime/container/types.ts";
+import type { EventSink } from "../../runtime/events/types.ts";
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { diskUsage } from "../../runtime/linux/disk-usage.ts";
 import { dnsNames } from "../../runtime/network/plan/dns-names.ts";
@@ -37,6 +39,7 @@ export function newContainers(
   engine: Pick<EngineParts, "abilities" | "networks" | "ports"> & {
     readonly containers: MachineContainers;
     readonly images: ImageFinder;
+    readonly events: EventSink;
   },
 ): ContainerBackend {
   const { containers, images } = engine;
@@ -67,7 +70,12 @@ export function newContainers(
     containerLogs: (id, query, signal) => readLogs(containers, idOf(id), { ...query, signal }),
     resizeContainer: (id, size) => containers.resize(idOf(id), size),
     attachContainer: (id) => containers.attach(idOf(id)),
-    containerProcesses: async (id, psArgs) => listProcesses(containers.pidsOf(idOf(id)), psArgs),
+    async containerProcesses(id, psArgs) {
+      const processes = await listProcesses(containers.pidsOf(idOf(id)), psArgs);
+      const attributes = attributesOf(containers.get(idOf(id)));
+      engine.events.publish({ type: "container", action: "top", actorId: id, attributes });
+      return processes;
+    },
     async containerSizes(id) {
       const { imageId } = containers.get(idOf(id));
       const writtenBytes = await diskUsage(containers.filesOf(idOf(id)).rootfs.upperDir);

@@ -12,7 +12,11 @@ import type { Clock } from "../../core/clock.ts";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
 import type { EventSink } from "../../runtime/events/types.ts";
 import { fetchArchive } from "../../runtime/image/fetch-archive.ts";
-import { familiarRepository, parseReference } from "../../runtime/image/reference.ts";
+import {
+  familiarReference,
+  familiarRepository,
+  parseReference,
+} from "../../runtime/image/reference.ts";
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { orConflict } from "./conflict.ts";
 import { readCredentials } from "./credentials.ts";
@@ -73,9 +77,10 @@ async function commit(
   { container, ...options }: CommitOptions,
 ): Promise<string> {
   const { id } = await images.commit(container.id, { ...options, createdMs: clock.nowMs() });
-  const { name, image } = container;
-  const made = { comment: options.comment, imageID: id, imageRef: options.name };
-  const attributes = { ...made, name, image };
+  const { name, image, labels } = container;
+  const named =
+    options.name === "" ? {} : { imageRef: familiarReference(parseReference(options.name)) };
+  const attributes = { ...labels, comment: options.comment, imageID: id, ...named, name, image };
   events.publish({ type: "container", action: "commit", actorId: container.id, attributes });
   return id;
 }

@@ -28,13 +28,20 @@ describe("container: events in the journal", () => {
     { event: { kind: "detached", id: ID }, expected: ["detach"] },
     { event: execEvent("create"), expected: ["exec_create: ls -l"] },
     { event: execEvent("start"), expected: ["exec_start: ls -l"] },
+    {
+      event: { ...execEvent("start"), command: ["ls"] } as ContainerEvent,
+      expected: ["exec_start: ls "],
+    },
+    { event: { kind: "resized", id: ID, height: 20, width: 30 }, expected: ["resize"] },
     { event: execEvent("detach"), expected: ["exec_detach"] },
     { event: execEvent("die"), expected: ["exec_die"] },
     { event: { kind: "renamed", id: ID, oldName: "old" }, expected: ["rename"] },
   ];
   for (const { event, expected } of actions)
     it(`${event.kind}: ${expected.join(", ")}`, () =>
-      expect(toEngineEvents(event, subject).map(({ action }) => action)).to.deep.equal(expected));
+      expect(toEngineEvents(event, subject, []).map(({ action }) => action)).to.deep.equal(
+        expected,
+      ));
 
   it("have the container's name, image and labels, its own first, and what is special to them", () => {
     const ended: ContainerEvent = {
@@ -44,7 +51,7 @@ describe("container: events in the journal", () => {
       oomKilled: false,
       ranMs: 2500,
     };
-    expect(toEngineEvents(ended, subject)).to.deep.equal([
+    expect(toEngineEvents(ended, subject, [])).to.deep.equal([
       {
         type: "container",
         action: "die",
@@ -59,5 +66,18 @@ describe("container: events in the journal", () => {
         },
       },
     ]);
+  });
+
+  it("tell of the networks that are only names", () => {
+    const networks = [{ id: "n1", name: "none", driver: "null" as const }];
+    const alone = { ...subject, config: { ...subject.config, network: { kind: "none" as const } } };
+    const [joined, started] = toEngineEvents({ kind: "started", id: ID }, alone, networks);
+    expect(joined).to.deep.equal({
+      type: "network",
+      action: "connect",
+      actorId: "n1",
+      attributes: { container: ID, name: "none", type: "null" },
+    });
+    expect(started?.action).to.equal("start");
   });
 });

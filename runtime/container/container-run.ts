@@ -43,6 +43,7 @@ export interface ContainerHost {
     | "connect"
     | "disconnect"
     | "findAttachment"
+    | "list"
     | "rename"
     | "namespacePath"
     | "wayInto"

@@ -14,7 +14,7 @@ import {
 } from "./life.ts";
 import { LOG_SLACK_BYTES } from "./log/log-files.ts";
 import { containerPaths } from "./paths.ts";
-import { canReadOnlyBelow, isOldRunc } from "./runtime-version.ts";
+import { canReadOnlyBelow, isOldRunc, parseVersion } from "./runtime-version.ts";
 import { parseSignal } from "./signals.ts";
 import { Turns } from "./turns.ts";
 import type { ContainerId } from "./types.ts";
@@ -199,6 +199,19 @@ describe("container: small plans", () => {
     expect(() => withHostGateway(lines, "")).to.throw("unable to derive the IP value");
     expect(withHostGateway(lines.slice(1), "")).to.deep.equal(lines.slice(1));
   });
+  const printed: [string, string, string][] = [
+    [
+      "runc version 1.1.5+ds1\ncommit: 1.1.5+ds1-1+deb12u1\nspec: 1.0.2-dev\n",
+      "1.1.5+ds1",
+      "1.1.5+ds1-1+deb12u1",
+    ],
+    ["conmon version 2.1.6\ncommit: unknown\n", "2.1.6", ""],
+    ["tini version 0.19.0 - git.de40ad0\n", "0.19.0", "de40ad0"],
+    ["nothing of the kind", "", ""],
+  ];
+  for (const [output, version, commit] of printed)
+    it(`programs: what ${output.split("\n", 1)[0]} says`, () =>
+      expect(parseVersion(output)).to.deep.equal({ version, commit }));
   it("runc: old is what came before the repairs of 2025", () => {
     for (const version of ["1.1.5+ds1", "1.2.7", "1.0.0~rc93", "0.9", ""])
       expect(isOldRunc(version), version).to.equal(true);

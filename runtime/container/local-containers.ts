@@ -207,13 +207,14 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
 
   resize(id: ContainerId, size: ConsoleSize): void {
     const { isRunning, record, window } = this.#find(id);
-    if (isRunning) window.resize(size);
-    else
+    if (!isRunning)
       throw new ClusterError(
         "FailedPrecondition",
         `cannot resize container ${record.config.name}: it is not running`,
         { details: { container: id } },
       );
+    window.resize(size);
+    this.#emit({ kind: "resized", id, height: size.rows, width: size.columns });
   }
 
   async connect(id: ContainerId, endpoint: EndpointConfig): Promise<void> {
@@ -402,7 +403,8 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
   /** A listener that fails must not keep a container from being cleared away, nor others from hearing of it. */
   #emit(event: ContainerEvent, subject = this.#containers.get(event.id)): void {
     if (subject !== undefined)
-      for (const said of toEngineEvents(event, subject.record)) this.#host.events.publish(said);
+      for (const said of toEngineEvents(event, subject.record, this.#host.networks.list()))
+        this.#host.events.publish(said);
     for (const listener of [...this.#listeners]) {
       try {
         listener(event);

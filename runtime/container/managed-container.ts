@@ -207,7 +207,7 @@ export class ManagedContainer {
    *
    * @throws {ClusterError} DeadlineExceeded when not even SIGKILL ends it.
    */
-  async stop(signal: number, timeoutMs: number): Promise<void> {
+  async stop(signal: number, timeoutMs: number, isTold = true): Promise<void> {
     // A start that is under way is let finish: there is something to stop only then.
     await this.#turns.run(async () => {});
     await this.#requestStop();
@@ -219,7 +219,7 @@ export class ManagedContainer {
     const thaw = async () => (paused ? this.unpause() : undefined);
     const stopping = { signal, timeoutMs, ended: this.untilEnd(), onSent, thaw };
     if (!(await stopProcess(process, stopping, host.clock))) throw unendable(config.name, process);
-    emit({ kind: "stopped", id });
+    if (isTold) emit({ kind: "stopped", id });
   }
 
   /** Resolves when it does not run. */
@@ -263,7 +263,7 @@ export class ManagedContainer {
    *   dead, and removing it again goes on where this ended.
    */
   async remove(force: boolean, withVolumes = true): Promise<void> {
-    if (force) await this.stop(SIGKILL, KILL_WAIT_MS);
+    if (force) await this.stop(SIGKILL, KILL_WAIT_MS, false);
     await this.#turns.run(async () => {
       if (this.isRunning)
         throw this.#refusal("remove", "it is running: stop it first or remove it by force");

@@ -14,14 +14,11 @@ import { ClusterError } from "../../core/errors.ts";
 import type { CgroupResources } from "../cgroup/resources.ts";
 import { findProcess, type ProcessRef, signalProcess } from "../linux/process.ts";
 import { type RunResult, runProgram } from "../linux/run.ts";
-import { canReadOnlyBelow } from "./runtime-version.ts";
+import { canReadOnlyBelow, type ProgramVersion } from "./runtime-version.ts";
 
 /** Where an OCI runtime is and what it is. */
-export interface RuntimeProgram {
-  /** `runc`, `crun`, `runsc`… */
-  readonly name: string;
+export interface RuntimeProgram extends ProgramVersion {
   readonly path: string;
-  readonly version: string;
 }
 
 const COMMAND_TIMEOUT_MS = 30_000;

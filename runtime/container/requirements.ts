@@ -9,7 +9,7 @@ import { probeCgroupLayout } from "../linux/cgroups.ts";
 import { runProgram } from "../linux/run.ts";
 import { StrayHierarchies, unifiedControllers } from "../linux/stray-hierarchies.ts";
 import type { RuntimeProgram } from "./oci-runtime.ts";
-import { isOldRunc } from "./runtime-version.ts";
+import { isOldRunc, type ProgramVersion, parseVersion } from "./runtime-version.ts";
 import type { SeccompProfile } from "./spec/seccomp.ts";
 
 /** Finding what containers need on this machine, and saying what is missing. */
@@ -55,7 +55,11 @@ export async function requireRuntimes(
   if (defaultName !== "" && !paths.has(defaultName))
     paths.set(defaultName, requireProgram(defaultName, defaultName));
   const found = await Promise.all(
-    [...paths].map(async ([name, path]) => ({ name, path, version: await versionOf(path, clock) })),
+    [...paths].map(async ([name, path]) => ({
+      ...(await describeProgram(path, clock)),
+      name,
+      path,
+    })),
   );
   const first = found.find(({ name }) => name === defaultName) ?? found[0];
   if (first === undefined) throw missing("runc", "runc");
@@ -76,6 +80,15 @@ export function claimStrayHierarchies(log: Log): StrayHierarchies {
     log.warn("crun cannot be used: a hierarchy of control groups could not be mounted", { error });
   }
   return strays;
+}
+
+/** What programs say of themselves; those without a path are left out. */
+export async function describePrograms(
+  paths: readonly string[],
+  clock: Clock,
+): Promise<ProgramVersion[]> {
+  const found = paths.filter((path) => path !== "");
+  return Promise.all(found.map(async (path) => describeProgram(path, clock)));
 }
 
 /**
@@ -145,8 +158,12 @@ function isExecutable(path: string): boolean {
   }
 }
 
-async function versionOf(path: string, clock: Clock): Promise<string> {
+async function describeProgram(path: string, clock: Clock): Promise<ProgramVersion> {
   const limits = { outputBytesMax: VERSION_BYTES_MAX, timeoutMs: VERSION_TIMEOUT_MS };
   const { output } = await runProgram({ path, args: ["--version"], ...limits }, clock);
-  return /version ([0-9][^\s]*)/.exec(output)?.[1] ?? "";
+  return { name: nameOf(path), ...parseVersion(output) };
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -9,6 +9,22 @@ const RUNTIMES_WITH_RRO: Readonly<Record<string, readonly number[]>> = {
   crun: [1, 4],
 };
 
+/** What a program is, as it says itself. */
+export interface ProgramVersion {
+  /** Of its file. */
+  readonly name: string;
+  readonly version: string;
+  /** Empty when it does not say. */
+  readonly commit: string;
+}
+
+/** Reads what `--version` prints: runc, crun, conmon and inits have the same two words. */
+export function parseVersion(output: string): Pick<ProgramVersion, "version" | "commit"> {
+  const [, commit = ""] = /(?:commit: | - git\.)(\S+)/.exec(output) ?? [];
+  const [, version = ""] = /version ([0-9]\S*)/.exec(output) ?? [];
+  return { version, commit: commit === "unknown" ? "" : commit };
+}
+
 /** Whether a mount can be made read-only with all that is mounted below it. */
 export function canReadOnlyBelow(
   runtime: { readonly name: string; readonly version: string },

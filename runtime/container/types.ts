@@ -197,6 +197,12 @@ export type ContainerEvent =
       readonly command: readonly string[];
       readonly exitCode: number;
     }
+  | {
+      readonly kind: "resized";
+      readonly id: ContainerId;
+      readonly height: number;
+      readonly width: number;
+    }
   | { readonly kind: "killed"; readonly id: ContainerId; readonly signal: number }
   | { readonly kind: "renamed"; readonly id: ContainerId; readonly oldName: string }
   | {

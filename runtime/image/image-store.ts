@@ -223,6 +223,7 @@ export class ImageStore implements Images {
       await this.#name(stored, names);
       const image = catalog.getById(stored.manifest.config.digest);
       events.happened("import", image.id, image);
+      for (const name of names) events.tagged(image, name);
       return image;
     });
   }
@@ -246,7 +247,9 @@ export class ImageStore implements Images {
       };
       const stored = await commitImage(from, { content, layers }, options);
       await this.#name(stored, names);
-      return catalog.getById(stored.manifest.config.digest);
+      const image = catalog.getById(stored.manifest.config.digest);
+      for (const name of names) this.#parts.events.tagged(image, name);
+      return image;
     });
   }
 
@@ -319,7 +322,9 @@ export class ImageStore implements Images {
     });
     const manifests = catalog.manifestsOf(id);
     await catalog.change((records) => applyRemoval(records, plan, manifests));
-    for (const _ of plan.untag) events.happened("untag", id, image);
+    // Names by digest that go with a tag are no news of their own, as in Docker.
+    const tags = plan.untag.filter((text) => !text.includes("@"));
+    for (const _ of tags.length > 0 ? tags : plan.untag) events.happened("untag", id, image);
     const untagged = plan.untag.map(parseReference).map(familiarReference);
     if (!plan.deleteImage) {
       await this.#housekeeping.sweepSoon();

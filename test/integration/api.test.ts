@@ -148,6 +148,28 @@ describe("integration: API over a Unix socket", function () {
     }
   });
 
+  describe("info", () => {
+    type Info = Record<string, unknown> & { readonly Plugins: { readonly Log: readonly string[] } };
+    const infoOf = async (version: string) => (await get(`${version}/info`)).json as Info;
+
+    it("names programs, devices and what it is built on", async () => {
+      expect(await infoOf("/v1.51")).to.deep.include({
+        Driver: "overlay2",
+        RuncCommit: { ID: "abc" },
+        ContainerdCommit: { ID: "N/A" },
+        InitBinary: "docker-init",
+        FirewallBackend: { Driver: "nftables" },
+        CDISpecDirs: ["/etc/cdi"],
+        DiscoveredDevices: [{ Source: "cdi", ID: "vendor/class=one" }],
+      });
+    });
+    it("keeps older clients from warning of bridges", async () => {
+      const { BridgeNfIptables, BridgeNfIp6tables } = await infoOf("/v1.41");
+      expect([BridgeNfIptables, BridgeNfIp6tables]).to.deep.equal([true, true]);
+      expect(await infoOf("/v1.51")).to.not.have.property("BridgeNfIptables");
+    });
+  });
+
   describe("filters", () => {
     const listed = async (filters: unknown) => {
       const { status, json } = await get(

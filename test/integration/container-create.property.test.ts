@@ -125,7 +125,8 @@ async function take(body: unknown): Promise<void> {
   };
   const networks = memoryNetworks();
   const ports = { publishedPorts: () => [] };
-  const facts = newContainers({ containers, images, abilities, networks, ports }).getContainer(id);
+  const engine = { containers, images, abilities, networks, ports, events: { publish() {} } };
+  const facts = newContainers(engine).getContainer(id);
   JSON.stringify([writeInspect(facts, { apiMinor: 51 }), writeSummary(facts, 0, undefined)]);
 }
 

@@ -6,7 +6,6 @@ import { newApi } from "../../api/api.ts";
 import type { Backends, SwarmInfo, SystemBackend } from "../../api/backend.ts";
 import type { ContainerFileBackend } from "../../api/backends/container-files.ts";
 import type { ContainerUsageBackend } from "../../api/backends/container-usage.ts";
-import type { EventBackend } from "../../api/backends/events.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
 import { seededRandom } from "../../core/random.ts";
@@ -14,6 +13,7 @@ import { systemClock } from "../../core/system-clock.ts";
 import { newBackends } from "../../daemon/backends.ts";
 import { Backups } from "../../daemon/backup/backups.ts";
 import { newContainers } from "../../daemon/engine/containers.ts";
+import { newEvents } from "../../daemon/engine/events.ts";
 import { newExecs } from "../../daemon/engine/execs.ts";
 import { newLocalNetworks } from "../../daemon/engine/local-networks.ts";
 import { leaderControl } from "../../manager/control/leader-control.ts";
@@ -61,6 +61,11 @@ const FACTS: ReturnType<SystemBackend["facts"]> = {
   abilities,
   images: 3,
   cgroupVersion: "2",
+  programs: [{ name: "runc", version: "1.1.5", commit: "abc" }],
+  initProgram: "docker-init",
+  fileSystem: "extfs",
+  cdi: { dirs: ["/etc/cdi"], devices: ["vendor/class=one"] },
+  openFiles: 7,
   insecureRegistries: ["registry:5000"],
   registryMirrors: [],
   warnings: [],
@@ -144,7 +149,7 @@ export async function startMemoryApi(
     log: silentLog,
   });
   const journal = new EventJournal(systemClock);
-  const events: EventBackend = { events: (query) => journal.follow(query) };
+  const events = newEvents(journal);
   const engine = { containers: new MemoryContainers(), networks: memoryNetworks() };
   const containers = newContainers({
     ...engine,
@@ -154,6 +159,7 @@ export async function startMemoryApi(
       },
     },
     abilities,
+    events: journal,
     ports: { publishedPorts: () => [] },
   });
   const backends = newBackends(node, {

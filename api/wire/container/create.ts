@@ -1,3 +1,4 @@
+import { ClusterError } from "../../../core/errors.ts";
 import type { ContainerSettings, HealthSettings } from "../../backends/container-settings.ts";
 import type { MountFacts } from "../../backends/containers.ts";
 import { JsonReader } from "../../http/json-reader.ts";
@@ -258,14 +259,16 @@ function readRuntime(host: JsonReader, runtimes: readonly string[]): string {
   throw invalid(`unknown or invalid runtime name: ${name.slice(0, 100)}`);
 }
 
-/** Docker's words where the disk has no quotas for directories. */
+/** Docker's words where the disk has no quotas for directories, and its 500: it finds out as it makes the layer. */
 function checkStorage(options: Readonly<Record<string, string>>): void {
-  for (const option of Object.keys(options))
-    throw invalid(
-      option.toLowerCase() === "size"
-        ? "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
-        : `unknown storage option ${option.slice(0, 100)}`,
+  for (const option of Object.keys(options)) {
+    if (option.toLowerCase() !== "size")
+      throw invalid(`unknown storage option ${option.slice(0, 100)}`);
+    throw new ClusterError(
+      "Internal",
+      "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
     );
+  }
 }
 
 function checkVolumeDriver(name: string): void {

@@ -2,6 +2,7 @@ import type { ContainerFacts, ContainerSizes } from "../../backends/containers.t
 import { frameStartFailure } from "../../containers/start-failure.ts";
 import { isRunning, statusOf } from "../../containers/state.ts";
 import { wireTime } from "../common.ts";
+import { STORAGE_DRIVER } from "../storage-driver.ts";
 import { commandOf, writeConfig, writeHostConfig } from "./config.ts";
 import { writeMountPoints } from "./mount-points.ts";
 import { writeNetworkSettings } from "./network-settings.ts";
@@ -33,7 +34,7 @@ export function writeInspect(
     LogPath: hasStarted ? files.log : "",
     Name: `/${settings.name}`,
     RestartCount: container.restartCount,
-    Driver: "overlayfs",
+    Driver: STORAGE_DRIVER,
     Platform: "linux",
     MountLabel: "",
     ProcessLabel: "",
@@ -41,7 +42,7 @@ export function writeInspect(
     ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: writeHostConfig(container),
     GraphDriver: {
-      Name: "overlayfs",
+      Name: STORAGE_DRIVER,
       Data: {
         LowerDir: files.rootfs.lowerDirs.join(":"),
         MergedDir: files.rootfs.merged,

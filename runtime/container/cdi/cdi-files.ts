@@ -4,7 +4,7 @@ import { ClusterError, errorMessage } from "../../../core/errors.ts";
 import { type CdiEdits, type CdiSpec, parseCdiSpec, planCdiEdits } from "./cdi-spec.ts";
 
 /** Where vendors put their files; those of this boot come before those of the machine. */
-const CDI_DIRS = ["/var/run/cdi", "/etc/cdi"];
+export const CDI_DIRS = ["/var/run/cdi", "/etc/cdi"];
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
@@ -14,6 +14,25 @@ const FILE_BYTES_MAX = 4 * 1024 * 1024;
  */
 export function findCdiEdits(names: readonly string[], dirs = CDI_DIRS): CdiEdits {
   if (names.length === 0) return planCdiEdits([], []);
+  const { specs, failures } = readSpecs(dirs);
+  try {
+    return planCdiEdits(specs, names);
+  } catch (error) {
+    if (failures.length === 0) throw error;
+    const message = `${errorMessage(error)} (not read: ${failures.join("; ")})`;
+    throw new ClusterError("InvalidArgument", message, { cause: error });
+  }
+}
+
+/** The devices that the vendors' files have now. */
+export function listCdiDevices(dirs = CDI_DIRS): string[] {
+  return [...new Set(readSpecs(dirs).specs.flatMap(({ devices }) => [...devices.keys()]))].sort();
+}
+
+function readSpecs(dirs: readonly string[]): {
+  readonly specs: readonly CdiSpec[];
+  readonly failures: readonly string[];
+} {
   const specs: CdiSpec[] = [];
   const failures: string[] = [];
   for (const path of dirs.flatMap(filesOf)) {
@@ -23,13 +42,7 @@ export function findCdiEdits(names: readonly string[], dirs = CDI_DIRS): CdiEdit
       failures.push(`${path}: ${errorMessage(error)}`);
     }
   }
-  try {
-    return planCdiEdits(specs, names);
-  } catch (error) {
-    if (failures.length === 0) throw error;
-    const message = `${errorMessage(error)} (not read: ${failures.join("; ")})`;
-    throw new ClusterError("InvalidArgument", message, { cause: error });
-  }
+  return { specs, failures };
 }
 
 /** YAML is not read: nvidia-ctk and its like write JSON when they are asked for it. */
