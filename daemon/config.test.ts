@@ -55,8 +55,28 @@ describe("daemon: configuration", () => {
     expect(config).to.include({ tlsCert: "/c", tlsKey: "/k", tlsCaCert: "/a" });
   });
 
+  it("takes dockerd's settings of OCI runtimes, by flags and by the file", () => {
+    const path = file({ "default-runtime": "kata", runtimes: { kata: { path: "/k" } } });
+    const config = readConfig(["--config-file", path, "--add-runtime", "runsc=/r"], "1");
+    expect(config?.defaultRuntime).to.equal("kata");
+    expect(config?.runtimes).to.deep.equal(["kata=/k", "runsc=/r"]);
+  });
+
   const refused: { name: string; argv: () => string[]; message: string }[] = [
     { name: "an unknown flag", argv: () => ["--bogus"], message: "unknown option '--bogus'" },
+    {
+      name: "a runtime without a path",
+      argv: () => ["--add-runtime", "kata"],
+      message: "runtime 'kata' must be a name and an absolute path",
+    },
+    {
+      name: "a runtime with arguments",
+      argv: () => [
+        "--config-file",
+        file({ runtimes: { kata: { path: "/k", runtimeArgs: ["-x"] } } }),
+      ],
+      message: "runtime kata: runtimeArgs is not supported",
+    },
     { name: "an argument", argv: () => ["bogus"], message: "too many arguments" },
     {
       name: "a relative path",

@@ -9,6 +9,15 @@ import {
 } from "./backup/backup-config.ts";
 import { checkLogConfig, type LogConfig } from "./log-choice.ts";
 import {
+  addRuntimeOptions,
+  DEFAULT_RUNTIMES_CONFIG,
+  RUNTIMES_FILE_KEYS,
+  RUNTIMES_KEY,
+  type RuntimesConfig,
+  readRuntimes,
+  runtimePaths,
+} from "./runtimes-config.ts";
+import {
   addTlsOptions,
   DEFAULT_TLS_CONFIG,
   TLS_FILE_KEYS,
@@ -17,7 +26,7 @@ import {
 } from "./tls-config.ts";
 
 /** Where `musterd` keeps and offers things, and whom it trusts. */
-export interface DaemonConfig extends LogConfig, BackupConfig, TlsConfig {
+export interface DaemonConfig extends LogConfig, BackupConfig, TlsConfig, RuntimesConfig {
   /** What must survive a reboot. */
   readonly dataRoot: string;
   /** What need not: sockets, namespaces, run-time state of containers. */
@@ -60,6 +69,7 @@ export const DEFAULT_CONFIG: DaemonConfig = {
   etcdUserFile: "",
   ...DEFAULT_BACKUP_CONFIG,
   ...DEFAULT_TLS_CONFIG,
+  ...DEFAULT_RUNTIMES_CONFIG,
 };
 
 /** dockerd's, with why they are not here. */
@@ -91,6 +101,7 @@ export function readConfig(argv: readonly string[], version: string): DaemonConf
   const config = { ...DEFAULT_CONFIG, ...merge(given, file) };
   checkLogConfig(config);
   readBackupConfig(config);
+  runtimePaths(config.runtimes);
   return {
     ...config,
     hosts: config.hosts.length > 0 ? config.hosts : ["unix:///run/muster/muster.sock"],
@@ -141,6 +152,7 @@ function readFlags(
     .exitOverride();
   addLogOptions(program);
   addTlsOptions(program);
+  addRuntimeOptions(program);
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -150,7 +162,17 @@ function readFlags(
     throw error;
   }
   const { tls, tlsverify, tlscacert, tlscert, tlskey, usernsRemap, ...rest } = program.opts();
-  const { host, label, pidfile, debug, insecureRegistry, registryMirror, manager, ...same } = rest;
+  const {
+    host,
+    label,
+    pidfile,
+    debug,
+    insecureRegistry,
+    registryMirror,
+    manager,
+    addRuntime,
+    ...same
+  } = rest;
   refuseForeign("command line", { "userns-remap": usernsRemap });
   const given = {
     ...same,
@@ -161,6 +183,7 @@ function readFlags(
     insecureRegistries: insecureRegistry,
     registryMirrors: registryMirror,
     managers: manager,
+    runtimes: addRuntime,
     logLevel: debug === true ? "debug" : same.logLevel,
   };
   return validate(dropUndefined(given), "command line");
@@ -209,6 +232,8 @@ export const FILE_KEYS: Readonly<Record<string, keyof DaemonConfig>> = {
   "etcd-key": "etcdKey",
   "etcd-user-file": "etcdUserFile",
   ...TLS_FILE_KEYS,
+  ...RUNTIMES_FILE_KEYS,
+  [RUNTIMES_KEY]: "runtimes",
 };
 
 /** What people call a setting: its key in the file. */
@@ -230,7 +255,9 @@ function readConfigFile(path: string, required: boolean): Fields {
   for (const [key, value] of Object.entries(content)) {
     if (Object.hasOwn(NOT_HERE, key)) continue;
     if (key === ALWAYS_SO && typeof value === "boolean") continue;
-    if (key === "debug" && typeof value === "boolean") fields.logLevel = value ? "debug" : "info";
+    if (key === RUNTIMES_KEY) fields.runtimes = readRuntimes(value);
+    else if (key === "debug" && typeof value === "boolean")
+      fields.logLevel = value ? "debug" : "info";
     else if (key === "debug") throw invalid(path, "debug must be true or false");
     else if (Object.hasOwn(FILE_KEYS, key)) fields[FILE_KEYS[key] as string] = value;
     else

@@ -29,6 +29,7 @@ import { chooseLog } from "./log-choice.ts";
 import { SwarmFiles } from "./node/swarm-files.ts";
 import { SwarmNode } from "./node/swarm-node.ts";
 import { ownAddresses } from "./own-addresses.ts";
+import { runtimePaths } from "./runtimes-config.ts";
 import { newSystem } from "./system.ts";
 import { readTls } from "./tls-config.ts";
 
@@ -60,6 +61,8 @@ export async function startDaemon(
     execRoot,
     log: log.child({ component: "runtime" }),
     images: { insecureRegistries, registryMirrors },
+    defaultRuntime: config.defaultRuntime,
+    runtimes: runtimePaths(config.runtimes),
   });
   const facts = readFacts(config, version, engine);
   const settings = new LiveSettings(config, {

@@ -69,8 +69,6 @@ function story(image: string, stackFile: string): readonly [string[], (string | 
   ];
 }
 
-const UNSUPPORTED = [["plugin", "ls"]];
-
 describe("e2e: stock docker command lines", function () {
   this.timeout(180_000);
   let cluster: Cluster;
@@ -124,15 +122,6 @@ describe("e2e: stock docker command lines", function () {
       }
       const tasks = () => node.api().get<WireTask[]>("/tasks");
       await eventually("all tasks are gone", async () => (await tasks()).length === 0, GONE_MS);
-    });
-
-    test(`${name} is told what is not supported yet`, async () => {
-      const cli = await find();
-      for (const args of UNSUPPORTED) {
-        const { code, stderr } = await run(cli, args);
-        expect(code, args.join(" ")).to.not.equal(0);
-        expect(stderr).to.contain("not supported by this version of muster yet");
-      }
     });
   }
 });

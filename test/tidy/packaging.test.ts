@@ -9,7 +9,7 @@ const FOLDER = join(import.meta.dirname, "../../packaging");
 const ANALYZE = "/usr/bin/systemd-analyze";
 
 interface Property {
-  readonly type?: "string" | "array" | "boolean";
+  readonly type?: "string" | "array" | "boolean" | "object";
   readonly enum?: readonly string[];
   readonly const?: string;
   readonly default?: unknown;
@@ -47,11 +47,21 @@ describe("packaging: the schema of the configuration", () => {
       const { type, const: only, default: standard } = property;
       const choices = property.enum ?? (only === undefined ? [] : [only]);
       const text = key.endsWith("-root") ? "/x" : (standard ?? "1");
-      const samples = { string: [text], array: [["a=b"]], boolean: [true, false] };
+      const samples = {
+        string: [text],
+        array: [["a=b"]],
+        boolean: [true, false],
+        object: [{}, { a: { path: "/b" } }],
+      };
       const good = type === undefined ? choices : samples[type];
       for (const value of good)
         expect(refusal(key, value)).to.not.match(/must be|unknown key|not supported/);
-      const bad = [5, {}, ...(type === "boolean" ? [] : [true]), ...(type === "array" ? [] : [[]])];
+      const bad = [
+        5,
+        { a: 1 },
+        ...(type === "boolean" ? [] : [true]),
+        ...(type === "array" ? [] : [[]]),
+      ];
       for (const value of bad) expect(refusal(key, value), JSON.stringify(value)).to.not.equal("");
       const setting = FILE_KEYS[key];
       if (setting !== undefined && standard !== undefined)
