@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ClusterError } from "../../core/errors.ts";
+import { createSecureContext } from "node:tls";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { parseBoolean } from "../flags/boolean.ts";
 import { type Environment, variable } from "./environment.ts";
 
@@ -70,12 +71,19 @@ export function readTls({ verifies, ca, cert, key }: TlsPlan): ClientTls {
       `cannot use TLS: a certificate needs its key, and ${missing} is not there`,
     );
   }
-  return {
-    rejectUnauthorized: verifies,
+  const files = {
     ...(caPem === undefined ? {} : { ca: caPem }),
     ...(certPem === undefined ? {} : { cert: certPem }),
     ...(keyPem === undefined ? {} : { key: keyPem }),
   };
+  try {
+    createSecureContext(files);
+  } catch (cause) {
+    const names = [...(verifies ? [ca] : []), cert, key].map(({ path }) => path).join(", ");
+    const message = `cannot use TLS: ${names}: not PEM, or not of each other (${errorMessage(cause)})`;
+    throw new ClusterError("InvalidArgument", message, { cause });
+  }
+  return { rejectUnauthorized: verifies, ...files };
 }
 
 function read({ path, asked }: PlannedFile): Buffer | undefined {
