@@ -45,7 +45,7 @@ export async function runWords(
 ): Promise<number> {
   const { warn } = context;
   try {
-    const program = newProgram(context, packageVersion(), setAccess);
+    const program = await newProgram(context, packageVersion(), setAccess, argv);
     overrideExits(program);
     await program.parseAsync([...argv], { from: "user" });
     return ExitCode.Ok;

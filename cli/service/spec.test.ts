@@ -15,7 +15,7 @@ async function parse(
     isTerminal: false,
     interrupt: new AbortController().signal,
   };
-  const program = newProgram(context, "0", () => {});
+  const program = await newProgram(context, "0", () => {});
   const command = program.commands.find(
     ({ _name }: Command & { _name?: string }) => _name === "service",
   );

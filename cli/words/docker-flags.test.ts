@@ -8,7 +8,7 @@ const LIST = readFileSync(new URL("./testdata/docker-flags.txt", import.meta.url
 /** All that docker has for one machine. */
 const VERBS = [...LIST.matchAll(/^[a-z][a-z ]*$/gm)].map(([verb]) => verb);
 
-const program = newProgram(
+const program = await newProgram(
   { print: () => {}, warn: () => {} } as unknown as Context,
   "0",
   () => {},

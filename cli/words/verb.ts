@@ -39,6 +39,16 @@ export class Verb extends Command {
     return super.allowUnknownOption(allowed);
   }
 
+  /** The words of a line that are no flags of this command. Of a line that cannot be read there are none. */
+  operandsOf(words: readonly string[]): readonly string[] {
+    try {
+      return parseWords(words, flagsOf(this.options), false).operands;
+    } catch (error) {
+      if (error instanceof WordError || error instanceof ClusterError) return [];
+      throw error;
+    }
+  }
+
   override parseOptions(words: string[]): ParseOptionsResult {
     if (this.#takesAnything) return super.parseOptions(words);
     const isGroup = this.commands.length > 0;

@@ -19,12 +19,9 @@ function* commandsOf(command: Command, path: readonly string[]): Generator<[stri
   }
 }
 
-const ALL = [
-  ...commandsOf(
-    newProgram(silent, "0", () => {}),
-    [],
-  ),
-].filter(([name]) => !OTHERS.includes(name));
+const ALL = [...commandsOf(await newProgram(silent, "0", () => {}), [])].filter(
+  ([name]) => !OTHERS.includes(name),
+);
 const LEAVES = ALL.filter(([, { commands }]) => commands.length === 0);
 /** Those that are refused for want of something. */
 const NEEDY = LEAVES.filter(([, { registeredArguments }]) => registeredArguments[0]?.required);

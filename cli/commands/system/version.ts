@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { ClusterError, errorMessage } from "../../../core/errors.ts";
+import { packageVersion } from "../../../core/version.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { compileTemplate } from "../../template/template.ts";
 
@@ -13,7 +14,8 @@ interface ServerVersion {
   readonly Arch: string;
 }
 
-export function addVersion(parent: Command, context: Context, clientVersion: string): void {
+export function addVersion(parent: Command, context: Context): void {
+  const clientVersion = packageVersion();
   parent
     .command("version")
     .description("Show the versions of client and daemon")
