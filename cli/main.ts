@@ -55,10 +55,16 @@ export async function runWords(
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadUsage;
     if (isBug(error)) throw error;
-    const prefix = error instanceof ClusterError ? "" : "muster: ";
-    warn(`${prefix}${errorMessage(error)}\n`);
+    warn(`${wordsOf(error)}\n`);
     return ExitCode.Error;
   }
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof ClusterError) return errorMessage(error);
+  const { code } = error as NodeJS.ErrnoException;
+  const isCut = code === "ECONNRESET" || code === "EPIPE";
+  return `muster: ${isCut ? "the daemon ended the connection" : errorMessage(error)}`;
 }
 
 /** Ours; anything else comes from the outside: a connection that breaks off, an answer that is none. */

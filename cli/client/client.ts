@@ -158,23 +158,24 @@ export class Client {
   }
 
   #unreachable(cause: NodeJS.ErrnoException): ClusterError {
-    const why = reasonOf(cause, this.#target.tls !== undefined);
+    const why = reasonOf(cause, this.#target);
     const message = `cannot connect to the Muster daemon at ${this.#host} (${cause.code ?? cause.message}): ${why}`;
     return new ClusterError("Unavailable", message, { cause });
   }
 }
 
 /** What to do about it. */
-function reasonOf({ code = "", message }: NodeJS.ErrnoException, isSecure: boolean): string {
+function reasonOf({ code = "", message }: NodeJS.ErrnoException, { kind, tls }: Target): string {
   if (code === "EACCES")
     return "permission denied: run as root or as a member of the socket's group";
   if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code))
     return `${message}: check --tlscacert, and the name the certificate is for`;
   // A server that is spoken to in the wrong way, or by somebody it does not know, hangs up.
   const hungUp = ["ECONNRESET", "EPIPE"].includes(code);
-  if (isSecure && (hungUp || /SSL|TLS|alert/i.test(`${code} ${message}`)))
+  if (tls !== undefined && (hungUp || /SSL|TLS|alert/i.test(`${code} ${message}`)))
     return "it takes only clients it knows: check --tlscert and --tlskey, and whether it speaks TLS";
-  if (hungUp || code.startsWith("HPE_")) return "it hung up: does it want TLS (--tlsverify)?";
+  if (kind === "tcp" && (hungUp || code.startsWith("HPE_")))
+    return "it hung up: does it want TLS (--tlsverify)?";
   return "is musterd running?";
 }
 

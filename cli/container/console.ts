@@ -5,6 +5,9 @@ import { DetachScanner } from "../../core/detach-keys.ts";
 import type { HijackedConnection } from "../client/hijack.ts";
 import { FrameReader } from "../output/frame-reader.ts";
 
+/** What is said to who left by keys, for whom it is no success. */
+export const LEFT = "read escape sequence\n";
+
 /** How this process's streams are joined with those of a process in a container. */
 export interface ConsoleOptions {
   readonly stdin: boolean;

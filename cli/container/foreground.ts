@@ -1,4 +1,5 @@
 import { parseDetachKeys } from "../../core/detach-keys.ts";
+import { ClusterError } from "../../core/errors.ts";
 import type { HijackedConnection } from "../client/hijack.ts";
 import { containerPath } from "../commands/container/each.ts";
 import type { Context } from "../context.ts";
@@ -24,9 +25,9 @@ export interface Foreground {
   /**
    * Stays with it to its end, or until somebody leaves.
    *
-   * @returns its exit code; 0 for who left.
+   * @returns its exit code; undefined for who left. @throws {ClusterError} `Unavailable` when the daemon goes.
    */
-  stay(): Promise<number>;
+  stay(): Promise<number | undefined>;
   /** Gives up. */
   close(): void;
 }
@@ -56,13 +57,8 @@ export async function attachTo(
         ...(sigProxy && !tty ? [proxySignals(context, containerPath(id, "kill"))] : []),
       ];
       try {
-        if (await joinConsole(connection, { stdin, tty, detachKeys: keys })) return 0;
-        const chunks: Buffer[] = [];
-        for await (const chunk of answer) chunks.push(chunk as Buffer);
-        const { StatusCode } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as {
-          readonly StatusCode: number;
-        };
-        return StatusCode;
+        if (await joinConsole(connection, { stdin, tty, detachKeys: keys })) return undefined;
+        return (await readAnswer(answer)).StatusCode;
       } finally {
         for (const stop of stops) stop();
         answer.destroy();
@@ -73,4 +69,17 @@ export async function attachTo(
       answer.on("error", () => {}).destroy();
     },
   };
+}
+
+async function readAnswer(
+  answer: AsyncIterable<unknown>,
+): Promise<{ readonly StatusCode: number }> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as { readonly StatusCode: number };
+  } catch (cause) {
+    const message = "the daemon ended the connection before the container did; that may run on";
+    throw new ClusterError("Unavailable", message, { cause });
+  }
 }

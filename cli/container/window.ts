@@ -16,8 +16,11 @@ export function followWindow(context: Context, path: string): () => void {
   if (!stdout.isTTY) return () => {};
   let timer: NodeJS.Timeout | undefined;
   const say = async (triesLeft: number): Promise<void> => {
+    const { rows, columns } = stdout;
+    // A terminal that does not know how large it is.
+    if (!rows && !columns) return;
     try {
-      await context.client().post(path, undefined, { h: stdout.rows, w: stdout.columns });
+      await context.client().post(path, undefined, { h: rows, w: columns });
     } catch (error) {
       if (triesLeft > 0) timer = setTimeout(() => void say(triesLeft - 1), TRY_AGAIN_MS);
       else context.warn(`cannot resize the terminal: ${errorMessage(error)}\n`);

@@ -52,5 +52,7 @@ async function typed(stdin: NodeJS.ReadStream): Promise<string> {
       settle();
     };
     stdin.on("data", onData);
+    // Whoever asked before has left it paused.
+    stdin.resume();
   });
 }

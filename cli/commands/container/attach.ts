@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { ClusterError } from "../../../core/errors.ts";
+import { LEFT } from "../../container/console.ts";
 import { attachTo } from "../../container/foreground.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { containerPath } from "./each.ts";
@@ -46,6 +47,7 @@ export function addContainerAttach(parent: Command, context: Context): void {
         isRemoved: false,
       });
       const code = await foreground.stay();
-      if (code !== ExitCode.Ok) throw new ExitError(code);
+      if (code === undefined) context.warn(LEFT);
+      if (code !== ExitCode.Ok) throw new ExitError(code ?? ExitCode.Error);
     });
 }

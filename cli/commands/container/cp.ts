@@ -6,6 +6,7 @@ import type { Context } from "../../context.ts";
 import { baseOf, type CopyTarget, parseCopyTarget, planCopy } from "../../copy/copy-target.ts";
 import { localKind, packLocal } from "../../copy/pack-local.ts";
 import { unpackLocal } from "../../copy/unpack-local.ts";
+import { humanDiskSize } from "../../output/human.ts";
 import { containerPath } from "./each.ts";
 
 interface CpOptions {
@@ -39,21 +40,43 @@ export function addContainerCp(parent: Command, context: Context): void {
       if (from.kind === "container" && to.kind === "container")
         throw new ClusterError("InvalidArgument", "copying between containers is not supported");
       try {
-        await copy(context, from, to, options);
+        const bytes = await copy(context, from, to, options);
+        if (options.quiet !== true && to.kind !== "stream" && context.isTerminal)
+          context.warn(`Successfully copied ${humanDiskSize(bytes)} to ${dest}\n`);
       } catch (cause) {
         if (cause instanceof ClusterError) throw cause;
         const message = `cannot copy ${source} to ${dest}: ${errorMessage(cause)}`;
         throw new ClusterError("Unavailable", message, { cause });
       }
-      if (options.quiet !== true && to.kind !== "stream" && context.isTerminal)
-        context.warn(`Successfully copied ${source} to ${dest}\n`);
     });
 }
 
-async function copy(context: Context, from: CopyTarget, to: CopyTarget, options: CpOptions) {
-  if (from.kind === "container") await copyOut(context, from, to, options);
-  else if (to.kind === "container") await copyIn(context, from, to, options);
+/** @returns how many bytes went over. */
+async function copy(
+  context: Context,
+  from: CopyTarget,
+  to: CopyTarget,
+  options: CpOptions,
+): Promise<number> {
+  const counter = { bytes: 0 };
+  if (from.kind === "container") await copyOut(context, from, to, options, counter);
+  else if (to.kind === "container") await copyIn(context, from, to, options, counter);
   else throw new ClusterError("InvalidArgument", "must specify at least one container source");
+  return counter.bytes;
+}
+
+interface Counter {
+  bytes: number;
+}
+
+async function* counted(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  counter: Counter,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    counter.bytes += chunk.length;
+    yield chunk;
+  }
 }
 
 async function copyOut(
@@ -61,6 +84,7 @@ async function copyOut(
   from: Inside,
   to: CopyTarget,
   { archive = false, followLink = false }: CpOptions,
+  counter: Counter,
 ): Promise<void> {
   const first = await statInside(context, from);
   const isLink = first?.linkTarget !== undefined && first.linkTarget !== "";
@@ -88,7 +112,7 @@ async function copyOut(
   // A link is copied under its own name, what it comes to under the link's.
   const own = baseOf(from.path);
   const name = plan.name ?? (path === from.path || own === "" ? undefined : own);
-  await unpackLocal(bytes, plan.directory, {
+  await unpackLocal(counted(bytes, counter), plan.directory, {
     from: baseOf(path),
     to: name,
     keepsOwners: archive && process.getuid?.() === 0,
@@ -101,6 +125,7 @@ async function copyIn(
   from: CopyTarget,
   to: Inside,
   { archive = false, followLink = false }: CpOptions,
+  counter: Counter,
 ): Promise<void> {
   const { path, kind } = await findInside(context, to);
   const send = (directory: string, bytes: NodeJS.ReadableStream) =>
@@ -127,7 +152,7 @@ async function copyIn(
       keepsOwners: archive,
       warn: context.warn,
     });
-    await send(plan.directory, Readable.from(packed, { objectMode: false }));
+    await send(plan.directory, Readable.from(counted(packed, counter), { objectMode: false }));
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { parseDetachKeys } from "../../../core/detach-keys.ts";
 import { ClusterError } from "../../../core/errors.ts";
-import { joinConsole } from "../../container/console.ts";
+import { joinConsole, LEFT } from "../../container/console.ts";
 import { readVariable, readVariables } from "../../container/values.ts";
 import { followWindow } from "../../container/window.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
@@ -76,7 +76,10 @@ async function exec(
   const connection = await client.hijack(`${path}/start`, { Detach: false, Tty: tty, ...size });
   const stop = tty ? followWindow(context, `${path}/resize`) : () => {};
   try {
-    if (await joinConsole(connection, { stdin: interactive, tty, detachKeys: keys })) return 0;
+    if (await joinConsole(connection, { stdin: interactive, tty, detachKeys: keys })) {
+      context.warn(LEFT);
+      return ExitCode.Error;
+    }
   } finally {
     stop();
   }

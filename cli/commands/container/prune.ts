@@ -24,7 +24,7 @@ export function addContainerPrune(parent: Command, context: Context): void {
     .action(async ({ filter, force }: PruneOptions) => {
       const filters = filterQuery(filter);
       const warning = "This will remove all stopped containers.";
-      await confirm(context, "container prune", warning, force);
+      await confirm(context, warning, force);
       const { ContainersDeleted, SpaceReclaimed } = await context
         .client()
         .post<PrunedContainers>("/containers/prune", undefined, { filters });

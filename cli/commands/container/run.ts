@@ -51,7 +51,8 @@ async function run(context: Context, body: ContainerBody, options: RunOptions): 
   const { stdin, stdout, stderr } = attachedStreams(options);
   // The terminal is right from the first byte on.
   const { rows, columns, isTTY } = process.stdout;
-  if (tty && isTTY) Object.assign(child(body, "HostConfig"), { ConsoleSize: [rows, columns] });
+  if (tty && isTTY && rows > 0)
+    Object.assign(child(body, "HostConfig"), { ConsoleSize: [rows, columns] });
   const id = await makeContainer(context, body, options);
   const start = async () => context.client().post(containerPath(id, "start"), undefined);
   if (detach) {
@@ -71,7 +72,7 @@ async function run(context: Context, body: ContainerBody, options: RunOptions): 
     foreground.close();
     throw error;
   }
-  return foreground.stay();
+  return (await foreground.stay()) ?? ExitCode.Ok;
 }
 
 /** Source: docker/cli, runStartContainerErr. */

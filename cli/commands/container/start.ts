@@ -67,5 +67,5 @@ async function startAndStay(
     foreground.close();
     throw error;
   }
-  return foreground.stay();
+  return (await foreground.stay()) ?? ExitCode.Ok;
 }

@@ -29,7 +29,7 @@ export function addImagePrune(parent: Command, context: Context): void {
       const warning = all
         ? "This will remove all images without at least one container associated to them."
         : "This will remove all dangling images.";
-      await confirm(context, "image prune", warning, force);
+      await confirm(context, warning, force);
       const pruned = await context
         .client()
         .post<PrunedImages>("/images/prune", undefined, { filters });

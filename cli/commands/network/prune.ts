@@ -17,7 +17,7 @@ export function addNetworkPrune(parent: Command, context: Context): void {
     .action(async ({ filter, force }: { filter?: string[]; force?: boolean }) => {
       const filters = filterQuery(filter);
       const warning = "This will remove all custom networks not used by at least one container.";
-      await confirm(context, "network prune", warning, force);
+      await confirm(context, warning, force);
       const pruned = await context
         .client()
         .post<PrunedNetworks>("/networks/prune", undefined, { filters });

@@ -27,7 +27,7 @@ export function addSystemPrune(parent: Command, context: Context): void {
       const { volumes = false, filter = [] } = options;
       if (volumes && filter.some((text) => text.startsWith("until=")))
         verb.error('the "until" filter is not supported with "--volumes"');
-      await confirm(context, "system prune", warningOf(options), options.force);
+      await confirm(context, warningOf(options), options.force);
       await prune(context, options);
     });
 }

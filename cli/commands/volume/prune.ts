@@ -26,7 +26,7 @@ export function addVolumePrune(parent: Command, context: Context): void {
       const filters = filterQuery(filter, all ? { all: ["true"] } : {});
       const which = all ? "local" : "anonymous local";
       const warning = `This will remove ${which} volumes not used by at least one container.`;
-      await confirm(context, "volume prune", warning, force);
+      await confirm(context, warning, force);
       const pruned = await context
         .client()
         .post<PrunedVolumes>("/volumes/prune", undefined, { filters });
