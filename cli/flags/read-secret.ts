@@ -13,9 +13,10 @@ const ERASE = /[\b\u007f]/;
 export async function readSecret(context: Context, prompt: string): Promise<string> {
   const { stdin } = process;
   if (!stdin.isTTY) return firstLine(stdin);
-  context.warn(prompt);
+  // First of all: who has seen the prompt may type.
   stdin.setRawMode(true);
   try {
+    context.warn(prompt);
     return await typed(stdin);
   } finally {
     stdin.setRawMode(false);

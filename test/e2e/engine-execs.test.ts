@@ -9,6 +9,7 @@ import { eventually } from "../support/eventually.ts";
 const LIVE = ["--network", "none", "busybox"];
 const WAIT_MS = 30_000;
 const BYTES = 3_000_000;
+const NO_REGISTRY = "127.0.0.1:1";
 
 /** Docker's JSON of an exec, as far as it is looked at. */
 interface ExecJson {
@@ -275,6 +276,29 @@ describe("e2e: commands in containers, and muster's own run", function () {
         again.close();
       }
       await host.mustDocker("rm", "-f", "own");
+    });
+
+    it("ask for a name, a password and a yes, on a terminal", async () => {
+      const login = onTerminal("login", NO_REGISTRY);
+      try {
+        await login.shows(/Username: /);
+        login.type("me\n");
+        await login.shows(/Password: /);
+        login.type("secret\n");
+        await login.shows(/is unreachable/);
+        expect(await login.end()).to.equal(1);
+        expect(login.text).to.not.contain("secret");
+      } finally {
+        login.close();
+      }
+      const prune = onTerminal("container", "prune");
+      try {
+        await prune.shows(/Are you sure you want to continue\? \[y\/N\] /);
+        prune.type("n\n");
+        expect(await prune.end()).to.equal(0);
+      } finally {
+        prune.close();
+      }
     });
 
     it("make one, and start it to stay with it", async () => {
