@@ -27,7 +27,7 @@ export async function joinConsole(
 ): Promise<boolean> {
   const { socket } = connection;
   const { stdin } = process;
-  const isRaw = tty && hasInput && stdin.isTTY;
+  const isRaw = takesKeys({ stdin: hasInput, tty });
   if (isRaw) makeRaw(stdin);
   let detached = false;
   const scanner = isRaw ? new DetachScanner(detachKeys) : undefined;
@@ -61,11 +61,17 @@ export async function joinConsole(
   return detached;
 }
 
+/** Whether keys go to the container as they are typed. */
+export function takesKeys({ stdin, tty }: Pick<ConsoleOptions, "stdin" | "tty">): boolean {
+  return tty && stdin && process.stdin.isTTY;
+}
+
 /**
  * Node leaves the terminal one thing to do, a return before each new line; the one in the container has done that already.
- * `setRawMode(false)` undoes all of it.
+ * `setRawMode(false)` undoes all of it. Once is enough.
  */
-function makeRaw(stdin: NodeJS.ReadStream): void {
+export function makeRaw(stdin: NodeJS.ReadStream): void {
+  if (stdin.isRaw) return;
   stdin.setRawMode(true);
   spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
 }

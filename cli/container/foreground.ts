@@ -3,7 +3,7 @@ import { ClusterError } from "../../core/errors.ts";
 import type { HijackedConnection } from "../client/hijack.ts";
 import { containerPath } from "../commands/container/each.ts";
 import type { Context } from "../context.ts";
-import { joinConsole } from "./console.ts";
+import { joinConsole, makeRaw, takesKeys } from "./console.ts";
 import { proxySignals } from "./proxy-signals.ts";
 import { followWindow } from "./window.ts";
 
@@ -50,6 +50,8 @@ export async function attachTo(
   const answer = await client.postForStream(containerPath(id, "wait"), undefined, {
     query: { condition },
   });
+  // Before it is started: what is typed from now on is the container's, Ctrl-C too.
+  if (takesKeys(options)) makeRaw(process.stdin);
   return {
     async stay() {
       const stops = [
@@ -65,6 +67,7 @@ export async function attachTo(
       }
     },
     close() {
+      if (takesKeys(options)) process.stdin.setRawMode(false);
       connection.socket.destroy();
       answer.on("error", () => {}).destroy();
     },
