@@ -3,6 +3,7 @@ import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { goTime, humanDuration, humanSize } from "../../output/human.ts";
 import { formatList, labelText, type Row, withLabels } from "../../output/list.ts";
+import { portsText, type WirePort } from "../../output/ports.ts";
 
 const SIZE_COLUMN = { header: "SIZE", field: "Size" };
 const COLUMNS = [
@@ -37,13 +38,6 @@ interface WireContainer {
     readonly Source: string;
   }[];
   readonly NetworkSettings?: { readonly Networks: Readonly<Record<string, unknown>> | null };
-}
-
-interface WirePort {
-  readonly IP?: string;
-  readonly PrivatePort: number;
-  readonly PublicPort?: number;
-  readonly Type: string;
 }
 
 interface LsOptions {
@@ -105,7 +99,7 @@ function containerRow(container: WireContainer, nowMs: number, truncates: boolea
     CreatedAt: goTime(container.Created * SECOND_MS),
     State: container.State,
     Status: container.Status,
-    Ports: container.Ports.map(formatPort).join(", "),
+    Ports: portsText(container.Ports),
     Names: container.Names.map((name) => name.replace(/^\//, "")).join(","),
     Labels: labelText(Labels),
     LocalVolumes: String(Mounts.filter(({ Type }) => Type === "volume").length),
@@ -122,10 +116,4 @@ function shortMount(name: string): string {
 
 function ellipsis(text: string): string {
   return text.length <= COMMAND_LENGTH ? text : `${text.slice(0, COMMAND_LENGTH - 1)}…`;
-}
-
-function formatPort({ IP = "", PrivatePort, PublicPort, Type }: WirePort): string {
-  const inside = `${PrivatePort}/${Type}`;
-  const outside = IP.includes(":") ? `[${IP}]` : IP;
-  return PublicPort === undefined ? inside : `${outside}:${PublicPort}->${inside}`;
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { ClusterError } from "../../../core/errors.ts";
 import type { Context } from "../../context.ts";
+import { hostPort } from "../../output/ports.ts";
 import { containerPath } from "./each.ts";
 
 /** Docker's NetworkSettings.Ports: by "80/tcp". */
@@ -32,14 +33,10 @@ export function addContainerPort(parent: Command, context: Context): void {
 export function formatPorts(ports: PortMap, wanted: string | undefined): string[] {
   const published = Object.entries(ports)
     .flatMap(([port, bindings]) =>
-      (bindings ?? []).map((binding) => ({ port, end: endOf(binding) })),
+      (bindings ?? []).map(({ HostIp, HostPort }) => ({ port, end: hostPort(HostIp, HostPort) })),
     )
     .sort((a, b) => Number.parseInt(a.port, 10) - Number.parseInt(b.port, 10));
   if (wanted === undefined) return published.map(({ port, end }) => `${port} -> ${end}`);
   const name = wanted.includes("/") ? wanted.toLowerCase() : `${wanted}/tcp`;
   return published.filter(({ port }) => port === name).map(({ end }) => end);
-}
-
-function endOf({ HostIp, HostPort }: PortBinding): string {
-  return HostIp.includes(":") ? `[${HostIp}]:${HostPort}` : `${HostIp}:${HostPort}`;
 }
