@@ -30,10 +30,8 @@ export class StrayHierarchies {
 
   /** Unmounts what no other daemon holds. */
   release(): void {
-    for (const [dir, fd] of this.#held) {
-      closeSync(fd);
-      if (unmountIdle(dir)) rmdirSync(dir);
-    }
+    for (const fd of this.#held.values()) closeSync(fd);
+    removeUnheld([...this.#held.keys()]);
     this.#held.clear();
   }
 
@@ -49,6 +47,24 @@ export class StrayHierarchies {
       closeSync(fd);
     }
     throw new ClusterError("Internal", `cannot keep ${dir} mounted: something unmounts it`);
+  }
+}
+
+/** Unmounts what daemons have left that were killed. */
+export function removeAbandoned({ added, unified }: CgroupLayout): void {
+  removeUnheld(added.map((name) => join(dirname(unified), name)));
+}
+
+function removeUnheld(dirs: readonly string[]): void {
+  for (const dir of dirs) {
+    if (!unmountIdle(dir)) continue;
+    try {
+      rmdirSync(dir);
+    } catch (error) {
+      // Another daemon has mounted it again, or removed it as well.
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code !== "EBUSY" && code !== "ENOENT") throw error;
+    }
   }
 }
 

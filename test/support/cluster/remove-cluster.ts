@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { probeCgroupLayout } from "../../../runtime/linux/cgroups.ts";
+import { removeAbandoned } from "../../../runtime/linux/stray-hierarchies.ts";
 import { removeLab } from "../lab/lab.ts";
 import { cleanFolder, removeCgroups } from "./clean-folder.ts";
 
@@ -15,6 +17,7 @@ export async function removeCluster(name: string): Promise<void> {
   await cleanFolder(folder);
   const nodes = existsSync(folder) ? readdirSync(folder) : [];
   for (const node of nodes) await removeCgroups(join(folder, node, "data"));
+  removeAbandoned(probeCgroupLayout());
   await removeLab(name);
   rmSync(folder, { recursive: true, force: true });
 }

@@ -25,8 +25,13 @@ export async function kernelState(lab: Lab, node: TestNode): Promise<string[]> {
     ...["netns", "attachments", "ports"].flatMap((what) =>
       filesOf(join(node.folder, "run/local-networks", what)).map((name) => `${what} of ${name}`),
     ),
-    ...["containers", "exits", "runtime"].flatMap((what) =>
+    ...["containers", "exits"].flatMap((what) =>
       filesOf(join(node.folder, "run", what)).map((name) => `${what} ${name}`),
+    ),
+    ...filesOf(join(node.folder, "run/runtime")).flatMap((runtime) =>
+      filesOf(join(node.folder, "run/runtime", runtime))
+        .filter((name) => !name.startsWith("."))
+        .map((name) => `${runtime} ${name}`),
     ),
     ...filesOf(join(node.dataRoot, "containers")).map((name) => `container ${name}`),
     ...mountsBelow(node.folder).map((target) => `mount ${target}`),
