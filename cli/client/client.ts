@@ -38,6 +38,11 @@ export class Client {
     this.#target = { ...parseEndpoint(host, tls !== undefined), tls };
   }
 
+  /** As it was given: unix:///path. */
+  get host(): string {
+    return this.#host;
+  }
+
   async get<T>(path: string, query: Query = {}, headers: Headers = {}): Promise<T> {
     return (await this.#json("GET", path, { query, headers })) as T;
   }

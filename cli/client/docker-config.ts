@@ -10,6 +10,24 @@ export interface DockerConfig {
   readonly credsStore?: string;
   /** Helpers of single registries. */
   readonly credHelpers?: Readonly<Record<string, string>>;
+  readonly proxies?: Readonly<Record<string, ProxySettings>>;
+  /** Keys that leave a container, unless told otherwise. */
+  readonly detachKeys?: string;
+  /** `--format` of lists, unless told otherwise. */
+  readonly psFormat?: string;
+  readonly imagesFormat?: string;
+  readonly networksFormat?: string;
+  readonly volumesFormat?: string;
+  readonly statsFormat?: string;
+}
+
+/** A proxy as `config.json` has it, by the name of the daemon it is for, or `default`. */
+export interface ProxySettings {
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+  readonly ftpProxy?: string;
+  readonly allProxy?: string;
 }
 
 export interface StoredLogin {

@@ -1,11 +1,12 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { authHeader } from "../client/registry-auth.ts";
+import { proxyVariables, userSettings } from "../client/user-settings.ts";
 import { silenced } from "../commands/image/pull.ts";
 import { splitTag } from "../commands/image/ref.ts";
 import type { Context } from "../context.ts";
 import { showTransfer } from "../output/transfer.ts";
-import type { ContainerBody } from "./body.ts";
+import { append, type ContainerBody } from "./body.ts";
 
 const ID_FILE_MODE = 0o644;
 
@@ -28,6 +29,9 @@ export async function makeContainer(
   options: MakeOptions,
 ): Promise<string> {
   const { cidfile } = options;
+  const { Env = [] } = body as { Env?: readonly string[] };
+  const proxies = proxyVariables(userSettings(context), context.client().host, Env);
+  if (proxies.length > 0) append(body, "Env", ...proxies);
   if (cidfile === undefined) return make(context, body, options);
   const file = openIdFile(cidfile);
   try {

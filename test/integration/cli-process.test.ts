@@ -75,6 +75,19 @@ describe("integration: muster as a program", function () {
     expect(missing.stderr).to.contain("muster: cannot read");
   });
 
+  it("does as the docker command line's settings say, and warns of a file that is broken", async () => {
+    const settings = join(folder, "config.json");
+    const config = { proxies: { default: { httpProxy: "http://p" } } };
+    writeFileSync(settings, JSON.stringify(config));
+    const own = ["--config", folder];
+    expect((await start(...own, "create", "-e", "http_proxy=", "web").end).code).to.equal(0);
+    expect(made?.Env).to.deep.equal(["http_proxy=", "HTTP_PROXY=http://p"]);
+    writeFileSync(settings, "{");
+    const { code, stderr } = await start(...own, "create", "web").end;
+    expect([code, made?.Env]).to.deep.equal([0, undefined]);
+    expect(stderr).to.match(/^WARNING: cannot read \S+config.json: /);
+  });
+
   it("writes the id of what it makes to a file that must be new", async () => {
     const file = join(folder, "id");
     expect((await start("create", "--cidfile", file, "web").end).code).to.equal(0);

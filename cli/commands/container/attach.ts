@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { ClusterError } from "../../../core/errors.ts";
+import { userSettings } from "../../client/user-settings.ts";
 import { LEFT } from "../../container/console.ts";
 import { attachTo } from "../../container/foreground.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
@@ -42,7 +43,7 @@ export function addContainerAttach(parent: Command, context: Context): void {
       const foreground = await attachTo(context, Id, {
         stdin: options.stdin && Config.OpenStdin,
         tty: Config.Tty,
-        detachKeys: options.detachKeys ?? "",
+        detachKeys: options.detachKeys ?? userSettings(context).detachKeys ?? "",
         sigProxy: options.sigProxy,
         isRemoved: false,
       });

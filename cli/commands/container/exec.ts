@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { parseDetachKeys } from "../../../core/detach-keys.ts";
 import { ClusterError } from "../../../core/errors.ts";
+import { userSettings } from "../../client/user-settings.ts";
 import { joinConsole, LEFT } from "../../container/console.ts";
 import { readVariable, readVariables } from "../../container/values.ts";
 import { followWindow } from "../../container/window.ts";
@@ -48,7 +49,8 @@ async function exec(
   command: readonly string[],
   options: ExecOptions,
 ): Promise<number> {
-  const { detach = false, interactive = false, tty = false, detachKeys = "" } = options;
+  const { detach = false, interactive = false, tty = false } = options;
+  const detachKeys = options.detachKeys ?? userSettings(context).detachKeys ?? "";
   const keys = parseDetachKeys(detachKeys);
   if (interactive && tty && !detach && !process.stdin.isTTY)
     throw new ClusterError("InvalidArgument", "the input device is not a TTY");

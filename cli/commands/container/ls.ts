@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { userSettings } from "../../client/user-settings.ts";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { goTime, humanDuration, humanSize } from "../../output/human.ts";
@@ -83,7 +84,9 @@ function addListing(command: Command, context: Context): void {
       const nowMs = Date.now();
       const rows = containers.map((container) => containerRow(container, nowMs, options.trunc));
       const columns = options.size === true ? [...COLUMNS, SIZE_COLUMN] : COLUMNS;
-      context.print(formatList({ columns, rows }, options));
+      context.print(
+        formatList({ columns, rows }, { format: userSettings(context).psFormat, ...options }),
+      );
     });
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { parseDetachKeys } from "../../../core/detach-keys.ts";
 import { ClusterError, errorMessage } from "../../../core/errors.ts";
+import { userSettings } from "../../client/user-settings.ts";
 import { type ContainerBody, child } from "../../container/body.ts";
 import {
   addContainerFlags,
@@ -46,7 +47,8 @@ export function addContainerRun(parent: Command, context: Context): void {
 }
 
 async function run(context: Context, body: ContainerBody, options: RunOptions): Promise<number> {
-  const { tty = false, detach = false, detachKeys = "", sigProxy } = options;
+  const { tty = false, detach = false, sigProxy } = options;
+  const detachKeys = options.detachKeys ?? userSettings(context).detachKeys ?? "";
   parseDetachKeys(detachKeys);
   const { stdin, stdout, stderr } = attachedStreams(options);
   // The terminal is right from the first byte on.

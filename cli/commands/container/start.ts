@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { parseDetachKeys } from "../../../core/detach-keys.ts";
 import { ClusterError } from "../../../core/errors.ts";
+import { userSettings } from "../../client/user-settings.ts";
 import { attachTo } from "../../container/foreground.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { addRefused } from "../../flags/refused.ts";
@@ -47,10 +48,11 @@ export function addContainerStart(parent: Command, context: Context): void {
 async function startAndStay(
   context: Context,
   [ref = "", ...others]: readonly string[],
-  { interactive = false, detachKeys = "" }: StartOptions,
+  { interactive = false, ...options }: StartOptions,
 ): Promise<number> {
   if (others.length > 0)
     throw new ClusterError("InvalidArgument", "cannot stay with more than one container");
+  const detachKeys = options.detachKeys ?? userSettings(context).detachKeys ?? "";
   parseDetachKeys(detachKeys);
   const client = context.client();
   const { Id, Config, HostConfig } = await client.get<WireContainer>(containerPath(ref, "json"));

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
+import { userSettings } from "../../client/user-settings.ts";
 import type { Context } from "../../context.ts";
 import { jsonLines } from "../../output/json-lines.ts";
 import { formatList } from "../../output/list.ts";
@@ -23,7 +24,7 @@ interface StatsOptions {
   readonly all?: boolean;
   readonly stream: boolean;
   readonly trunc: boolean;
-  readonly format?: string;
+  readonly format?: string | undefined;
 }
 
 export function addContainerStats(parent: Command, context: Context): void {
@@ -35,7 +36,8 @@ export function addContainerStats(parent: Command, context: Context): void {
     .option("--format <format>", "table, json or a Go template")
     .option("--no-stream", "Once")
     .option("--no-trunc", "Whole ids")
-    .action(async (refs: string[], options: StatsOptions) => {
+    .action(async (refs: string[], given: StatsOptions) => {
+      const options = { format: userSettings(context).statsFormat, ...given };
       if (options.stream) await watch(context, refs, options);
       else await showOnce(context, refs, options);
     });

@@ -8,6 +8,7 @@ import { openContext } from "../../build/context-folder.ts";
 import { packContext, packFiles } from "../../build/pack-context.ts";
 import { readDockerfile, readSentInput } from "../../build/standard-input.ts";
 import { registryConfigHeader } from "../../client/registry-auth.ts";
+import { proxyVariables, userSettings } from "../../client/user-settings.ts";
 import { type Context, ExitError } from "../../context.ts";
 import { collect } from "../../flags/filters.ts";
 import { showTransfer, type TransferLine } from "../../output/transfer.ts";
@@ -36,7 +37,9 @@ export function addBuild(parent: Command, context: Context): void {
   for (const option of OPTIONS) command.addOption(option);
   command.action(async (folder: string, flags: BuildFlags) => {
     const { chunks, ...from } = await openSent(folder, flags);
-    const query = buildQuery(flags, from, process.env);
+    const { buildArg = [] } = flags;
+    const proxies = proxyVariables(userSettings(context), context.client().host, buildArg);
+    const query = buildQuery({ ...flags, buildArg: [...buildArg, ...proxies] }, from, process.env);
     const plain = Readable.from(chunks, { objectMode: false });
     const archive = flags.compress === true ? packed(plain) : plain;
     const headers = registryConfigHeader();

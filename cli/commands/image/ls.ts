@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { userSettings } from "../../client/user-settings.ts";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { addRefused } from "../../flags/refused.ts";
@@ -57,7 +58,9 @@ export function addImageLs(parent: Command, context: Context, name = "ls"): void
       const [repository, tag, ...rest] = COLUMNS;
       const withDigest = [repository, tag, DIGEST, ...rest] as typeof COLUMNS;
       const columns = flags.digests === true ? withDigest : COLUMNS;
-      context.print(formatList({ columns, rows }, flags));
+      context.print(
+        formatList({ columns, rows }, { format: userSettings(context).imagesFormat, ...flags }),
+      );
     });
 }
 

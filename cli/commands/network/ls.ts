@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { userSettings } from "../../client/user-settings.ts";
 import type { WireNetwork } from "../../client/wire.ts";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
@@ -38,7 +39,12 @@ export function addNetworkLs(parent: Command, context: Context): void {
         a.Name.localeCompare(b.Name, "en", { numeric: true }),
       );
       const rows = sorted.map((network) => networkRow(network, options.trunc));
-      context.print(formatList({ columns: COLUMNS, rows }, options));
+      context.print(
+        formatList(
+          { columns: COLUMNS, rows },
+          { format: userSettings(context).networksFormat, ...options },
+        ),
+      );
     });
 }
 

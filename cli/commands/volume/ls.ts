@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { userSettings } from "../../client/user-settings.ts";
 import type { Context } from "../../context.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
 import { addRefused } from "../../flags/refused.ts";
@@ -24,7 +25,13 @@ export function addVolumeLs(parent: Command, context: Context): void {
           filters: filterQuery(options.filter),
         });
       const rows = (Volumes ?? []).map(volumeRow);
-      context.print(formatList({ columns: COLUMNS, rows }, options, "Name"));
+      context.print(
+        formatList(
+          { columns: COLUMNS, rows },
+          { format: userSettings(context).volumesFormat, ...options },
+          "Name",
+        ),
+      );
     });
 }
 
