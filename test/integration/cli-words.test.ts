@@ -141,6 +141,11 @@ describe("integration: muster's verbs against the API", () => {
     { line: "system df", code: 0, says: /^TYPE {12}TOTAL {5}ACTIVE {4}SIZE {6}RECLAIMABLE\n/ },
     { line: "system df -v", code: 0, says: "Build cache usage: 0B\n\nCACHE ID" },
     { line: "info --format {{.Name}}", code: 0, says: "host1\n" },
+    {
+      line: "version --format {{.Server.APIVersion}}/{{.Client.Os}}",
+      code: 0,
+      says: "1.51/linux\n",
+    },
     { line: "pull Nope", code: 1, says: "Using default tag: latest\nError response from daemon: " },
   ];
   for (const { line, code, says } of cases)

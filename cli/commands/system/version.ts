@@ -4,6 +4,12 @@ import { packageVersion } from "../../../core/version.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { compileTemplate } from "../../template/template.ts";
 
+const API_VERSION = "1.51";
+/** Go's words for what Node calls otherwise. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
+
+type ClientVersion = Pick<ServerVersion, "Version" | "ApiVersion" | "Os" | "Arch">;
+
 interface ServerVersion {
   readonly Version: string;
   readonly ApiVersion: string;
@@ -23,16 +29,16 @@ export function addVersion(parent: Command, context: Context): void {
     .action(async (options: { format?: string }) => {
       const client = {
         Version: clientVersion,
-        ApiVersion: "1.51",
+        ApiVersion: API_VERSION,
         Os: process.platform,
-        Arch: process.arch,
+        Arch: ARCHITECTURES[process.arch] ?? process.arch,
       };
       const { server, error } = await askServer(context);
       const all = { Client: client, Server: server ?? null };
       if (options.format === "json") context.print(`${JSON.stringify(all)}\n`);
       else if (options.format !== undefined)
-        context.print(`${compileTemplate(options.format)(all)}\n`);
-      else context.print(prettyVersion(clientVersion, server));
+        context.print(`${compileTemplate(options.format)(byGoNames(all))}\n`);
+      else context.print(prettyVersion(client, server));
       if (error === undefined) return;
       context.warn(`${error}\n`);
       throw new ExitError(ExitCode.Error);
@@ -49,15 +55,29 @@ async function askServer({ client }: Context): Promise<{ server?: ServerVersion;
   }
 }
 
-function prettyVersion(clientVersion: string, server: ServerVersion | undefined): string {
-  const own = `Client: Muster\n Version:\t${clientVersion}\n API version:\t1.51\n OS/Arch:\t${process.platform}/${process.arch}\n`;
+/** Templates ask for the field, which JSON calls otherwise. */
+function byGoNames({ Client, Server }: { Client: ClientVersion; Server: ServerVersion | null }) {
+  return {
+    Client: { ...Client, APIVersion: Client.ApiVersion },
+    Server: Server === null ? null : { ...Server, APIVersion: Server.ApiVersion },
+  };
+}
+
+/** Source: docker/cli, command/system/version.go. */
+export function prettyVersion(client: ClientVersion, server: ServerVersion | undefined): string {
+  const own = `Client: Muster
+ Version:           ${client.Version}
+ API version:       ${client.ApiVersion}
+ OS/Arch:           ${client.Os}/${client.Arch}
+`;
   if (server === undefined) return own;
   return `${own}
 Server: Muster
- Version:\t${server.Version}
- API version:\t${server.ApiVersion} (minimum version ${server.MinAPIVersion})
- Git commit:\t${server.GitCommit}
- OS/Arch:\t${server.Os}/${server.Arch}
- Kernel:\t${server.KernelVersion}
+ Engine:
+  Version:          ${server.Version}
+  API version:      ${server.ApiVersion} (minimum version ${server.MinAPIVersion})
+  Git commit:       ${server.GitCommit}
+  OS/Arch:          ${server.Os}/${server.Arch}
+  Kernel:           ${server.KernelVersion}
 `;
 }
