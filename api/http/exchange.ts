@@ -101,7 +101,7 @@ export class Exchange {
     if (text === "")
       throw new ClusterError("InvalidArgument", "invalid JSON: got EOF while reading request body");
     const type = this.header("content-type").split(";", 1)[0]?.trim() ?? "";
-    if (type !== "application/json") {
+    if (type.toLowerCase() !== "application/json") {
       throw new ClusterError(
         "InvalidArgument",
         `unsupported Content-Type header (${type}): must be 'application/json'`,

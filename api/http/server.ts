@@ -121,6 +121,7 @@ export class ApiServer {
       this.#fail(request, response, error, upgrading);
     } finally {
       this.#inWork--;
+      if (upgrading === undefined && response.writableEnded) letGo(request);
     }
   }
 
@@ -185,6 +186,17 @@ function send(response: ServerResponse, answer: Answer): void {
   response.setHeader("Content-Type", "application/json");
   response.setHeader("Content-Length", Buffer.byteLength(text));
   response.end(text);
+}
+
+/**
+ * Reads the rest of a body that its handler has left, and drops it: who still sends does not read the answer, and would have its
+ * connection cut when it has been idle.
+ */
+function letGo(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  // Whoever has left an iterator where it was holds the stream by this.
+  request.removeAllListeners("readable");
+  request.resume();
 }
 
 /** The client has gone in the middle of its body: there is nobody to answer, and nothing that failed. */

@@ -6,7 +6,7 @@ import { CONFIG_BYTES_MAX, parseImageConfig } from "./image-config.ts";
 import { type ImageIndex, type Manifest, parseManifest } from "./manifest.ts";
 import { selectPlatform } from "./platform.ts";
 import { byteProgress, type OnProgress, progress } from "./progress.ts";
-import { familiarReference, type Reference, tagOrDigest } from "./reference.ts";
+import { familiarReference, formatReference, type Reference, withDigest } from "./reference.ts";
 import { downloadBlob } from "./registry/blob-transfer.ts";
 import {
   getManifest,
@@ -57,7 +57,7 @@ export class Puller {
   async pull(job: PullJob, isKnown: (id: Digest) => boolean): Promise<PulledImage> {
     const { reference, onProgress } = job;
     const { repository, manifest: top } = await this.#client.fetchManifest(reference, job);
-    onProgress(progress(tagOrDigest(reference), `Pulling from ${reference.path}`));
+    onProgress(progress(pulledName(reference), `Pulling from ${reference.path}`));
     const { manifest, remote } = await chooseImage(repository, top, job.platform);
     await this.#fetch(repository, manifest.config, CONFIG_BYTES_MAX, () => {});
     const descriptor: Descriptor = {
@@ -187,6 +187,12 @@ function refusesContent(error: unknown): boolean {
   return (
     error instanceof ClusterError && (error.code === "DataLoss" || error.code === "InvalidArgument")
   );
+}
+
+/** As Docker begins: the tag, or the whole name with a digest. */
+function pulledName(reference: Reference): string {
+  const { tag, digest } = reference;
+  return digest === undefined ? tag : formatReference(withDigest(reference, digest));
 }
 
 /** What Docker says last. */

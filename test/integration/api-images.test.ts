@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, request } from "node:http";
+import { Agent, createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,6 +163,25 @@ describe("integration: the API over a real image store", function () {
     );
     expect((await fetch("ftp://x/y")).status).to.equal(400);
     server.close();
+  });
+
+  it("reads to its end what it has refused in the middle", async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const sent = request({
+      ...{ socketPath: api.socketPath, method: "POST", path: "/images/load", agent },
+      headers: { ...TAR, "Content-Length": 2 * BIG.length },
+    });
+    const closed = once(sent, "close");
+    sent.write(BIG);
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    response.resume();
+    sent.end(BIG);
+    await closed;
+    // By the same connection: it was not cut.
+    const next = request({ socketPath: api.socketPath, path: "/_ping", agent }).end();
+    const [pong] = (await once(next, "response")) as [IncomingMessage];
+    expect([pong.statusCode, next.reusedSocket]).to.deep.equal([200, true]);
+    agent.destroy();
   });
 
   it("keeps nothing of an archive whose sender goes away in the middle", async () => {

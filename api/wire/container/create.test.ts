@@ -110,6 +110,12 @@ describe("wire: a new container", () => {
         .to.throw(ClusterError, says)
         .with.property("code", "InvalidArgument"));
 
+  for (const body of [null, {}, { HostConfig: {} }, { NetworkingConfig: {}, hostconfig: {} }])
+    it(`refuses ${JSON.stringify(body)}, which says nothing of the container`, () =>
+      expect(() => readContainerCreate(body, "name", context)).to.throw(
+        "config cannot be empty in order to create a container",
+      ));
+
   it("is not fooled by names of JavaScript's own", () => {
     const body = JSON.parse(
       '{"Image":"web","__proto__":{"Tty":true},"Labels":{"__proto__":"x"},"HostConfig":{"constructor":1}}',

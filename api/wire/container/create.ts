@@ -39,6 +39,9 @@ const CLIENT_HOST = ["Binds", "Mounts", "Tmpfs", "VolumesFrom", "VolumeDriver", 
 const CLIENT_HOST_TOO = ["ContainerIDFile", "SecurityOpt", "Init"];
 const CLIENT_HOST_DEVICES = ["DeviceRequests", "UsernsMode"];
 
+/** Beside what the container itself is. */
+const NO_CONFIG = ["hostconfig", "networkingconfig"];
+
 /**
  * Reads Docker's body of `POST /containers/create`.
  *
@@ -54,6 +57,8 @@ export function readContainerCreate(
 } & Networking {
   const config = new JsonReader(body, "Config");
   const host = config.object("HostConfig");
+  if (Object.keys(body ?? {}).every((key) => NO_CONFIG.includes(key.toLowerCase())))
+    throw invalid("config cannot be empty in order to create a container");
   checkName(name);
   host.refuse("Cgroup");
   checkStorage(host.stringMap("StorageOpt"));

@@ -102,11 +102,12 @@ describe("wire: mounts of a container", () => {
       mount: { Type: "npipe", Source: "x", Target: "/x" },
       says: 'type "npipe": mount type unknown',
     },
+    { mount: { Type: "volume", Target: "/x", ReadOnly: true }, says: "must not set ReadOnly mode" },
     { mount: { Type: "volume", Target: "x" }, says: "mount path must be absolute" },
     { mount: { Type: "volume", Target: "/" }, says: "destination can't be '/'" },
     {
-      mount: { Type: "bind", Source: "/a", Target: "/x", VolumeOptions: { NoCopy: true } },
-      says: "field VolumeOptions must not be specified",
+      mount: { Type: "bind", Source: "/a", Target: "/x", VolumeOptions: {} },
+      says: 'VolumeOptions must not be specified on mount type "bind"',
     },
     {
       mount: { Type: "bind", Source: "/a", Target: "/x", BindOptions: { Propagation: "odd" } },

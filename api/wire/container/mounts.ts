@@ -63,9 +63,13 @@ function readMount(json: JsonReader): MountSettings {
   if (type === "volume" && source !== "") checkVolumeName(source);
   for (const other of ["bind", "volume", "tmpfs"].filter((known) => known !== type)) {
     const field = `${other[0]?.toUpperCase()}${other.slice(1)}Options`;
-    if (json.isSet(field)) throw wrong(`field ${field} must not be specified`);
+    // Also an empty one: as in Docker, who sends it means another kind of mount.
+    if (json.value(field) !== undefined && json.value(field) !== null)
+      throw invalid(`${field} must not be specified on mount type "${type}"`);
   }
   const readOnly = json.boolean("ReadOnly");
+  if (type === "volume" && source === "" && readOnly)
+    throw wrong("must not set ReadOnly mode when using anonymous volumes");
   const common: MountSettings = { ...NO_MOUNT, type, source, target, readOnly };
   switch (type) {
     case "bind":

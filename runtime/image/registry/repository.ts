@@ -135,7 +135,8 @@ export class Repository {
 
   /** Docker's words, which tools look for. */
   #noCredentials(asked: URL): ClusterError {
-    const where = this.#options.subject.action === "pull" ? `Head "${asked.href}": ` : "";
+    const verb = asked.pathname.includes("/manifests/") ? "Head" : "Get";
+    const where = this.#options.subject.action === "pull" ? `${verb} "${asked.href}": ` : "";
     return new ClusterError("Unauthenticated", `${where}no basic auth credentials`);
   }
 
