@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { ClusterError } from "../../core/errors.ts";
 import { digestOfHex } from "./digest.ts";
 import { readImage, type StoredImage } from "./image-catalog.ts";
+import { atMost } from "./layer/at-most.ts";
 import {
   asLayer,
   type Compression,
@@ -65,7 +66,8 @@ async function storeLayer(
 ): Promise<Descriptor> {
   const writer = await content.startBlob();
   try {
-    for await (const chunk of asLayer(archive[Symbol.asyncIterator]())) await writer.write(chunk);
+    const bounded = atMost(asLayer(archive[Symbol.asyncIterator]()), LAYER_BYTES_MAX, "archive");
+    for await (const chunk of bounded) await writer.write(chunk);
     const { sizeBytes } = writer;
     const digest = await writer.commit();
     const mediaType = LAYER_TYPES[await fileCompression(content.path(digest))];
@@ -77,16 +79,8 @@ async function storeLayer(
 
 async function unpackedDigest(path: string): Promise<Digest> {
   const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of decompressedFile(path)) {
-    bytes += chunk.length;
-    if (bytes > LAYER_BYTES_MAX)
-      throw new ClusterError(
-        "ResourceExhausted",
-        `archive is larger than ${LAYER_BYTES_MAX} bytes`,
-      );
+  for await (const chunk of atMost(decompressedFile(path), LAYER_BYTES_MAX, "archive"))
     hash.update(chunk);
-  }
   return digestOfHex(hash.digest("hex"));
 }
 

@@ -4,7 +4,12 @@ import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { unmountAside } from "../linux/mount.ts";
 import { isMountedAt } from "../linux/mount-table.ts";
 import { runProgram } from "../linux/run.ts";
-import { type VolumeMountPlan, withAddress, withoutPassword } from "./volume-options.ts";
+import {
+  kernelWords,
+  type VolumeMountPlan,
+  withAddress,
+  withoutPassword,
+} from "./volume-options.ts";
 
 const MOUNT = "/bin/mount";
 /** A server that does not answer holds up the one volume that is on it, so long. */
@@ -35,7 +40,7 @@ export async function mountVolume(
   if (timedOut)
     throw failure("DeadlineExceeded", plan, path, `no answer within ${MOUNT_TIMEOUT_MS} ms`);
   if (exitCode !== 0)
-    throw failure("Internal", plan, path, withoutPassword(output.trim(), options));
+    throw failure("Internal", plan, path, withoutPassword(kernelWords(output.trim()), options));
 }
 
 /** Takes off whatever is mounted at a volume. @throws {ClusterError} Internal when it stays. */

@@ -3,6 +3,7 @@ import type { VolumeOptions } from "./types.ts";
 import {
   checkVolumeName,
   checkVolumeOptions,
+  kernelWords,
   planVolumeMount,
   withAddress,
   withoutPassword,
@@ -78,6 +79,16 @@ describe("volume options", () => {
     const plan = planVolumeMount({ ...NFS, o: "addr=nas.test,rw" });
     expect(plan && withAddress(plan, "192.0.2.1")).to.equal("addr=192.0.2.1,rw");
   });
+
+  const said: [string, string][] = [
+    ["mount: /v: special device /no/such does not exist.", "no such file or directory"],
+    ["mount: /v: unknown filesystem type 'odd'.\n  dmesg(1) may have more", "no such device"],
+    ["mount: /v: wrong fs type, bad option, bad superblock on tmpfs, …", "invalid argument"],
+    ["mount.nfs: access denied", "mount.nfs: access denied"],
+  ];
+  for (const [message, words] of said)
+    it(`say "${words}" when they cannot be mounted`, () =>
+      expect(kernelWords(message)).to.equal(words));
 
   it("keep a password out of messages", () => {
     const said = "cannot mount with username=a,password=secret: no";

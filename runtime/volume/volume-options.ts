@@ -88,6 +88,18 @@ export function withAddress({ options, hostName }: VolumeMountPlan, address: str
   return options.replace(`addr=${hostName}`, `addr=${address}`);
 }
 
+/** What mount(8) says at length the kernel says in short, and Docker after it. */
+const KERNEL_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/special device .* does not exist/, "no such file or directory"],
+  [/unknown filesystem type/, "no such device"],
+  [/wrong fs type, bad option/, "invalid argument"],
+];
+
+/** What mount(8) said, in the kernel's words where they are known. */
+export function kernelWords(message: string): string {
+  return KERNEL_WORDS.find(([pattern]) => pattern.test(message))?.[1] ?? message;
+}
+
 /** What mount said, without the password that its options may hold. */
 export function withoutPassword(message: string, options: string): string {
   const password = /(?:^|,)password=([^,]+)/.exec(options)?.[1];

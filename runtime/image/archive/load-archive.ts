@@ -5,6 +5,7 @@ import { CONFIG_BYTES_MAX, parseImageConfig } from "../image-config.ts";
 import { NAME_ANNOTATION } from "../image-records.ts";
 import { LAYER_TYPES } from "../import-archive.ts";
 import { listAt, objectAt, textAt, textsAt } from "../json.ts";
+import { atMost } from "../layer/at-most.ts";
 import { decompressed, fileCompression } from "../layer/decompress.ts";
 import {
   encodeManifest,
@@ -37,6 +38,8 @@ export interface ArchiveTarget {
   readonly onProgress: OnProgress;
 }
 
+/** Unpacked: what a bomb is stopped at. */
+const ARCHIVE_BYTES_MAX = 256 * 1024 ** 3;
 const IMAGES_MAX = 1000;
 const NAMES_MAX = 1000;
 /** Containerd and Docker write the whole name here; OCI's own annotation may hold a tag only. */
@@ -54,7 +57,8 @@ export async function loadArchive(
   target: ArchiveTarget,
 ): Promise<readonly ArchiveImage[]> {
   const unpacked = decompressed(archive[Symbol.asyncIterator]());
-  const files = await ArchiveFiles.read(unpacked, target.content);
+  const bounded = atMost(unpacked, ARCHIVE_BYTES_MAX, "image archive");
+  const files = await ArchiveFiles.read(bounded, target.content);
   const manifest = files.find("manifest.json");
   const index = files.find("index.json");
   if (manifest === undefined && index === undefined)
