@@ -9,7 +9,7 @@ describe("containers: why one could not start", () => {
       "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: exec: nosuch: not found: unknown",
     ));
   it("is told as it is when the runtime did not get so far", () => {
-    for (const text of ["", "cannot start container: no such network"])
+    for (const text of ["", "cannot start container web: no such network"])
       expect(frameStartFailure(text)).to.equal(text);
   });
 });

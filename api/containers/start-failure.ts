@@ -1,5 +1,5 @@
 /** How our runtime says that the OCI runtime could not make a container. */
-const START_FAILED = /^cannot start container: (?=\w+ create failed)/;
+const START_FAILED = /^cannot start container: /;
 
 /**
  * The OCI runtime's words in Docker's frame; other texts as they are.

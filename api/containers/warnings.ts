@@ -47,6 +47,13 @@ const INABILITIES: readonly Inability[] = [
     warning: "Your kernel does not support OomKillDisable. OomKillDisable discarded.",
   },
   {
+    isMissing: ({ oomKillDisable }) => oomKillDisable,
+    isAsked: ({ oomKillDisable, memoryBytes }) => oomKillDisable && memoryBytes === 0,
+    without: {},
+    warning:
+      "OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.",
+  },
+  {
     isMissing: ({ pids }) => !pids,
     isAsked: ({ pids }) => pids > 0,
     without: { pids: 0 },
@@ -84,11 +91,17 @@ const INABILITIES: readonly Inability[] = [
   },
   {
     isMissing: ({ blkioWeight }) => !blkioWeight,
-    isAsked: ({ blkioWeight, blkioWeightDevices }) =>
-      blkioWeight > 0 || blkioWeightDevices.length > 0,
-    without: { blkioWeight: 0, blkioWeightDevices: [] },
+    isAsked: ({ blkioWeight }) => blkioWeight > 0,
+    without: { blkioWeight: 0 },
     warning:
       "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.",
+  },
+  {
+    isMissing: ({ blkioWeight }) => !blkioWeight,
+    isAsked: ({ blkioWeightDevices }) => blkioWeightDevices.length > 0,
+    without: { blkioWeightDevices: [] },
+    warning:
+      "Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.",
   },
   {
     isMissing: ({ blkioRates }) => !blkioRates,

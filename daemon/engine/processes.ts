@@ -26,8 +26,9 @@ export async function listProcesses(
     );
   const limits = { outputBytesMax: PS_BYTES_MAX, timeoutMs: PS_TIMEOUT_MS };
   const { exitCode, output } = await runProgram({ path, args: psArgs, ...limits }, systemClock);
-  if (exitCode !== 0)
-    throw new ClusterError("InvalidArgument", `Error running ps: ${output.trim().slice(0, 1000)}`);
+  // The rest is how to use ps.
+  const [reason = ""] = output.trim().split("\n", 1);
+  if (exitCode !== 0) throw new ClusterError("InvalidArgument", `ps: ${reason.slice(0, 1000)}`);
   return pickProcesses(output, new Set(pids));
 }
 

@@ -46,9 +46,13 @@ export function readBind(text: string): MountSettings {
       ),
     );
   const words = options === "" ? [] : options.split(",");
-  if (!areOptions(words)) throw invalid(`invalid mode: ${options}`);
+  if (!areOptions(words)) throw invalid(`invalid mode: ${options.slice(0, 100)}`);
   const propagation = words.find((word) => PROPAGATIONS.includes(word)) ?? "";
   if (type === "volume" && source !== "") checkVolumeName(source);
+  if (type === "bind" && words.includes("nocopy"))
+    throw invalid(
+      because(`invalid mount config for type "bind": field VolumeOptions must not be specified`),
+    );
   if (type === "volume" && propagation !== "")
     throw invalid(
       because(`invalid mount config for type "volume": field BindOptions must not be specified`),

@@ -66,7 +66,7 @@ describe("wire: mounts of a container", () => {
       ["/c", false],
     ]);
     expect(mounts[2]?.tmpfsOptions).to.deep.equal(["size=1m"]);
-    refused(() => read({}, { Binds: ["/a:/b", "/c:/b/"] }), "Duplicate mount point: /b/");
+    refused(() => read({}, { Binds: ["/a:/b", "/c:/b/"] }), "Duplicate mount point: /b");
   });
 
   it("reads what a volume that is made is to be, and which part of it is wanted", () => {

@@ -33,7 +33,7 @@ export function readMounts(
   const targets = new Set<string>();
   for (const { target } of named) {
     const key = trimSlash(target);
-    if (targets.has(key)) throw invalid(`Duplicate mount point: ${target}`);
+    if (targets.has(key)) throw invalid(`Duplicate mount point: ${key}`);
     targets.add(key);
   }
   const add = (mounts: readonly MountSettings[]) =>
@@ -170,7 +170,7 @@ function readFrom(text: string, mountsOf: (ref: string) => readonly MountFacts[]
   const [ref = "", mode = "rw", ...rest] = text.split(":");
   if (ref === "") throw invalid("volumes-from specification cannot be an empty string");
   if (rest.length > 0 || !/^(?:r[ow]|z|Z)(?:,(?:r[ow]|z|Z))*$/.test(mode))
-    throw invalid(`invalid mode: ${mode}`);
+    throw invalid(`invalid mode: ${mode.slice(0, 100)}`);
   const readOnly = mode.split(",").includes("ro");
   return mountsOf(ref)
     .filter(({ type }) => type !== "tmpfs")

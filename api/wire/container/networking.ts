@@ -1,3 +1,4 @@
+import { errorMessage } from "../../../core/errors.ts";
 import type { EndpointSettings } from "../../backends/networks.ts";
 import type { JsonReader } from "../../http/json-reader.ts";
 import { readEndpoints, readLink, readMac } from "./endpoints.ts";
@@ -120,9 +121,13 @@ function checkBorrowed(config: JsonReader, host: JsonReader): void {
   if (host.strings("ExtraHosts").length > 0) throw refuse("custom host-to-IP mapping");
 }
 
-/** @throws what `resolve` throws of a container that is not there. */
+/** @throws {ClusterError} InvalidArgument when there is no such container. Docker's words. */
 function checkLink(link: string, resolve: ResolveContainer): string {
   const [name = ""] = link.split(":");
-  resolve(name);
+  try {
+    resolve(name);
+  } catch (error) {
+    throw invalid(`could not get container for ${name}: ${errorMessage(error)}`);
+  }
   return link;
 }

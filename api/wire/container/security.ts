@@ -28,7 +28,7 @@ export function readSecurity(json: JsonReader): SecuritySettings {
       default:
         throw new ClusterError(
           "InvalidArgument",
-          `invalid --security-opt 1: ${JSON.stringify(option.slice(0, 100))}`,
+          `invalid --security-opt ${name === "" ? 1 : 2}: ${JSON.stringify(option.slice(0, 100))}`,
         );
     }
   }

@@ -11,7 +11,8 @@ const BLOCK_BYTES = 65_536;
 const NEWLINE = 0x0a;
 
 /**
- * Where the last `tail` whole lines of the wanted streams begin, found by reading backwards.
+ * Where the last `tail` lines of the wanted streams begin, found by reading backwards. What a stream ends with is a line of
+ * its own, with an end of line or without.
  *
  * @param paths newest first.
  * @returns undefined when there is no file; the very beginning when there are fewer lines.
@@ -22,11 +23,14 @@ export async function findTailStart(
 ): Promise<LogPosition | undefined> {
   // One line more than wanted ends just before the first wanted one.
   let left = query.tail + 1;
+  const begun = new Set<boolean>();
   for (const [age, path] of paths.entries())
     for await (const line of linesBackwards(path)) {
       const parsed = findK8sLine(line.bytes);
-      if (parsed === undefined || parsed.partial) continue;
+      if (parsed === undefined) continue;
       if (!(parsed.stderr ? query.stderr : query.stdout)) continue;
+      if (parsed.partial && begun.has(parsed.stderr)) continue;
+      begun.add(parsed.stderr);
       left -= 1;
       if (left === 0) return { age, offset: line.endOffset };
     }
