@@ -14,7 +14,38 @@ interface Mistake {
   readonly says: (limits: ResourceLimits, cpus: number) => string;
 }
 
-const CPU_TIME: readonly Mistake[] = [
+/** An update may change it alone. */
+const SWAP_ALONE: Mistake = {
+  isMade: ({ memoryBytes, memorySwapBytes }) => memorySwapBytes > 0 && memoryBytes === 0,
+  says: () => "You should always set the Memory limit when using Memoryswap limit, see usage",
+};
+
+/** Source: moby, daemon/daemon_unix.go, verifyPlatformContainerResources. */
+const MISTAKES: readonly Mistake[] = [
+  {
+    isMade: ({ memoryBytes }) => memoryBytes !== 0 && memoryBytes < MEMORY_MIN_BYTES,
+    says: () => "Minimum memory limit allowed is 6MB",
+  },
+  SWAP_ALONE,
+  {
+    isMade: ({ memoryBytes, memorySwapBytes }) =>
+      memorySwapBytes !== 0 && memorySwapBytes !== -1 && memorySwapBytes < memoryBytes,
+    says: () => "Minimum memoryswap limit should be larger than memory limit, see usage",
+  },
+  {
+    isMade: ({ memorySwappiness: value = 0 }) => value < 0 || value > 100,
+    says: ({ memorySwappiness }) =>
+      `Invalid value: ${memorySwappiness}, valid memory swappiness range is 0-100`,
+  },
+  {
+    isMade: ({ memoryReservationBytes: bytes }) => bytes !== 0 && bytes < MEMORY_MIN_BYTES,
+    says: () => "Minimum memory reservation allowed is 6MB",
+  },
+  {
+    isMade: ({ memoryBytes, memoryReservationBytes }) =>
+      memoryBytes > 0 && memoryBytes < memoryReservationBytes,
+    says: () => "Minimum memory limit can not be less than memory reservation limit, see usage",
+  },
   {
     isMade: ({ nanoCpus, cpuPeriodUs }) => nanoCpus !== 0 && cpuPeriodUs !== 0,
     says: () => "Conflicting options: Nano CPUs and CPU Period cannot both be set.",
@@ -38,38 +69,6 @@ const CPU_TIME: readonly Mistake[] = [
     isMade: ({ cpuQuotaUs: us }) => us > 0 && us < CPU_PERIOD_MIN_US,
     says: () => "CPU cfs quota can not be less than 1ms (i.e. 1000)",
   },
-];
-
-/** Source: moby, daemon/daemon_unix.go, verifyPlatformContainerResources. */
-const MISTAKES: readonly Mistake[] = [
-  {
-    isMade: ({ memoryBytes }) => memoryBytes !== 0 && memoryBytes < MEMORY_MIN_BYTES,
-    says: () => "Minimum memory limit allowed is 6MB",
-  },
-  {
-    isMade: ({ memoryBytes, memorySwapBytes }) => memorySwapBytes > 0 && memoryBytes === 0,
-    says: () => "You should always set the Memory limit when using Memoryswap limit, see usage",
-  },
-  {
-    isMade: ({ memoryBytes, memorySwapBytes }) =>
-      memorySwapBytes !== 0 && memorySwapBytes !== -1 && memorySwapBytes < memoryBytes,
-    says: () => "Minimum memoryswap limit should be larger than memory limit, see usage",
-  },
-  {
-    isMade: ({ memorySwappiness: value = 0 }) => value < 0 || value > 100,
-    says: ({ memorySwappiness }) =>
-      `Invalid value: ${memorySwappiness}, valid memory swappiness range is 0-100`,
-  },
-  {
-    isMade: ({ memoryReservationBytes: bytes }) => bytes !== 0 && bytes < MEMORY_MIN_BYTES,
-    says: () => "Minimum memory reservation allowed is 6MB",
-  },
-  {
-    isMade: ({ memoryBytes, memoryReservationBytes }) =>
-      memoryBytes > 0 && memoryBytes < memoryReservationBytes,
-    says: () => "Minimum memory limit can not be less than memory reservation limit, see usage",
-  },
-  ...CPU_TIME,
   {
     isMade: ({ cpuShares }) => cpuShares < 0,
     says: ({ cpuShares }) => `invalid CPU shares (${cpuShares}): value must be a positive integer`,
@@ -95,9 +94,13 @@ function refuse(mistakes: readonly Mistake[], limits: ResourceLimits, cpus: numb
   if (mistake !== undefined) throw new ClusterError("InvalidArgument", mistake.says(limits, cpus));
 }
 
-/** Only what an update says of the time of processors, before it is laid over what the container has. @throws as `checkLimits`. */
-export function checkCpuTime(asked: ResourceLimits, cpus: number): void {
-  refuse(CPU_TIME, asked, cpus);
+/** What an update says, before it is laid over what the container has. @throws as `checkLimits`. */
+export function checkUpdate(asked: ResourceLimits, cpus: number): void {
+  refuse(
+    MISTAKES.filter((mistake) => mistake !== SWAP_ALONE),
+    asked,
+    cpus,
+  );
 }
 
 /**
@@ -115,7 +118,8 @@ export function findUpdateConflict(
   if (asked.nanoCpus > 0 && before.cpuQuotaUs > 0) return conflict("Nano CPUs", "CPU Quota");
   if (asked.cpuPeriodUs > 0 && before.nanoCpus > 0) return conflict("CPU Period", "NanoCPUs");
   if (asked.cpuQuotaUs > 0 && before.nanoCpus > 0) return conflict("CPU Quota", "NanoCPUs");
-  if (asked.memorySwapBytes === 0 && asked.memoryBytes > swapOf(before))
+  const { memoryBytes, memorySwapBytes } = asked;
+  if (memoryBytes > 0 && memorySwapBytes === 0 && memoryBytes > swapOf(before))
     return "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time";
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerBackend, ContainerFacts, WaitCondition } from "../backends/containers.ts";
-import { checkCpuTime, checkLimits, findUpdateConflict } from "../containers/check-limits.ts";
+import { checkLimits, checkUpdate, findUpdateConflict } from "../containers/check-limits.ts";
 import { findContainer } from "../containers/find-container.ts";
 import { isRunning } from "../containers/state.ts";
 import { fitLimits } from "../containers/warnings.ts";
@@ -142,7 +142,10 @@ async function rename(
   try {
     await backend.renameContainer(id, name);
   } catch (error) {
-    throw conflictOfName(error, name) ?? error;
+    const taken = conflictOfName(error, name);
+    throw taken === undefined
+      ? error
+      : conflict(`Error when allocating new name: ${taken.message}`, error);
   }
   return done(204);
 }
@@ -163,7 +166,7 @@ async function update(
       "Restart policy cannot be updated because AutoRemove is enabled for the container",
     );
   const abilities = backend.abilities();
-  checkCpuTime(readLimits(json), abilities.cpus);
+  checkUpdate(readLimits(json), abilities.cpus);
   const mistake = findUpdateConflict(readLimits(json), settings.limits);
   if (mistake !== undefined) throw refuse(mistake);
   const asked = amendLimits(json, settings.limits);

@@ -34,7 +34,8 @@ export function writeConfig(container: ContainerFacts): Record<string, unknown> 
   const { client } = settings;
   const { entrypoint, cmd } = commandOf(settings, image);
   const health = mergeHealth(settings.health, image.healthcheck);
-  const volumes = client.Volumes ?? objectOf(image.volumes);
+  const own = client.Volumes;
+  const volumes = { ...objectOf(image.volumes), ...(typeof own === "object" ? own : {}) };
   const ports = exposedPorts(container);
   return {
     Hostname: container.hostname,
