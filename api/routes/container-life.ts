@@ -20,6 +20,7 @@ import {
 } from "./container-errors.ts";
 
 const SECOND_MS = 1000;
+const CONDITIONS_SINCE_MINOR = 30;
 const WAIT_CONDITIONS: readonly WaitCondition[] = ["not-running", "next-exit", "removed"];
 
 type Handler = (container: ContainerFacts, exchange: Exchange) => Promise<Answer> | Answer;
@@ -183,9 +184,11 @@ async function update(
 async function wait(
   backend: ContainerBackend,
   { id }: ContainerFacts,
-  { query, response, signal }: Exchange,
+  { query, response, signal, apiMinor }: Exchange,
 ): Promise<Answer> {
-  const asked = query.get("condition") || "not-running";
+  // Before, there was nothing else to wait for.
+  const said = apiMinor < CONDITIONS_SINCE_MINOR ? "" : query.get("condition");
+  const asked = said || "not-running";
   const condition = WAIT_CONDITIONS.find((known) => known === asked);
   if (condition === undefined)
     throw new ClusterError(

@@ -13,6 +13,7 @@ import {
 import { invalid } from "./invalid.ts";
 import { readMounts } from "./mounts.ts";
 import { type Networking, type NetworkingContext, readNetworking } from "./networking.ts";
+import { asOlderClientMeans } from "./older-clients.ts";
 import { checkPorts, readPorts } from "./ports.ts";
 import { readLimits } from "./resources.ts";
 import { readSecurity } from "./security.ts";
@@ -64,7 +65,7 @@ export function readContainerCreate(
   checkStorage(host.stringMap("StorageOpt"));
   checkVolumeDriver(host.string("VolumeDriver"));
   checkIsolation(host.string("Isolation"));
-  const settings: ContainerSettings = {
+  const said: ContainerSettings = {
     ...readProgram(config),
     name,
     readOnlyRootfs: host.boolean("ReadonlyRootfs"),
@@ -78,7 +79,7 @@ export function readContainerCreate(
       soft: limit.integer("Soft"),
       hard: limit.integer("Hard"),
     })),
-    mounts: readMounts(config, host, context.mountsOf),
+    mounts: readMounts(config, host, context.mountsOf, context.apiMinor),
     limits: readLimits(host),
     extraHosts: readExtraHosts(host),
     oomScoreAdj: readOomScore(host),
@@ -107,6 +108,7 @@ export function readContainerCreate(
       ...pick(host, [...CLIENT_HOST, ...CLIENT_HOST_TOO, ...CLIENT_HOST_DEVICES]),
     },
   };
+  const settings = asOlderClientMeans(said, context.apiMinor);
   checkTogether(settings);
   const networking = readNetworking(config, host, context);
   const { networkMode } = networking;

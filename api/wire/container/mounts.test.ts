@@ -44,9 +44,12 @@ describe("wire: mounts of a container", () => {
     it(`refuses ${JSON.stringify(text)}`, () => refused(() => readBind(text), says));
 
   const read = (config: object, host: object) =>
-    readMounts(new JsonReader(config, "Config"), new JsonReader(host, "HostConfig"), () => [
-      { ...readBind("v:/shared"), hostPath: "/volumes/v" },
-    ]);
+    readMounts(
+      new JsonReader(config, "Config"),
+      new JsonReader(host, "HostConfig"),
+      () => [{ ...readBind("v:/shared"), hostPath: "/volumes/v" }],
+      51,
+    );
 
   it("takes one kind after the other, each target once", () => {
     const mounts = read(

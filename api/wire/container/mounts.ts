@@ -5,6 +5,7 @@ import type { JsonReader } from "../../http/json-reader.ts";
 import { noSuchVolumeDriver } from "../volume.ts";
 import { checkVolumeName, NO_MOUNT, PROPAGATIONS, readBind, trimSlash } from "./bind-text.ts";
 import { invalid } from "./invalid.ts";
+import { checkMountOfOlder } from "./older-clients.ts";
 
 /** Docker's five ways to mount something: Binds, Mounts, Tmpfs, Volumes, VolumesFrom. Source: moby, volume/mounts. */
 
@@ -17,6 +18,7 @@ const DEPTH_CONFLICTS = [
 /**
  * Everything a container is to have mounted.
  *
+ * @param apiMinor of 1.x: what the client speaks.
  * @param mountsOf those of another container, whole id or name as the client gave it.
  * @throws {ClusterError} InvalidArgument with Docker's words.
  */
@@ -24,10 +26,11 @@ export function readMounts(
   config: JsonReader,
   hostConfig: JsonReader,
   mountsOf: (ref: string) => readonly MountFacts[],
+  apiMinor: number,
 ): MountSettings[] {
   const named = [
     ...hostConfig.strings("Binds").map(readBind),
-    ...hostConfig.objects("Mounts", readMount),
+    ...hostConfig.objects("Mounts", readMount).map((mount) => checkMountOfOlder(mount, apiMinor)),
     ...Object.entries(hostConfig.stringMap("Tmpfs")).map(readTmpfs),
   ];
   const targets = new Set<string>();
