@@ -95,7 +95,7 @@ describe("runtime: containers", function () {
       hostname: "web-1",
     });
     expect(text).to.equal(
-      "uid=33(www-data) gid=33(www-data) groups=65534(nogroup)\n/var/made/for/it\n/var/www b\nweb-1\n",
+      "uid=33(www-data) gid=33(www-data) groups=33(www-data),65534(nogroup)\n/var/made/for/it\n/var/www b\nweb-1\n",
     );
   });
 
