@@ -32,8 +32,12 @@ export interface ImageBackend {
   saveImages(refs: readonly string[]): AsyncIterable<Uint8Array>;
   /** Makes an image of a container; resolves with its id. @throws {ClusterError} `Aborted` when its own was removed. */
   commitImage(options: CommitOptions): Promise<string>;
-  /** Begins to fetch a file for an import. @throws {ClusterError} when there is none. */
-  fetchArchive(url: string, signal: AbortSignal): Promise<FetchedArchive>;
+  /** Fetches a file for an import and reads it with `work`. @throws {ClusterError} when there is none. */
+  fetchArchive(
+    url: string,
+    signal: AbortSignal,
+    work: (archive: FetchedArchive) => Promise<void>,
+  ): Promise<void>;
   /** Makes an image of one layer from a tar archive; resolves with its id. */
   importImage(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<string>;
 }

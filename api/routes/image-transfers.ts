@@ -100,10 +100,11 @@ async function importFrom(
       emit({ status: await backend.importImage(exchange.bodyBytes(), options) });
       return;
     }
-    const archive = await backend.fetchArchive(source, signal);
-    emit({ status: `Downloading from ${archive.url}` });
-    const bytes = tellingBytes(archive, telling(emit));
-    emit({ status: await backend.importImage(bytes, options) });
+    await backend.fetchArchive(source, signal, async (archive) => {
+      emit({ status: `Downloading from ${archive.url}` });
+      const bytes = tellingBytes(archive, telling(emit));
+      emit({ status: await backend.importImage(bytes, options) });
+    });
   });
 }
 

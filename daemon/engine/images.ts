@@ -11,7 +11,6 @@ import { isPlatform, platformMismatch } from "../../api/wire/platform.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
 import type { EventSink } from "../../runtime/events/types.ts";
-import { fetchArchive } from "../../runtime/image/fetch-archive.ts";
 import {
   familiarReference,
   familiarRepository,
@@ -20,6 +19,7 @@ import {
 import type { Image, Images } from "../../runtime/image/types.ts";
 import { orConflict } from "./conflict.ts";
 import { readCredentials } from "./credentials.ts";
+import { fetchArchive } from "./fetch-archive.ts";
 
 const STATUS = "Status: ";
 const NEWER = "Status: Downloaded newer image for";
