@@ -2,9 +2,13 @@ import type { LocalNetworkBackend, LocalNetworkFacts } from "../../api/backends/
 import { ClusterError } from "../../core/errors.ts";
 import type { ContainerId, MachineContainers } from "../../runtime/container/types.ts";
 import { checkEndpointConfig } from "../../runtime/network/plan/addresses.ts";
-import { unknownOptions } from "../../runtime/network/plan/bridge-options.ts";
+import { defaultBridgeOptions, unknownOptions } from "../../runtime/network/plan/bridge-options.ts";
 import { SHARED_LINK_OPTIONS } from "../../runtime/network/plan/shared-link.ts";
-import type { EndpointConfig, LocalNetwork } from "../../runtime/network/types.ts";
+import {
+  DEFAULT_NETWORK,
+  type EndpointConfig,
+  type LocalNetwork,
+} from "../../runtime/network/types.ts";
 import type { EngineParts } from "../../runtime/types.ts";
 
 /** Of a name somebody gave, in a warning. */
@@ -50,14 +54,35 @@ export function checkKnown(
 }
 
 function factsOf(network: LocalNetwork, { containers, networks }: Parts): LocalNetworkFacts {
-  const isWithout = network.driver === "host" || network.driver === "null";
+  const { driver } = network;
+  const isWithout = driver === "host" || driver === "null";
   return {
     ...network,
+    options:
+      network.name === DEFAULT_NETWORK
+        ? defaultBridgeOptions(networks.bridgeLink(network))
+        : network.options,
     hasIpv6: network.ipv6 !== undefined || network.config?.ipv6 === true,
     configOnly: network.config !== undefined,
     configFrom: network.configFrom ?? "",
-    endpoints: isWithout ? [] : endpointsOf(network, { containers, networks }),
+    endpoints:
+      isWithout && network.config === undefined
+        ? usersOf(driver, containers)
+        : endpointsOf(network, { containers, networks }),
   };
+}
+
+/** Those who have this machine's network, or none: they are there without an interface of their own. */
+function usersOf(
+  driver: "host" | "null",
+  containers: Parts["containers"],
+): LocalNetworkFacts["endpoints"] {
+  const kind = driver === "host" ? "host" : "none";
+  const nothing = { id: "", mac: "", ipv4: "", ipv6: "" };
+  return containers
+    .list()
+    .filter(({ state, config }) => state === "running" && config.network.kind === kind)
+    .map(({ id, config }) => ({ containerId: id, containerName: config.name, ...nothing }));
 }
 
 function endpointsOf(

@@ -5,7 +5,7 @@ import { readInRoot } from "../linux/open-in-root.ts";
 import { findCdiEdits } from "./cdi/cdi-files.ts";
 import type { CdiEdits } from "./cdi/cdi-spec.ts";
 import { allDevices, blockDeviceNumbers, findDevices } from "./host-devices.ts";
-import { type Attached, networkFilesOf, writeNetworkFiles } from "./network-files.ts";
+import { networkFilesOf, type Surroundings, writeNetworkFiles } from "./network-files.ts";
 import type { ContainerPaths } from "./paths.ts";
 import { type FindPeer, findJoined, type Peer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -47,10 +47,11 @@ export function writeBundle(
     readonly fileMounts: readonly OciMount[];
     readonly host: BundleHost;
     readonly findPeer: FindPeer;
-    readonly attached: Attached | undefined;
+    readonly surroundings: Surroundings;
   },
 ): void {
-  const { cgroupsPath, fileMounts, host, findPeer, attached } = parts;
+  const { cgroupsPath, fileMounts, host, findPeer, surroundings } = parts;
+  const { attached } = surroundings;
   const { config } = record;
   // First: nothing can be read of a container that does not run.
   const joined = {
@@ -63,13 +64,14 @@ export function writeBundle(
   const spec = planSpec({
     config,
     image: record.imageConfig,
+    linkEnv: attached?.linkEnv ?? [],
     hostname,
     user: lookUpUser(record, record.rootfs.merged),
     rootfs: record.rootfs.merged,
     mounts: record.mounts,
     files:
       network === undefined
-        ? writeNetworkFiles(record, paths, hostname, attached)
+        ? writeNetworkFiles(record, paths, hostname, surroundings)
         : filesOf(network),
     fileMounts,
     initPath: config.init ? host.initPath : "",

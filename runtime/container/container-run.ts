@@ -8,24 +8,25 @@ import type { Cgroups } from "../linux/cgroups.ts";
 import { makeFifo } from "../linux/descriptors.ts";
 import { findProcess, type ProcessRef } from "../linux/process.ts";
 import type { LocalNetworks } from "../network/local-networks.ts";
-import { planLinkLines } from "../network/plan/links.ts";
-import { parsePorts, wantedBindings } from "../network/ports/port-choice.ts";
+import { type LinkedPeer, planLinks, planLinkUpdates } from "../network/plan/links.ts";
+import { parsePorts, uniquePorts, wantedBindings } from "../network/ports/port-choice.ts";
 import type { PublishedPorts } from "../network/ports/published-ports.ts";
-import { addressesOf } from "../network/types.ts";
+import { addressesOf, DEFAULT_NETWORK } from "../network/types.ts";
 import type { LocalVolumes } from "../volume/local-volumes.ts";
 import { type BundleHost, writeBundle } from "./bundle.ts";
 import { type ConmonLife, startConmon, watchConmon } from "./conmon.ts";
 import { planConmonArgs } from "./conmon-args.ts";
 import { makeContainerFiles } from "./container-files.ts";
+import { planLinkEnvironment } from "./link-environment.ts";
 import { planLogLimits } from "./log/log-files.ts";
-import type { Attached } from "./network-files.ts";
+import { type Attached, moveInHosts } from "./network-files.ts";
 import type { OciRuntimes } from "./oci-runtimes.ts";
 import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./paths.ts";
 import type { FindPeer } from "./peer.ts";
 import type { ContainerRecord } from "./record.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import type { InputMode } from "./stream/run-streams.ts";
-import type { ContainerConfig, ContainerFile } from "./types.ts";
+import type { ContainerConfig, ContainerFile, ContainerId } from "./types.ts";
 
 /** This machine as containers need it. */
 export interface ContainerHost {
@@ -42,6 +43,7 @@ export interface ContainerHost {
     | "detach"
     | "connect"
     | "disconnect"
+    | "list"
     | "findAttachment"
     | "list"
     | "rename"
@@ -84,7 +86,10 @@ export async function createRun(
     fileMounts,
     host: { ...host.facts, canReadOnlyBelow },
     findPeer,
-    attached: attach(record, host),
+    surroundings: {
+      attached: attach(record, host, findPeer),
+      hostAddress: hostAddressOf(host),
+    },
   });
 
   // One of an earlier run would be taken for this run's.
@@ -109,26 +114,45 @@ export function inputModeOf({ openStdin, stdinOnce, tty }: ContainerConfig): Inp
 /** Gives it its part of this machine's networks and ports; one whose networks are others' or none has no part. */
 function attach(
   { id, config, imageConfig }: ContainerRecord,
-  { networks, ports }: ContainerHost,
+  { networks, ports, roots }: ContainerHost,
+  findPeer: FindPeer,
 ): Attached | undefined {
   if (config.network.kind !== "local") return undefined;
   const { endpoints: asked } = config.network;
-  const linkLines = planLinkLines(config.name, asked, networks.attachments());
+  const links = planLinks(config.name, asked, networks.attachments());
   const { endpoints, dnsPorts } = networks.attach(id, {
     name: config.name,
     hostname: config.hostname,
     resolvers: config.dns.servers,
     endpoints: asked,
   });
+  for (const one of planLinkUpdates(id, networks.attachments()))
+    moveInHosts(containerPaths(roots, one.containerId as ContainerId), one.alias, one.address);
   const wanted = wantedBindings(config.ports, parsePorts(imageConfig.exposedPorts));
   ports.publish({ id, name: config.name }, networks.wayInto(id), wanted);
   return {
     gateway: endpoints.find((endpoint) => endpoint.gateway !== "")?.gateway ?? "",
     namespace: networks.namespacePath(id),
     addresses: endpoints.flatMap(addressesOf),
-    linkLines,
+    linkLines: links.map(({ line }) => line),
+    linkEnv: links.flatMap((link) => linkEnvironment(config.name, link, findPeer)),
     hasNames: dnsPorts !== undefined,
   };
+}
+
+function hostAddressOf({ networks }: ContainerHost): string {
+  const found = networks.list().find(({ name }) => name === DEFAULT_NETWORK);
+  return found?.ipv4?.gateway ?? "";
+}
+
+function linkEnvironment(own: string, link: LinkedPeer, findPeer: FindPeer): string[] {
+  const { alias, address } = link;
+  const { config, imageConfig } = findPeer(link.containerId);
+  const ports = uniquePorts([...config.ports.exposed, ...parsePorts(imageConfig.exposedPorts)]);
+  const nameOf = (entry: string) => entry.split("=", 1)[0];
+  const said = new Set(config.env.map(nameOf));
+  const env = [...config.env, ...imageConfig.env.filter((entry) => !said.has(nameOf(entry)))];
+  return planLinkEnvironment({ own, alias, address, ports, env });
 }
 
 function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: ContainerHost): string[] {

@@ -3,7 +3,7 @@ import { InvariantError } from "../../core/assert.ts";
 import { ClusterError, errorCode } from "../../core/errors.ts";
 import { STARTING_HEALTH } from "../health/health.ts";
 import { parseCreateReport, planConmonArgs } from "./conmon-args.ts";
-import { namesOf, planHosts, withHostGateway } from "./hosts.ts";
+import { namesOf, planHosts, withHostGateway, withMovedName } from "./hosts.ts";
 import {
   afterExit,
   afterFailedStart,
@@ -190,6 +190,12 @@ describe("container: small plans", () => {
   it("hosts: its name with its domain comes first", () => {
     const lines = planHosts(namesOf("web", "test.example"), ["10.0.0.2"], []).split("\n");
     expect(lines.at(-2)).to.equal("10.0.0.2\tweb.test.example web");
+  });
+  it("hosts: one it is linked to moves, whatever else its line says", () => {
+    const text = "127.0.0.1\tlocalhost\n10.0.0.2\tdb host one\n10.0.0.3\tdbx one\n";
+    expect(withMovedName(text, "db", "10.0.0.9")).to.equal(
+      "127.0.0.1\tlocalhost\n10.0.0.9\tdb host one\n10.0.0.3\tdbx one\n",
+    );
   });
   it("hosts: host-gateway is the machine's address, and an error where there is none", () => {
     const lines = ["host-gateway\there", "192.0.2.1\thost-gateway"];

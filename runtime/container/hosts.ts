@@ -38,6 +38,17 @@ export function withoutHosts(text: string, addresses: readonly string[]): string
   return lines.join("\n");
 }
 
+/** The text with another address in the lines that begin with a name. */
+export function withMovedName(text: string, name: string, address: string): string {
+  return text
+    .split("\n")
+    .map((line) => {
+      const [, names = ""] = line.split("\t");
+      return names.split(" ", 1)[0] === name ? `${address}\t${names}` : line;
+    })
+    .join("\n");
+}
+
 /** Stands for this machine in lines of /etc/hosts. Docker's word. */
 export const HOST_GATEWAY = "host-gateway";
 

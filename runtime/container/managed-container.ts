@@ -125,8 +125,8 @@ export class ManagedContainer {
 
   /** As those see it who join its namespaces. */
   asPeer(): Peer {
-    const { config } = this.record;
-    return { name: config.name, config, paths: this.paths, process: this.#status.process };
+    const { record, paths } = this;
+    return { ...record, name: record.config.name, paths, process: this.#status.process };
   }
 
   /** @throws {ClusterError} FailedPrecondition when it runs; as `createRun`. */

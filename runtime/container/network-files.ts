@@ -1,6 +1,13 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { parseResolvConf, renderResolvConf } from "../network/dns/resolv-conf.ts";
-import { namesOf, planHosts, withHostGateway, withHosts, withoutHosts } from "./hosts.ts";
+import {
+  namesOf,
+  planHosts,
+  withHostGateway,
+  withHosts,
+  withMovedName,
+  withoutHosts,
+} from "./hosts.ts";
 import type { ContainerPaths } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import { planResolvConf, reachableResolvers } from "./resolv-conf.ts";
@@ -16,8 +23,17 @@ export interface Attached {
   readonly addresses: readonly string[];
   /** Lines of /etc/hosts for others it is linked to. */
   readonly linkLines: readonly string[];
+  /** What its environment says of them. */
+  readonly linkEnv: readonly string[];
   /** It has a name server of its own. */
   readonly hasNames: boolean;
+}
+
+/** Where a container that starts is. */
+export interface Surroundings {
+  readonly attached: Attached | undefined;
+  /** This machine's in the default network: `host-gateway` is it where no network of the container's leads out. */
+  readonly hostAddress: string;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -37,10 +53,11 @@ export function writeNetworkFiles(
   record: ContainerRecord,
   paths: ContainerPaths,
   hostname: string,
-  attached: Attached | undefined,
+  { attached, hostAddress }: Surroundings,
 ): NetworkFiles {
   const { resolvConf, network, domainname } = record.config;
-  const gateway = network.kind === "host" ? LOOPBACK : (attached?.gateway ?? "");
+  const way = attached === undefined || attached.gateway === "" ? hostAddress : attached.gateway;
+  const gateway = network.kind === "host" ? LOOPBACK : way;
   const extraHosts = withHostGateway(record.config.extraHosts, gateway);
   const addresses = attached?.addresses ?? record.config.addresses;
   const files = networkFilesOf(paths);
@@ -74,6 +91,12 @@ export function addToHosts(
 /** It has lost addresses. */
 export function removeFromHosts(paths: ContainerPaths, addresses: readonly string[]): void {
   rewriteHosts(paths, (text) => withoutHosts(text, addresses));
+}
+
+/** One it is linked to has another address; no error when it is on its way out and has no file any more. */
+export function moveInHosts(paths: ContainerPaths, name: string, address: string): void {
+  if (!existsSync(networkFilesOf(paths).hosts)) return;
+  rewriteHosts(paths, (text) => withMovedName(text, name, address));
 }
 
 /** In place: the container has the file itself, not its name. */

@@ -1,6 +1,7 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ProcessRef } from "../linux/process.ts";
 import type { ContainerPaths } from "./paths.ts";
+import type { ContainerRecord } from "./record.ts";
 import { joinedContainer } from "./settings.ts";
 import type { JoinedNamespaces } from "./spec/namespaces.ts";
 import type { ContainerConfig } from "./types.ts";
@@ -9,6 +10,7 @@ import type { ContainerConfig } from "./types.ts";
 export interface Peer {
   readonly name: string;
   readonly config: ContainerConfig;
+  readonly imageConfig: ContainerRecord["imageConfig"];
   readonly paths: ContainerPaths;
   /** Its first process while it runs. */
   readonly process: ProcessRef | undefined;

@@ -98,8 +98,12 @@ export class LocalNetworks implements MachineNetworks {
   /** Where published ports of a container lead to; undefined: nowhere. */
   wayInto(containerId: string): WayIn | undefined {
     const endpoints = this.#attachments.get(containerId)?.endpoints ?? [];
-    const linkOf = (network: LocalNetwork) => bridgeLinkOf(this.#options.dataRoot, network);
+    const linkOf = (network: LocalNetwork) => this.bridgeLink(network);
     return chooseWayIn(endpoints, (id) => this.#book.get(id), linkOf);
+  }
+
+  bridgeLink(network: LocalNetwork): string {
+    return bridgeLinkOf(this.#options.dataRoot, network);
   }
 
   list(): readonly LocalNetwork[] {
@@ -387,7 +391,7 @@ export class LocalNetworks implements MachineNetworks {
   async #ensurePredefined(): Promise<void> {
     const known = this.#book.list();
     const used = this.attachments().flatMap(({ endpoints }) => endpoints);
-    const own = new Set(known.map((one) => bridgeLinkOf(this.#options.dataRoot, one)));
+    const own = new Set(known.map((one) => this.bridgeLink(one)));
     const needed = planPredefined(known, {
       usedNetworkIds: new Set(used.map(({ networkId }) => networkId)),
       taken: subnetsInUse(own),

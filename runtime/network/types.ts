@@ -140,6 +140,8 @@ export interface LocalNetworkView {
   /** The file of a container's network namespace. */
   namespacePath(containerId: string): string;
   list(): readonly LocalNetwork[];
+  /** The link of a network's bridge. */
+  bridgeLink(network: LocalNetwork): string;
   attachments(): readonly Attachment[];
 }
 

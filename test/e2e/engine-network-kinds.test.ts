@@ -37,6 +37,24 @@ describe("e2e: kinds of networks and what they hold", function () {
   const pings = async (name: string, address: string) =>
     (await said(name, "ping", "-c", "1", "-W", "1", address)).code === "0";
 
+  it("of the machine, none and the default bridge are shown as Docker shows them", async () => {
+    for (const network of ["host", "none"]) {
+      const id = await docker("run", "-d", "--network", network, "--name", network, ...SLEEP);
+      const shown = JSON.parse(
+        await docker("network", "inspect", "-f", "{{json .Containers}}", network),
+      );
+      expect(shown[id]).to.deep.include({ Name: network, IPv4Address: "" });
+      await docker("rm", "-f", network);
+      expect(await docker("network", "inspect", "-f", "{{len .Containers}}", network)).to.equal(
+        "0",
+      );
+    }
+    const name = '{{index .Options "com.docker.network.bridge.name"}}';
+    await docker("run", "--rm", "busybox", "true");
+    const link = await docker("network", "inspect", "-f", name, "bridge");
+    await onHost("ip", "link", "show", link);
+  });
+
   it("shares a link of the machine in a macvlan network", async () => {
     await onHost("ip", "link", "add", "lan0", "type", "veth", "peer", "name", "far0");
     for (const link of ["lan0", "far0"]) await onHost("ip", "link", "set", link, "up");

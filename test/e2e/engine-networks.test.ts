@@ -447,9 +447,17 @@ describe("e2e: networks of one machine by the stock docker command line", functi
 
     it("knows by name those it is linked to", async () => {
       await docker("run", "-d", "--name", "fan", "--link", "one:uno", ...SLEEP);
+      expect(await docker("exec", "fan", "sh", "-c", "echo $UNO_NAME")).to.equal("/fan/uno");
       const hosts = await onHost("cat", await inspect("{{.HostsPath}}", "fan"));
       expect(hosts).to.match(new RegExp(`^${await addressOf("one")}\tuno [0-9a-f]{12} one$`, "m"));
       expect(await inspect("{{.HostConfig.Links}}", "fan")).to.equal("[/one:/fan/uno]");
+      const before = await addressOf("one");
+      await docker("restart", "-t", "0", "one");
+      expect(await addressOf("one"), "addresses given back come last").to.not.equal(before);
+      const after = await onHost("cat", await inspect("{{.HostsPath}}", "fan"));
+      expect(after)
+        .to.contain(`${await addressOf("one")}\tuno `)
+        .and.not.contain(before);
       await docker("rm", "-f", "fan");
     });
 

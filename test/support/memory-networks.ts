@@ -8,6 +8,7 @@ export function memoryNetworks(): MachineNetworks {
     findAttachment: () => undefined,
     namespacePath: () => "",
     list: () => [],
+    bridgeLink: () => "",
     attachments: () => [],
     create: refuse,
     remove: refuse,

@@ -47,14 +47,12 @@ export function readNetworking(
   const links = host.strings("Links").map((link) => checkLink(readLink(link), context.resolve));
   const mac = readMac(config.string("MacAddress"));
   if (mode === "host" || mode === "none" || mode.startsWith("container:")) {
-    checkAlone(mode, names);
     if (mode.startsWith("container:")) checkBorrowed(config, host);
-    if (links.length > 0)
-      throw invalid(
-        `conflicting options: ${mode.split(":", 1)[0]} type networking can't be used with links`,
-      );
-    if (mac !== "" && mode !== "none")
+    if (links.length > 0) throw invalid(noLinks(mode));
+    const hasMac = mac !== "" || asked.some((one) => one.mac !== "");
+    if (hasMac && mode !== "none")
       throw invalid("conflicting options: mac-address and the network mode");
+    checkAlone(mode, names);
     return { networkMode: mode, endpoints: [] };
   }
   return { networkMode: mode, endpoints: arrange(mode, canonical(mode), { asked, links, mac }) };
@@ -98,6 +96,13 @@ function readNetworkMode(
   if (mode === "container" || mode === "container:")
     throw invalid("Container network mode must be in format 'container:<name|id>'");
   return mode === "" || mode === "default" ? DEFAULT_NETWORK : mode;
+}
+
+/** Source: moby, runconfig/errors.go. */
+function noLinks(mode: string): string {
+  const [kind] = mode.split(":", 1);
+  const what = kind === "container" ? "container type network" : `${kind} type networking`;
+  return `conflicting options: ${what} can't be used with links. This would result in undefined behavior`;
 }
 
 /** @throws {ClusterError} InvalidArgument. Docker's words. Source: moby, runconfig/errors.go. */

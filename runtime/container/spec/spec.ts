@@ -32,6 +32,8 @@ import type { ContainerUser } from "./user.ts";
 export interface SpecInput {
   readonly config: ContainerConfig;
   readonly image: Pick<ImageConfig, "entrypoint" | "cmd" | "env" | "workdir">;
+  /** What it is told of containers it is linked to. */
+  readonly linkEnv?: readonly string[];
   readonly hostname: string;
   readonly user: ContainerUser;
   /** Where the root file system is mounted on the host. */
@@ -116,6 +118,7 @@ function planProcess(input: SpecInput, confinement: Confinement): OciProcess {
       hostname: input.hostname,
       home: user.home,
       tty: config.tty,
+      links: input.linkEnv ?? [],
       image: image.env,
       container: [...config.env, ...input.edits.env],
     }),

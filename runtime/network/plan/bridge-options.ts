@@ -17,6 +17,7 @@ export interface BridgeOptions {
 }
 
 const Option = {
+  Default: "com.docker.network.bridge.default_bridge",
   Name: "com.docker.network.bridge.name",
   Joins: "com.docker.network.bridge.enable_icc",
   Masquerades: "com.docker.network.bridge.enable_ip_masquerade",
@@ -26,7 +27,8 @@ const Option = {
   GatewayMode: "com.docker.network.bridge.gateway_mode_ipv4",
   GatewayMode6: "com.docker.network.bridge.gateway_mode_ipv6",
 } as const;
-const KNOWN: readonly string[] = Object.values(Option);
+const { Default: _, ...OfAny } = Option;
+const KNOWN: readonly string[] = Object.values(OfAny);
 const OF_ALL: readonly string[] = [Option.Mtu, Option.InterfacePrefix];
 /** Options of Docker's own; others are notes that somebody left there. */
 const DOCKERS = "com.docker.network.";
@@ -72,6 +74,18 @@ export function readBridgeOptions(
   };
 }
 
+/** What the default network is told, though nobody says it: clients look there for the name of its link. */
+export function defaultBridgeOptions(linkName: string): Readonly<Record<string, string>> {
+  return {
+    [Option.Default]: "true",
+    [Option.Joins]: "true",
+    [Option.Masquerades]: "true",
+    [Option.HostAddress]: "0.0.0.0",
+    [Option.Name]: linkName,
+    [Option.Mtu]: `${MTU_DEFAULT}`,
+  };
+}
+
 /** What of the options changes nothing in a bridge, or in whatever else has no option but `others` and those of all. */
 export function unknownOptions(
   options: Readonly<Record<string, string>>,
@@ -86,8 +100,9 @@ function readBoolean(options: Readonly<Record<string, string>>, name: string): b
   const value = options[name] ?? "";
   if (value === "" || TRUE.includes(value)) return true;
   if (FALSE.includes(value)) return false;
+  const shown = value.slice(0, 40);
   throw invalid(
-    `failed to parse ${name} value: ${JSON.stringify(value.slice(0, 40))} (must be true or false)`,
+    `failed to parse ${name} value: ${shown} (strconv.ParseBool: parsing ${JSON.stringify(shown)}: invalid syntax)`,
   );
 }
 

@@ -14,7 +14,7 @@ export function planConfigNetwork(creation: NetworkCreation): PlannedNetwork {
     );
   if (configFrom !== "")
     throw refused("a configuration network cannot depend on another configuration network");
-  const asked = readPools(pools);
+  const asked = readPools(pools, "null");
   return {
     ...{ name, driver: "null", internal, attachable, labels, options, config: { ipv6 } },
     ...{ ipv4: asked[4], ipv6: asked[6] },

@@ -1,7 +1,7 @@
 import { assert } from "chai";
 import { type Attachment, type Endpoint, plainEndpoint } from "../types.ts";
 import { dnsNames } from "./dns-names.ts";
-import { planLinkLines } from "./links.ts";
+import { planLinks, planLinkUpdates } from "./links.ts";
 
 const peer = (name: string, networkName: string, hostname = ""): Attachment => ({
   ...{ containerId: name.padEnd(64, "0"), name, hostname, resolvers: [] },
@@ -10,26 +10,39 @@ const peer = (name: string, networkName: string, hostname = ""): Attachment => (
 
 describe("local networks: links of the default network", () => {
   const link = (text: string) => [{ ...plainEndpoint("bridge"), links: [text] }];
+  const linesOf = (text: string, others: Attachment[]) =>
+    planLinks("web", link(text), others).map(({ line }) => line);
 
   it("are lines with alias, hostname and name", () => {
     const others = [peer("db", "bridge", "host"), peer("c0ffee", "bridge")];
-    assert.deepEqual(planLinkLines("web", link("db:data"), others), ["10.0.0.9\tdata host db"]);
-    assert.deepEqual(planLinkLines("web", link("c0ff:c0ffee"), others), [
-      "10.0.0.9\tc0ffee c0ffee000000",
-    ]);
+    assert.deepEqual(linesOf("db:data", others), ["10.0.0.9\tdata host db"]);
+    assert.deepEqual(linesOf("c0ff:c0ffee", others), ["10.0.0.9\tc0ffee c0ffee000000"]);
   });
 
   it("need a container that runs there", () => {
     for (const others of [[], [peer("db", "app")]])
       assert.throws(
-        () => planLinkLines("web", link("db:data"), others),
+        () => planLinks("web", link("db:data"), others),
         "Cannot link to a non running container: /db AS /web/data",
       );
   });
 
+  it("follow a container that starts again", () => {
+    const linked = (name: string, network: string, links: string[]): Attachment => {
+      const { endpoints, ...rest } = peer(name, network);
+      return { ...rest, endpoints: endpoints.map((one) => ({ ...one, links })) };
+    };
+    const db = linked("db", "bridge", []);
+    const all = [db, linked("web", "bridge", ["db:data", "x:y"]), linked("far", "app", ["db:d"])];
+    assert.deepEqual(planLinkUpdates(db.containerId, all), [
+      { containerId: "web".padEnd(64, "0"), alias: "data", address: "10.0.0.9" },
+    ]);
+    assert.deepEqual(planLinkUpdates("nobody", all), []);
+  });
+
   it("of other networks are answered as names, not written", () => {
     const configs = [{ ...plainEndpoint("app"), links: ["db:data"] }];
-    assert.deepEqual(planLinkLines("web", configs, []), []);
+    assert.deepEqual(planLinks("web", configs, []), []);
   });
 });
 

@@ -15,17 +15,58 @@ export function findLinked(
   );
 }
 
+/** What another's /etc/hosts is to say of one it is linked to. */
+export interface LinkUpdate {
+  /** Whose file it is. */
+  readonly containerId: string;
+  readonly alias: string;
+  readonly address: string;
+}
+
+/** What those who are linked to a container that starts again must be told: its address may be another. */
+export function planLinkUpdates(
+  startedId: string,
+  attachments: readonly Attachment[],
+): LinkUpdate[] {
+  const started = attachments.find(({ containerId }) => containerId === startedId);
+  return attachments
+    .filter((one) => one !== started)
+    .flatMap(({ containerId, endpoints }) =>
+      endpoints
+        .filter(({ networkName }) => isPredefined(networkName))
+        .flatMap(({ networkName, links }) => {
+          const there = started?.endpoints.find((one) => one.networkName === networkName);
+          return links.flatMap((link) => {
+            const [ref = "", alias = ""] = link.split(":");
+            const isMeant = findLinked(attachments, ref) === started;
+            return there !== undefined && isMeant
+              ? [{ containerId, alias, address: there.address }]
+              : [];
+          });
+        }),
+    );
+}
+
+/** One that a container is linked to. */
+export interface LinkedPeer {
+  readonly containerId: string;
+  readonly alias: string;
+  readonly address: string;
+  /** Of /etc/hosts. */
+  readonly line: string;
+}
+
 /**
- * Lines of /etc/hosts for the links of a container that starts: the networks every machine has know no names.
+ * Those a container that starts is linked to: the networks every machine has know no names.
  *
  * @param own the container's name.
  * @throws {ClusterError} FailedPrecondition when a linked container does not run in that network. Docker's words.
  */
-export function planLinkLines(
+export function planLinks(
   own: string,
   configs: readonly EndpointConfig[],
   attachments: readonly Attachment[],
-): string[] {
+): LinkedPeer[] {
   return configs
     .filter(({ network }) => isPredefined(network))
     .flatMap(({ network, links }) =>
@@ -39,7 +80,9 @@ export function planLinkLines(
             `Cannot link to a non running container: /${ref} AS /${own}/${alias}`,
           );
         const hostname = peer.hostname || peer.containerId.slice(0, SHORT_ID_LENGTH);
-        return `${endpoint.address}\t${[...new Set([alias, hostname, peer.name])].join(" ")}`;
+        const { address } = endpoint;
+        const line = `${address}\t${[...new Set([alias, hostname, peer.name])].join(" ")}`;
+        return { containerId: peer.containerId, alias, address, line };
       }),
     );
 }

@@ -66,7 +66,7 @@ export function planNetwork(
   const holder = known.find((one) => linkName !== "" && linkNameOf(one) === linkName);
   if (holder !== undefined)
     throw refused(`cannot create network ${name}: bridge ${linkName} is that of ${holder.name}`);
-  const asked = readPools(creation.pools);
+  const asked = readPools(creation.pools, driver);
   if (asked[6] !== undefined && !creation.ipv6)
     throw new ClusterError(
       "InvalidArgument",

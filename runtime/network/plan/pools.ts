@@ -30,7 +30,10 @@ const FRAME = "invalid network config:\n";
  *
  * @throws {ClusterError} InvalidArgument. Docker's words. Source: moby, api/types/network/ipam.go.
  */
-export function readPools(requests: readonly PoolRequest[]): Partial<Record<IpFamily, Pool>> {
+export function readPools(
+  requests: readonly PoolRequest[],
+  driver: string,
+): Partial<Record<IpFamily, Pool>> {
   if (requests.length > POOLS_MAX) throw invalid(`more than ${POOLS_MAX} subnets`);
   const pools: Partial<Record<IpFamily, Pool>> = {};
   for (const request of requests) {
@@ -38,8 +41,9 @@ export function readPools(requests: readonly PoolRequest[]): Partial<Record<IpFa
     const subnet = parseSubnet(request.subnet);
     if (subnet === undefined) throw invalidBlock("subnet", request.subnet);
     if (pools[subnet.family] !== undefined)
-      throw invalid(
-        `only one IPv${subnet.family} subnet is supported in a network of this machine`,
+      throw new ClusterError(
+        "InvalidArgument",
+        `${driver} driver doesn't support multiple subnets`,
       );
     pools[subnet.family] = readPool(request, subnet);
   }
