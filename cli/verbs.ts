@@ -139,6 +139,13 @@ export const GROUPS: ReadonlyMap<string, Group> = new Map(
         prune: async () => (await import("./commands/image/prune.ts")).addImagePrune,
       },
     },
+    builder: {
+      description: "Build images, and clear what builds keep",
+      verbs: {
+        build: async () => (await import("./commands/image/build.ts")).addBuild,
+        prune: async () => (await import("./commands/builder/prune.ts")).addBuilderPrune,
+      },
+    },
     volume: {
       description: "Manage the volumes of this node",
       verbs: {

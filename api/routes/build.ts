@@ -19,6 +19,7 @@ type Backends = {
 /** What a quiet build keeps for the case that it fails, and of one line beside its text. */
 const QUIET_LENGTH_MAX = 4 * 1024 * 1024;
 const LINE_LENGTH = 100;
+const PRUNE_SIZES = ["keep-storage", "reserved-space", "max-used-space", "min-free-space"];
 const PRUNE_FILTERS = [
   ...["until", "id", "parent", "type", "description", "inuse", "shared", "private", "unused-for"],
   "label",
@@ -77,6 +78,14 @@ async function buildQuietly(
 /** The cache is the steps' images, which `docker image prune` removes: there is no other. */
 function prune({ events }: Backends, { query }: Exchange): Answer {
   parseFilters(query.get("filters"), PRUNE_FILTERS);
+  for (const name of PRUNE_SIZES) {
+    const text = query.get(name) ?? "";
+    if (!/^-?\d{0,19}$/.test(text))
+      throw new ClusterError(
+        "InvalidArgument",
+        `${name} is in bytes and expects an integer, got ${text.slice(0, 40)}`,
+      );
+  }
   events.pruned("builder", 0);
   return ok({ CachesDeleted: [], SpaceReclaimed: 0 });
 }

@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
 import Docker from "dockerode";
+import { ask } from "../support/ask.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { FULL } from "../support/engine/full-body.ts";
 import { eventually } from "../support/eventually.ts";
 import { Swagger } from "../support/swagger.ts";
+import { packTar } from "../support/tar-writer.ts";
 
 const FILE = resolve(import.meta.dirname, "../../../shared/reference/docker-engine-api-v1.51.yaml");
 const isMissing = !existsSync(FILE);
@@ -132,6 +134,40 @@ describe(`e2e: containers by dockerode, answers against Docker's Swagger file${w
     expect(await fits("POST /networks/prune", "/networks/prune")).to.deep.equal({
       NetworksDeleted: ["schema"],
     });
+  });
+
+  it("builds fit, line by line, and so does what is pruned of them", async () => {
+    const build = async (query: string, Dockerfile: string) => {
+      const headers = { "Content-Type": "application/x-tar" };
+      const body = packTar([{ name: "Dockerfile", content: Dockerfile }]);
+      const answer = await ask(host.node.socket, `POST /build?${query}`, { headers, body });
+      return { status: answer.status, text: String(answer.body) };
+    };
+    const texts = ["FROM busybox\nRUN echo said >&2\nENV A=b\n", "FROM busybox\nRUN exit 3\n"];
+    const kinds = new Set<string>();
+    for (const [i, Dockerfile] of texts.entries()) {
+      const { status, text } = await build(`forcerm=1&t=fits:${i}`, Dockerfile);
+      expect(status).to.equal(200);
+      for (const line of text.trim().split(/\r?\n/)) {
+        expect(swagger.problemsOf("BuildInfo", JSON.parse(line)), line).to.deep.equal([]);
+        for (const key of Object.keys(JSON.parse(line))) kinds.add(key);
+      }
+    }
+    expect([...kinds]).to.have.members(["stream", "aux", "errorDetail", "error"]);
+    const refused = await build("", "NO instruction\n");
+    expect(refused.status).to.equal(400);
+    expect(swagger.problems("POST /build", 400, JSON.parse(refused.text))).to.deep.equal([]);
+    await fits("GET /images/{name}/json", "/images/fits:0/json");
+    await fits("GET /images/{name}/history", "/images/fits:0/history");
+    const usage = (await fits("GET /system/df", "/system/df?type=build-cache")) as object;
+    expect(usage).to.deep.equal({ BuildCache: [] });
+    const filters = encodeURIComponent('{"until":["24h"]}');
+    const pruned = `/build/prune?all=1&keep-storage=10&filters=${filters}`;
+    const nothing = { CachesDeleted: [], SpaceReclaimed: 0 };
+    expect(await fits("POST /build/prune", pruned)).to.deep.equal(nothing);
+    const wrong = await host.ask("POST /build/prune?keep-storage=much");
+    expect(wrong.status).to.equal(400);
+    await host.ask("DELETE /images/fits:0");
   });
 
   it("prune removes what does not run, by its filters", async () => {

@@ -50,6 +50,11 @@ export class Swagger {
     return [...this.#check(response.schema, body, "body")];
   }
 
+  /** The same of one of the file's definitions: what a stream is made of. */
+  problemsOf(definition: string, value: unknown): string[] {
+    return [...this.#check({ $ref: `#/definitions/${definition}` }, value, definition)];
+  }
+
   *#check(raw: Schema, value: unknown, at: string): Generator<string> {
     const schema = this.#resolve(raw);
     const isContainer = ["object", "array", undefined].includes(schema.type);
