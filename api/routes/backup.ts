@@ -22,12 +22,12 @@ export function backupRoutes(backups: BackupBackend): Route[] {
       method: "POST",
       path: "/muster/restore",
       handler: async (exchange) => {
-        const { request, query } = exchange;
+        const { query } = exchange;
         const passphrase = Buffer.from(exchange.header(PASSPHRASE_HEADER), "base64url").toString();
         const [listenAddr, advertiseAddr] = ["listenAddr", "advertiseAddr"].map(
           (name) => query.get(name) ?? "",
         ) as [string, string];
-        const options = { file: request, passphrase, listenAddr, advertiseAddr };
+        const options = { file: exchange.bodyBytes(), passphrase, listenAddr, advertiseAddr };
         return ok(await backups.restore(options));
       },
     },
