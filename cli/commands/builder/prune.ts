@@ -27,7 +27,7 @@ export function addBuilderPrune(parent: Command, context: Context): void {
     .option("--keep-storage <bytes>", "What may stay")
     .action(async ({ all = false, filter, force, keepStorage }: PruneOptions) => {
       const warning = `This will remove all ${all ? "" : "dangling "}build cache.`;
-      await confirm(context, "builder prune", warning, force);
+      await confirm(context, warning, force);
       const kept = keepStorage === undefined ? undefined : String(parseBytes(keepStorage));
       const query = { all: all ? "1" : undefined, filters: filterQuery(filter, {}) };
       const pruned = await context
