@@ -285,7 +285,7 @@ describe("e2e: commands in containers, and muster's own run", function () {
         login.type("me\n");
         await login.shows(/Password: /);
         login.type("secret\n");
-        await login.shows(/is unreachable/);
+        await login.shows(/connection refused/);
         expect(await login.end()).to.equal(1);
         expect(login.text).to.not.contain("secret");
       } finally {
