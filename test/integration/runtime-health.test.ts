@@ -79,7 +79,7 @@ describe("runtime: health", function () {
     });
     expect(await change).to.equal("unhealthy");
     const last = engine.containers.get(id).health.log.at(-1);
-    expect(last).to.include({ exitCode: -1, output: "Health check exceeded timeout (0.2s)" });
+    expect(last).to.include({ exitCode: -1, output: "Health check exceeded timeout (200ms)" });
     const { output } = await engine.containers.exec(id, ["ps"], 5000);
     expect(output).to.not.include("sleep 999");
     await engine.containers.remove(id, { force: true });
