@@ -116,6 +116,7 @@ describe("integration: a worker that means its swarm no good", function () {
     const { workerToken: token } = under.rootCa;
     const join = { addr: under.addr, token, availability: NodeAvailability.ACTIVE };
     thief = new NodeCredentials(await requestCertificate(join));
+    await under.isAtRest(thief.identity.nodeId);
     asked = under.callerWith(thief.toManager());
     wires = [];
     heard = [];

@@ -34,6 +34,7 @@ export class BesiegedManager {
   static async start(): Promise<BesiegedManager> {
     const node = await TestSwarmNode.start(systemClock);
     await node.init();
+    await isAddressed(node, node.nodeId);
     await eventually("the node is ready", () => {
       const stored = node.manager.store.view().nodes.get(node.nodeId);
       return stored?.status.state === NodeState.READY && stored.tls !== undefined;
@@ -96,6 +97,11 @@ export class BesiegedManager {
     await withClient(control, () => callUnary(control.getCluster.bind(control), {}, LIMITS));
   }
 
+  /** A node that joined has all the managers give it of themselves. */
+  isAtRest(nodeId: string): Promise<void> {
+    return isAddressed(this.node, nodeId);
+  }
+
   /** The state as it is now is what must not change. */
   remember(): void {
     this.#digest = storeDigest(this.node.manager.store);
@@ -117,4 +123,9 @@ export class BesiegedManager {
     for (const caller of this.#callers) caller.close();
     await this.node.remove();
   }
+}
+
+function isAddressed({ manager }: TestSwarmNode, nodeId: string): Promise<void> {
+  const attachments = () => manager.store.view().nodes.get(nodeId)?.attachments ?? [];
+  return eventually("the node has its address in ingress", () => attachments().length === 1);
 }
