@@ -1,13 +1,12 @@
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
-import { type HealthPlan, planHealth } from "../health/health-plan.ts";
-import { HealthLoop } from "../health/loop.ts";
 import { systemError } from "../linux/libc.ts";
 import { unmountAside } from "../linux/mount.ts";
 import { signalProcess } from "../linux/process.ts";
 import type { RunResult } from "../linux/run.ts";
 import { type ConmonLife, watchConmon } from "./conmon.ts";
 import { type ContainerHost, createRun, inputModeOf } from "./container-run.ts";
+import { HealthWatch } from "./health-watch.ts";
 import {
   afterExit,
   afterFailedRemoval,
@@ -77,7 +76,7 @@ export class ManagedContainer {
   readonly jsonLog: JsonLog | undefined;
   readonly #context: ContainerContext;
   readonly #turns: Turns;
-  readonly #healthPlan: HealthPlan | undefined;
+  readonly #health: HealthWatch;
   readonly #ends = new RunEnds();
   readonly #restarts: Restarts;
   readonly #views: RootViews;
@@ -85,22 +84,23 @@ export class ManagedContainer {
   #status: ContainerStatus;
   #execs = 0;
   #conmon: ConmonLife | undefined;
-  #healthLoop: HealthLoop | undefined;
 
   constructor(record: ContainerRecord, status: ContainerStatus, context: ContainerContext) {
-    const { config, imageConfig } = record;
+    const { config } = record;
+    const { clock } = context.host;
     this.#record = record;
-    this.#restarts = new Restarts(context.host.clock, () => this.#restart());
+    this.#restarts = new Restarts(clock, () => this.#restart());
     this.paths = containerPaths(context.host.roots, record.id);
     this.#context = context;
     this.#turns = new Turns(`container ${config.name}`, { slots: 1, waitingMax: WAITING_MAX });
     this.#views = new RootViews(context.host, () => this.#afterViews());
-    this.#healthPlan = planHealth(config.health, imageConfig.healthcheck);
+    const check = (command: readonly string[], timeoutMs: number) => this.exec(command, timeoutMs);
+    this.#health = new HealthWatch(record, check, (health) => this.#onHealth(health), clock);
     this.#status = status;
     this.jsonLog = jsonLogOf(record, this.paths);
     const input = inputModeOf(config);
-    this.window = new ConsoleWindow(this.paths.controlFifo, context.host.clock);
-    this.streams = new ContainerStreams(this.paths.attachSocket, input, context.host.clock);
+    this.window = new ConsoleWindow(this.paths.controlFifo, clock);
+    this.streams = new ContainerStreams(this.paths.attachSocket, input, clock);
   }
 
   get record(): ContainerRecord {
@@ -162,7 +162,7 @@ export class ManagedContainer {
     await this.#turns.run(async () => {
       if (!this.isRunning) throw this.#refusal("pause", "it is not running");
       if (this.#status.paused) throw this.#refusal("pause", "it is paused already");
-      this.#healthLoop?.close();
+      this.#health.close();
       await this.#context.host.cgroups.freeze(this.record.id, true);
       await this.#note(afterPause(this.#status, true));
     });
@@ -175,7 +175,7 @@ export class ManagedContainer {
       if (!this.#status.paused) throw this.#refusal("unpause", "it is not paused");
       await this.#context.host.cgroups.freeze(this.record.id, false);
       await this.#note(afterPause(this.#status, false));
-      this.#watchHealth();
+      this.#health.begin(this.#status);
     });
     this.#context.emit({ kind: "unpaused", id: this.record.id });
   }
@@ -304,7 +304,7 @@ export class ManagedContainer {
   close(): void {
     this.#restarts.cancel();
     this.#conmon?.unwatch();
-    this.#healthLoop?.close();
+    this.#health.close();
     this.streams.close();
   }
 
@@ -349,7 +349,7 @@ export class ManagedContainer {
       const running = afterStart(this.#status, {
         process: run.process,
         startedAtMs: host.clock.nowMs(),
-        hasHealthCheck: this.#healthPlan !== undefined,
+        hasHealthCheck: this.#health.isWanted,
         byPolicy,
       });
       // Written before the program runs: a run nobody knows of would be cleared away by the next process.
@@ -374,22 +374,7 @@ export class ManagedContainer {
   #watch(conmon: ConmonLife): void {
     this.#conmon = conmon;
     void conmon.ended.then(() => this.#turns.runFirst(() => this.#finish()));
-    if (!this.#status.paused) this.#watchHealth();
-  }
-
-  #watchHealth(): void {
-    const { clock } = this.#context.host;
-    if (this.#healthPlan === undefined) return;
-    this.#healthLoop = new HealthLoop(
-      (command, timeoutMs) => this.exec(command, timeoutMs),
-      (health) => void this.#onHealth(health),
-      clock,
-      {
-        plan: this.#healthPlan,
-        startedAtMs: this.#status.startedAtMs,
-        health: this.#status.health,
-      },
-    );
+    if (!this.#status.paused) this.#health.begin(this.#status);
   }
 
   async #onHealth(health: HealthStatus): Promise<void> {
@@ -409,7 +394,7 @@ export class ManagedContainer {
     const { id } = this.record;
     this.#restarts.cancel();
     this.#conmon?.unwatch();
-    this.#healthLoop?.close();
+    this.#health.close();
     const ending = await readEnding(id, host);
     // Without a conmon nothing reads its output or tells its end: what is left of it must not run on unseen.
     if (ending.exitCode === UNKNOWN_EXIT_CODE) await this.#clear();
