@@ -304,9 +304,17 @@ export class ImageStore implements Images {
     return this.#parts.catalog.getById(this.#find(nameOrId).id);
   }
 
+  /** What goes with it is swept away at once. */
   async remove(
     nameOrId: string,
     options: { readonly force?: boolean; readonly keepParents?: boolean } = {},
+  ): Promise<RemovedImage> {
+    return this.#housekeeping.during(() => this.#remove(nameOrId, options));
+  }
+
+  async #remove(
+    nameOrId: string,
+    options: { readonly force?: boolean; readonly keepParents?: boolean },
   ): Promise<RemovedImage> {
     const { catalog, layers, events, built } = this.#parts;
     const { id, name } = this.#find(nameOrId);
@@ -340,7 +348,7 @@ export class ImageStore implements Images {
     const removed = { untagged, deleted: [id, ...gone], reclaimedBytes };
     if (options.keepParents === true || parent === undefined || !this.#isSpare(parent))
       return removed;
-    const more = await this.remove(parent);
+    const more = await this.#remove(parent, {});
     return {
       untagged,
       deleted: [...removed.deleted, ...more.deleted],
@@ -361,7 +369,10 @@ export class ImageStore implements Images {
     if (this.#pruning) throw new ClusterError("Aborted", "a prune operation is already running");
     this.#pruning = true;
     try {
-      const removed = await this.#removeAll(catalog.images.filter(fits));
+      // One sweep at the end: each walks all that is on disk.
+      const removed = await this.#housekeeping.during(() =>
+        this.#removeAll(catalog.images.filter(fits)),
+      );
       events.pruned(removed.reclaimedBytes);
       return removed;
     } finally {
@@ -384,7 +395,7 @@ export class ImageStore implements Images {
         this.steps.isHeld(id)
       )
         continue;
-      const removed = await this.remove(id, { force: true });
+      const removed = await this.#remove(id, { force: true });
       untagged.push(...removed.untagged);
       deleted.push(...removed.deleted);
       reclaimedBytes += removed.reclaimedBytes;
