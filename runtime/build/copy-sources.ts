@@ -5,7 +5,7 @@ import { type TarEntry, TarReader, type TarSink } from "../../core/tar/tar-reade
 import { TreePacker } from "../image/layer/pack-tree.ts";
 import { DEPTH_MAX, OpenDirectory, OpenEntry } from "../linux/open-directory.ts";
 import { findInRoot } from "../linux/open-in-root.ts";
-import { isPattern, readSource } from "./copy-target.ts";
+import { findForbidden, isPattern, readSource } from "./copy-target.ts";
 import type { InlineFile } from "./dockerfile/instruction.ts";
 import { isUrl } from "./remote/remote-url.ts";
 
@@ -57,12 +57,22 @@ export async function findSources(
   for (const source of sources) {
     if (isUrl(source)) found.push(await fetchSource(source, options));
     else
-      for (const path of isPattern(source) ? matchesOf(root, source) : [readSource(source)])
+      for (const path of isPattern(source) ? matchesOf(root, source) : [pathOf(source, options)])
         found.push({ ...(await lookAt(root, path, options)), root, isFetched: false });
     if (found.length > MATCHES_MAX)
       throw new ClusterError("ResourceExhausted", `more than ${MATCHES_MAX} files to copy`);
   }
   return found;
+}
+
+/** @throws {ClusterError} InvalidArgument. Docker's words. */
+function pathOf(source: string, { command }: SourceOptions): string {
+  const forbidden = findForbidden(source);
+  if (forbidden === undefined) return readSource(source);
+  throw new ClusterError(
+    "InvalidArgument",
+    `${command} failed: forbidden path outside the build context: ${forbidden.slice(0, 1000)} ()`,
+  );
 }
 
 /** One digest of several. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isPattern, parseMode, readSource, readTarget } from "./copy-target.ts";
+import { findForbidden, isPattern, parseMode, readSource, readTarget } from "./copy-target.ts";
 
 const TARGETS: readonly (readonly [
   target: string,
@@ -29,6 +29,20 @@ describe("build: where COPY puts things", () => {
       "etc",
       "",
       "b",
+    ]);
+  });
+  it("sources that lead out are named as Docker names them", () => {
+    expect(
+      ["..", "/../a", "./../a", "a/../../b", "a/..", "a/../b", "/a", "..a"].map(findForbidden),
+    ).to.deep.equal([
+      "..",
+      "../a",
+      "../a",
+      "a/../../b",
+      undefined,
+      undefined,
+      undefined,
+      undefined,
     ]);
   });
   it("modes are octal", () => {

@@ -29,7 +29,7 @@ export function parseMode(text: string): number | undefined {
   throw new ClusterError("InvalidArgument", message);
 }
 
-/** A source's path below its root; one that leads above stays at the root. */
+/** A path of the context below its root; one that leads above stays at the root. */
 export function readSource(source: string): string {
   const parts: string[] = [];
   for (const part of source.split("/")) {
@@ -37,6 +37,18 @@ export function readSource(source: string): string {
     else if (part !== "" && part !== ".") parts.push(part);
   }
   return parts.join("/");
+}
+
+/** A source that leads above its root, as Docker names it; undefined: it stays below. */
+export function findForbidden(source: string): string | undefined {
+  const shown = source.replace(/^(?:\.?\/)+/, "");
+  let depth = 0;
+  for (const part of shown.split("/")) {
+    if (part === "..") depth--;
+    else if (part !== "" && part !== ".") depth++;
+    if (depth < 0) return shown;
+  }
+  return undefined;
 }
 
 /** Whether a path has signs of a pattern in it; an escaped one is none. */
