@@ -18,3 +18,16 @@ export function durationNs(text: string): number | undefined {
     0,
   );
 }
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** As Go prints a duration: `0s`, `300ms`, `1.5s`, `1m30s`. */
+export function describeDuration(ms: number): string {
+  if (ms > 0 && ms < 1000) return `${ms}ms`;
+  const hours = Math.floor(ms / HOUR_MS);
+  const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS);
+  const seconds = `${(ms % MINUTE_MS) / 1000}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

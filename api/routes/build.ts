@@ -2,7 +2,10 @@ import { ClusterError } from "../../core/errors.ts";
 import type { BuildBackend, BuildOutput, BuildSettings } from "../backends/builds.ts";
 import type { ContainerBackend } from "../backends/containers.ts";
 import type { EventBackend } from "../backends/events.ts";
+import { checkLimits } from "../containers/check-limits.ts";
 import { findContainer } from "../containers/find-container.ts";
+import { frameStartFailure } from "../containers/start-failure.ts";
+import { fitLimits } from "../containers/warnings.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parseFilters } from "../http/filters.ts";
 import { streamProgress } from "../http/progress-stream.ts";
@@ -12,7 +15,7 @@ import { readBuildQuery, writeBuildError, writeBuildOutput } from "../wire/build
 
 type Backends = {
   readonly builds: BuildBackend;
-  readonly containers: Pick<ContainerBackend, "containerNames" | "getContainer">;
+  readonly containers: Pick<ContainerBackend, "containerNames" | "getContainer" | "abilities">;
   readonly events: Pick<EventBackend, "pruned">;
 };
 
@@ -35,11 +38,14 @@ export function buildRoutes(backends: Backends): Route[] {
 
 /** The work ends when the client goes. */
 async function build({ builds, containers }: Backends, exchange: Exchange): Promise<Answer> {
-  const settings = readBuildQuery(exchange.query, {
+  const read = readBuildQuery(exchange.query, {
     apiMinor: exchange.apiMinor,
     registryConfig: exchange.header("x-registry-config"),
     resolve: (ref) => findContainer(containers, ref).id,
   });
+  const abilities = containers.abilities();
+  checkLimits(read.limits, abilities.cpus);
+  const settings = { ...read, limits: fitLimits(read.limits, abilities).limits };
   if (exchange.flag("q")) return buildQuietly(builds, exchange, settings);
   const { apiMinor, signal, request } = exchange;
   return streamProgress(exchange, writeError, async (emit) => {
@@ -113,5 +119,5 @@ function lengthOf(output: BuildOutput): number {
 function writeError(message: string, error: unknown): Readonly<Record<string, unknown>> {
   const failed = error instanceof ClusterError && error.code === "Aborted";
   const code = failed ? error.details.exitCode : undefined;
-  return writeBuildError(message, typeof code === "number" ? code : undefined);
+  return writeBuildError(frameStartFailure(message), typeof code === "number" ? code : undefined);
 }

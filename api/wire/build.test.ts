@@ -59,7 +59,7 @@ describe("builds on the wire", () => {
     [{ version: "3" }, 'invalid version "3"'],
     [{ remote: "client-session" }, "set DOCKER_BUILDKIT=0"],
     [{ squash: "1" }, "squash is only supported with experimental mode"],
-    [{ securityopt: "x" }, "security options are not supported on linux"],
+    [{ securityopt: "x" }, "does not support setting security options on build"],
     [{ outputs: '[{"Type":"local"}]' }, "set DOCKER_BUILDKIT=0"],
     [{ cachefrom: '["x", 1]' }, "must be"],
     [{ isolation: "hyperv" }, 'unsupported isolation: "hyperv"'],

@@ -105,7 +105,10 @@ function refuse(query: URLSearchParams, flag: (name: string) => boolean): void {
   if (flag("squash"))
     throw new ClusterError("InvalidArgument", "squash is only supported with experimental mode");
   if (query.getAll("securityopt").some((option) => option !== ""))
-    throw new ClusterError("InvalidArgument", "security options are not supported on linux");
+    throw new ClusterError(
+      "InvalidArgument",
+      "The daemon on this platform does not support setting security options on build",
+    );
   if (listOf(query, "outputs", "invalid outputs specified").length > 0) throw buildKitRefused();
   const isolation = query.get("isolation") ?? "";
   if (isolation !== "" && isolation !== "default")

@@ -188,8 +188,10 @@ function withLabels(
     .toSorted()
     .map((key) => {
       const value = labels[key] ?? "";
-      const pairs = [{ key, value, isOldForm: false }];
-      return { step: { kind: "label", pairs, isLiteral: true }, code: `LABEL ${key}=${value}` };
+      return {
+        step: { kind: "label", pairs: [{ key, value }], isLiteral: true },
+        code: `LABEL ${key}=${value}`,
+      };
     });
   return stages.map((stage, index) =>
     index === stages.length - 1 ? { ...stage, steps: [...stage.steps, ...steps] } : stage,

@@ -2,6 +2,7 @@ import { ClusterError } from "../../core/errors.ts";
 import { DEFAULT_SETTINGS } from "../container/settings.ts";
 import type { ContainerConfig, ContainerFile, MachineContainers } from "../container/types.ts";
 import type { Digest, UpperFiles } from "../image/types.ts";
+import { removing, runningIn } from "./as-if-run.ts";
 import type { BuildFolder } from "./build-folder.ts";
 import { type RunCommand, SCRIPT_PATH } from "./plan/run-command.ts";
 import type { BuildRequest } from "./types.ts";
@@ -39,7 +40,7 @@ export async function runStep<T>(
     await containers.remove(id, { force: true });
     await folder.leaveContainer(name);
   };
-  void onText(` ---> Running in ${short}\n`, false);
+  void onText(runningIn(short), false);
   let kept: T;
   try {
     await runToEnd(containers, id, job);
@@ -48,6 +49,7 @@ export async function runStep<T>(
   } catch (error) {
     if (request.forceRemove || job.signal.aborted) await remove();
     else await folder.leaveContainer(name);
+    if (request.forceRemove) void onText(removing(short), false);
     throw error;
   }
   if (!request.remove && !request.forceRemove) {
@@ -55,7 +57,7 @@ export async function runStep<T>(
     return kept;
   }
   await remove();
-  void onText(`Removing intermediate container ${short}\n`, false);
+  void onText(removing(short), false);
   return kept;
 }
 

@@ -1,7 +1,8 @@
 import { ClusterError } from "../../core/errors.ts";
 import { shortDigest } from "../image/digest.ts";
-import type { Digest, Image, UpperFiles } from "../image/types.ts";
+import type { BuildImages, Digest, Image, UpperFiles } from "../image/types.ts";
 import { readInRoot } from "../linux/open-in-root.ts";
+import { asIfRun, nothingToRun } from "./as-if-run.ts";
 import type { BuildSession } from "./build-session.ts";
 import { type CopyJob, copyFiles, makeDirectory, writeInlineFile } from "./copy-files.ts";
 import {
@@ -112,14 +113,12 @@ export class StageBuild {
     const { config } = this.#state;
     const command = planRun(step, config.shell.length > 0 ? config.shell : DEFAULT_SHELL);
     const env = this.#args.environment(config.env);
-    const lasting = this.#args.lasting(env);
-    const said = lasting.length === 0 ? [] : [`|${lasting.length}`, ...lasting];
+    const said = this.#args.history(env);
     const createdBy = [...said, ...command.shown].join(" ");
     const key = this.#keyOf(JSON.stringify([said, command]));
     if (await this.#reuse(createdBy, key)) return;
     const image = this.#image;
-    if (image === undefined)
-      throw new ClusterError("InvalidArgument", "cannot run a command: the stage has no files yet");
+    if (image === undefined) throw nothingToRun(this.#session, command);
     const { containers, request, folder, signal, say } = this.#session;
     const job = { image, command, env, request, folder, signal, onText: say };
     await runStep(containers, job, (files) => this.#commit({ createdBy, files }, key));
@@ -134,7 +133,8 @@ export class StageBuild {
     if (await this.#reuse(createdBy, key)) return;
     await this.#session.withRoot(this.#image, async (rootfs) => {
       makeDirectory(rootfs.merged, workdir);
-      await this.#commit({ createdBy, files: { rootfs, isSpare: true } }, key);
+      const files = { rootfs, isSpare: true };
+      await asIfRun(this.#session, () => this.#commit({ createdBy, files }, key));
     });
   }
 
@@ -209,24 +209,34 @@ export class StageBuild {
   async #commitOrReuse(createdBy: string, what: string): Promise<void> {
     const key = this.#keyOf(what);
     if (await this.#reuse(createdBy, key)) return;
-    await this.#commit({ createdBy, files: undefined }, key);
+    await asIfRun(this.#session, () => this.#commit({ createdBy, files: undefined }, key));
   }
 
-  /** The same for the same step over the same image. */
+  /** The same for the same step over the same image. What begins with nothing is of a platform all the same. */
   #keyOf(what: string): string {
-    return JSON.stringify([what, writeStageConfig(this.#state.config), this.#state.author]);
+    const { config, author } = this.#state;
+    const { os, architecture, variant } = this.#session.platform;
+    const platform = this.#image === undefined ? [os, architecture, variant] : [];
+    return JSON.stringify([what, writeStageConfig(config), author, ...platform]);
   }
 
   async #reuse(createdBy: string, key: string): Promise<boolean> {
     if (this.#cacheIsCold) return false;
-    const { images } = this.#session;
-    const found =
-      images.steps.find(this.#image, key) ?? (await this.#findElsewhere(createdBy, key));
+    const found = this.#findHere(key) ?? (await this.#findElsewhere(createdBy, key));
     this.#cacheIsCold = found === undefined;
     if (found === undefined) return false;
     void this.#session.say(" ---> Using cache\n");
     this.#take(found.id);
     return true;
+  }
+
+  /** Among what was built here; when images are given as a cache, only what they were built from. */
+  #findHere(key: string): Image | undefined {
+    const { images, request, cacheSources } = this.#session;
+    const found = images.steps.find(this.#image, key);
+    if (found === undefined || request.cacheFrom.length === 0) return found;
+    const isOf = (source: Image) => isBuiltFrom(source.id, found.id, images.steps);
+    return cacheSources.some(isOf) ? found : undefined;
   }
 
   /** In the history of images that were given as a cache. */
@@ -270,6 +280,21 @@ export class StageBuild {
 /** What is said when a step is done. */
 export function arrow(image: Digest | undefined): string {
   return ` ---> ${image === undefined ? "" : shortDigest(image)}\n`;
+}
+
+/** Whether `image` is `ancestor`, or was built from it here. */
+function isBuiltFrom(
+  image: Digest,
+  ancestor: Digest,
+  steps: Pick<BuildImages, "parentOf">,
+): boolean {
+  const seen = new Set<Digest>();
+  for (let at: Digest | undefined = image; at !== undefined; at = steps.parentOf(at)) {
+    if (at === ancestor) return true;
+    if (seen.has(at)) return false;
+    seen.add(at);
+  }
+  return false;
 }
 
 function argsText({ args }: Extract<Step, { kind: "arg" }>): string {

@@ -1,3 +1,4 @@
+import { describeDuration } from "../../core/duration.ts";
 import type { HealthStatus } from "../container/types.ts";
 import type { HealthPlan } from "./health-plan.ts";
 
@@ -49,18 +50,5 @@ export function nextCheckDelayMs(
 
 /** What a check that took too long is written down as. Docker's words. */
 export function timeoutOutput(timeoutMs: number): string {
-  return `Health check exceeded timeout (${describeSpan(timeoutMs)})`;
-}
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-
-/** As Go prints a duration: `300ms`, `1.5s`, `1m30s`. */
-function describeSpan(ms: number): string {
-  if (ms < 1000) return `${ms}ms`;
-  const hours = Math.floor(ms / HOUR_MS);
-  const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS);
-  const seconds = `${(ms % MINUTE_MS) / 1000}s`;
-  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
-  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+  return `Health check exceeded timeout (${describeDuration(timeoutMs)})`;
 }

@@ -87,6 +87,9 @@ describe("e2e: builds, by the stock docker command line", function () {
     const said = await build(files, "-t", "app:1", "-t", "app:2");
     expect(said).to.match(/^Step 1\/6 : FROM busybox$/m);
     expect(said).to.match(
+      /GREETING=hello\n ---> Running in ([0-9a-f]{12})\nRemoving intermediate container \1\n ---> /,
+    );
+    expect(said).to.match(
       /^ ---> Running in [0-9a-f]{12}\ntold\nRemoving intermediate container /m,
     );
     const [, , , , , last = ""] = [...said.matchAll(ID)].map(([, id]) => id);
@@ -133,6 +136,8 @@ describe("e2e: builds, by the stock docker command line", function () {
     const again = await build(files, "-t", "elsewhere:2", ...told);
     expect(again.match(/Using cache/g)).to.have.length(4);
     expect(await host.mustDocker("inspect", "-f", "{{.Id}}", "elsewhere:2")).to.equal(first);
+    const others = await build(files, "--cache-from", "gone", "--cache-from", "busybox");
+    expect(others).to.not.contain("Using cache");
     const part = { ...files, Dockerfile: "FROM scratch\nCOPY a /\nENV B=1\nLABEL other=one\n" };
     expect((await build(part, ...told)).match(/Using cache/g)).to.have.length(2);
   });
@@ -435,7 +440,12 @@ describe("e2e: builds, by the stock docker command line", function () {
     await host.mustDocker("rm", left);
     const unstarted = contextOf({ Dockerfile: 'FROM busybox\nRUN ["/gone"]\n' });
     expect((await host.docker("build", "--force-rm", unstarted)).code).to.equal(1);
-    await failBuild({ Dockerfile: "FROM busybox\nRUN exit 4\n" }, "--force-rm");
+    const four = { Dockerfile: "FROM busybox\nRUN exit 4\n" };
+    const { stdout } = await host.docker("build", "--force-rm", contextOf(four));
+    expect(stdout).to.match(/^Removing intermediate container [0-9a-f]{12}$/m);
+    expect(await failBuild(four, "--memory", "1m")).to.contain(
+      "Minimum memory limit allowed is 6MB",
+    );
     expect(await containers()).to.deep.equal([]);
 
     await build({ Dockerfile: "FROM busybox\nRUN true\n" }, "--rm=false");

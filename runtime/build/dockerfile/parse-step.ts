@@ -77,7 +77,6 @@ function parseRun({ flags, rest, heredocs }: Node): Step {
       ? requiresBuildKit(name)
       : invalid(`unknown flag: --${name}`);
   }
-  if (rest === "") throw invalid("RUN requires at least one argument");
   const texts = heredocs.map((heredoc) => ({
     name: heredoc.name,
     content: heredoc.content,

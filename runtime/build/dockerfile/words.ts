@@ -4,8 +4,6 @@ import { invalid, quoted } from "./invalid.ts";
 export interface Pair {
   readonly key: string;
   readonly value: string;
-  /** `KEY value` instead of `KEY=value`. */
-  readonly isOldForm: boolean;
 }
 
 const SPACE = /\s/u;
@@ -57,7 +55,7 @@ export function splitPairs(text: string, command: string, escapeSign: string): r
     const at = text.search(BLANKS);
     if (at === -1) throw invalid(`${command} must have two arguments`);
     const value = text.slice(at).replace(/^[\t\v\f\r ]+/, "");
-    return [{ key: text.slice(0, at), value, isOldForm: true }];
+    return [{ key: text.slice(0, at), value }];
   }
   return words.map((word) => {
     const at = word.indexOf("=");
@@ -65,7 +63,7 @@ export function splitPairs(text: string, command: string, escapeSign: string): r
       throw invalid(
         `Syntax error - can't find = in ${quoted(word)}. Must be of the form: name=value`,
       );
-    return { key: word.slice(0, at), value: word.slice(at + 1), isOldForm: false };
+    return { key: word.slice(0, at), value: word.slice(at + 1) };
   });
 }
 

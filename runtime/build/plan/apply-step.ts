@@ -1,8 +1,10 @@
+import { describeDuration } from "../../../core/duration.ts";
 import { parseSignal } from "../../container/signals.ts";
 import type { CommandLine, HealthcheckFlags, Step } from "../dockerfile/instruction.ts";
 import { invalid } from "../dockerfile/invalid.ts";
 import type { Pair } from "../dockerfile/words.ts";
 import { readExposedPorts } from "./exposed-ports.ts";
+import { quotedRune } from "./quoted-rune.ts";
 import { DEFAULT_SHELL } from "./run-command.ts";
 import type { StageConfig } from "./stage-config.ts";
 
@@ -93,7 +95,11 @@ export function applyStep(state: StageState, step: ConfigStep): AppliedStep {
         ? `Note: overriding previous HEALTHCHECK: [${old.join(" ")}]\n`
         : "";
       const text = `HEALTHCHECK ${healthcheckText(test, flags)}`;
-      return become({ healthcheck: { test, ...flags } }, text, note);
+      return become(
+        { healthcheck: { test, ...keepUnsaid(flags, config.healthcheck) } },
+        text,
+        note,
+      );
     }
   }
 }
@@ -126,22 +132,33 @@ function withVariables(env: readonly string[], pairs: readonly Pair[]): readonly
 }
 
 function pairsText(pairs: readonly Pair[]): string {
-  return pairs
-    .map(({ key, value, isOldForm }) => `${key}${isOldForm ? " " : "="}${value}`)
-    .join(" ");
+  return pairs.map(({ key, value }) => `${key}=${value}`).join(" ");
 }
 
 function wordsText(words: readonly string[]): string {
   return `[${words.map((word) => JSON.stringify(word)).join(" ")}]`;
 }
 
+/** Docker's builder lays a new check over the one there is: what it does not say stays. */
+function keepUnsaid(
+  flags: HealthcheckFlags,
+  before: HealthcheckFlags | undefined,
+): HealthcheckFlags {
+  if (before === undefined) return flags;
+  return {
+    intervalMs: flags.intervalMs || before.intervalMs,
+    timeoutMs: flags.timeoutMs || before.timeoutMs,
+    startPeriodMs: flags.startPeriodMs || before.startPeriodMs,
+    startIntervalMs: flags.startIntervalMs || before.startIntervalMs,
+    retries: flags.retries || before.retries,
+  };
+}
+
+/** As Go prints the structure with `%q`, a number as the character it is. */
 function healthcheckText(test: readonly string[], flags: HealthcheckFlags): string {
   const { intervalMs, timeoutMs, startPeriodMs, startIntervalMs, retries } = flags;
-  const times = [
-    `Interval:${intervalMs / 1000}s`,
-    `Timeout:${timeoutMs / 1000}s`,
-    `StartPeriod:${startPeriodMs / 1000}s`,
-    `StartInterval:${startIntervalMs / 1000}s`,
-  ];
-  return `&{Test:[${test.join(" ")}] ${times.join(" ")} Retries:${retries}}`;
+  const times = [intervalMs, timeoutMs, startPeriodMs];
+  if (startIntervalMs > 0) times.push(startIntervalMs);
+  const said = times.map((ms) => `"${describeDuration(ms)}"`);
+  return `&{${[wordsText(test), ...said, quotedRune(retries)].join(" ")}}`;
 }

@@ -67,14 +67,18 @@ export class BuildArgs {
     });
   }
 
-  /** Those of `environment` that make another image: what is predefined does not, unless an ARG names it. */
-  lasting(environment: readonly string[]): readonly string[] {
-    return environment
-      .filter((line) => {
-        const name = line.split("=", 1)[0] ?? "";
-        return this.#known.has(name) || !PREDEFINED.includes(name);
-      })
-      .toSorted();
+  /**
+   * What the history says of an `environment`: how many, and which. What is predefined is not told, unless an ARG names it.
+   *
+   * Source: moby, prependEnvOnCmd.
+   */
+  history(environment: readonly string[]): readonly string[] {
+    if (environment.length === 0) return [];
+    const told = environment.filter((line) => {
+      const name = line.split("=", 1)[0] ?? "";
+      return this.#known.has(name) || !PREDEFINED.includes(name);
+    });
+    return [`|${told.length}`, ...told.toSorted()];
   }
 
   /** Given, and asked for by nobody. */

@@ -4,6 +4,7 @@ import { parseDockerfile } from "../dockerfile/parse.ts";
 import { applyStep, type ConfigStep, nopOf, type StageState, workdirOf } from "./apply-step.ts";
 import { BuildArgs } from "./build-args.ts";
 import { readExposedPorts } from "./exposed-ports.ts";
+import { quotedRune } from "./quoted-rune.ts";
 import { planRun, SCRIPT_PATH } from "./run-command.ts";
 import {
   EMPTY_CONFIG,
@@ -32,8 +33,9 @@ describe("build: steps that change the configuration", () => {
     createdBy: string,
   ])[] = [
     ["ENV a=1 b=2", { env: ["a=1", "b=2"] }, `${SHELL} ENV a=1 b=2`],
-    ["ENV a b c", { env: ["a=b c"] }, `${SHELL} ENV a b c`],
+    ["ENV a b c", { env: ["a=b c"] }, `${SHELL} ENV a=b c`],
     ["LABEL a=b", { labels: { a: "b" } }, `${SHELL} LABEL a=b`],
+    ["LABEL a b c", { labels: { a: "b c" } }, `${SHELL} LABEL a=b c`],
     ["MAINTAINER me", {}, `${SHELL} MAINTAINER me`],
     [
       "CMD echo hi",
@@ -61,7 +63,7 @@ describe("build: steps that change the configuration", () => {
           retries: 0,
         },
       },
-      `${SHELL} HEALTHCHECK &{Test:[CMD-SHELL x] Interval:2s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}`,
+      `${SHELL} HEALTHCHECK &{["CMD-SHELL" "x"] "2s" "0s" "0s" '\\x00'}`,
     ],
   ];
   for (const [line, change, createdBy] of CASES)
@@ -95,6 +97,16 @@ describe("build: steps that change the configuration", () => {
       "Note: overriding previous HEALTHCHECK: [CMD-SHELL x]\n",
     );
   });
+  it("a health check keeps what it does not say of the one before", () => {
+    const first = apply(stateOf(), "HEALTHCHECK --interval=90s --retries=4 CMD x").state;
+    const { state, createdBy } = apply(first, "HEALTHCHECK --timeout=1ms CMD y");
+    const healthcheck = {
+      ...{ test: ["CMD-SHELL", "y"], intervalMs: 90_000, timeoutMs: 1 },
+      ...{ startPeriodMs: 0, startIntervalMs: 0, retries: 4 },
+    };
+    expect(state.config.healthcheck).to.deep.equal(healthcheck);
+    expect(createdBy).to.equal(`${SHELL} HEALTHCHECK &{["CMD-SHELL" "y"] "0s" "1ms" "0s" '\\x00'}`);
+  });
   it("working directories go on from the one before", () => {
     expect(workdirOf("", "a")).to.equal("/a");
     expect(workdirOf("/a", "b/../c")).to.equal("/a/c");
@@ -119,6 +131,7 @@ describe("build: ports of EXPOSE", () => {
 
 describe("build: what RUN runs", () => {
   const CASES: readonly (readonly [line: string, words: readonly string[], script: string])[] = [
+    ["RUN", ["/bin/sh", "-c"], ""],
     ["RUN a b", ["/bin/sh", "-c", "a b"], ""],
     ['RUN ["a", "b c"]', ["a", "b c"], ""],
     ["RUN <<E\na\nb\nE", ["/bin/sh", "-c", "a\nb\n"], ""],
@@ -135,6 +148,8 @@ describe("build: what RUN runs", () => {
       expect(planned.script).to.equal(script);
     });
 });
+
+const historyOf = (args: BuildArgs, env: readonly string[]) => args.history(args.environment(env));
 
 describe("build: arguments", () => {
   const given = new Map<string, string | undefined>([
@@ -173,7 +188,14 @@ describe("build: arguments", () => {
     const args = new BuildArgs(given).forStage();
     args.add({ name: "V", value: undefined });
     args.add({ name: "NO_PROXY", value: undefined });
-    expect(args.lasting(args.environment([]))).to.deep.equal(["NO_PROXY=x", "V=given"]);
+    expect(historyOf(args, [])).to.deep.equal(["|2", "NO_PROXY=x", "V=given"]);
+  });
+  it("that are predefined are still counted, as none", () => {
+    const args = new BuildArgs(given).forStage();
+    expect(historyOf(args, [])).to.deep.equal(["|0"]);
+    args.add({ name: "V", value: undefined });
+    expect(historyOf(args, [])).to.deep.equal(["|1", "V=given"]);
+    expect(historyOf(new BuildArgs(new Map()).forStage(), [])).to.deep.equal([]);
   });
   it("that nobody asked for are told", () => {
     const all = new BuildArgs(given);
@@ -228,4 +250,20 @@ describe("build: configurations", () => {
     expect(withPath(EMPTY_CONFIG).env).to.have.length(1);
     expect(withPath({ ...EMPTY_CONFIG, env: ["PATH=/x"] }).env).to.deep.equal(["PATH=/x"]);
   });
+});
+
+describe("build: numbers that Go prints as characters", () => {
+  for (const [code, text] of [
+    [0, "'\\x00'"],
+    [3, "'\\x03'"],
+    [7, "'\\a'"],
+    [10, "'\\n'"],
+    [32, "' '"],
+    [39, "'\\''"],
+    [65, "'A'"],
+    [127, "'\\x7f'"],
+    [0x2028, "'\\u2028'"],
+    [2 ** 31 - 1, "'\ufffd'"],
+  ] as const)
+    it(`${code} is ${text}`, () => expect(quotedRune(code)).to.equal(text));
 });

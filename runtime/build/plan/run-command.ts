@@ -27,7 +27,9 @@ export function planRun(
   shell: readonly string[],
 ): RunCommand {
   if (!command.isShell) return plain(command.words);
-  const [line = ""] = command.words;
+  const [line] = command.words;
+  // As Docker runs it: it is for the shell to say that nothing is there to be run.
+  if (line === undefined) return plain(shell);
   const [only] = heredocs;
   if (only === undefined) return plain([...shell, line]);
   if (heredocs.length > 1 || !MARK_ALONE.test(line)) {

@@ -5,7 +5,15 @@ export const WRONG_BUILDS: readonly (readonly [text: string, message: string])[]
     "FROM busybox\nCOPY gone /\n",
     "COPY failed: file not found in build context or excluded by .dockerignore: stat gone: file does not exist",
   ],
-  ["FROM busybox\nCOPY ../../../../etc/shadow /\n", "stat etc/shadow: file does not exist"],
+  [
+    "FROM busybox\nCOPY ../../../../etc/shadow /\n",
+    "COPY failed: forbidden path outside the build context: ../../../../etc/shadow ()",
+  ],
+  ["FROM busybox\nCOPY --from=busybox .. /\n", "forbidden path outside the build context: .. ()"],
+  [
+    "FROM scratch\nRUN x\n",
+    'OCI runtime create failed: runc create failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown',
+  ],
   ["FROM busybox\nCOPY --from=7 a /\n", "invalid from flag value 7: index out of bounds"],
   [
     "FROM busybox\nADD http://127.0.0.1:1/x /\n",
