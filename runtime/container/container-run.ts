@@ -19,6 +19,7 @@ import { planConmonArgs } from "./conmon-args.ts";
 import { makeContainerFiles } from "./container-files.ts";
 import { planLinkEnvironment } from "./link-environment.ts";
 import { planLogLimits } from "./log/log-files.ts";
+import { makeMountPoints } from "./mount-points.ts";
 import { type Attached, moveInHosts } from "./network-files.ts";
 import type { OciRuntimes } from "./oci-runtimes.ts";
 import { type ContainerPaths, containerPaths, exitDir, type Roots } from "./paths.ts";
@@ -79,6 +80,7 @@ export async function createRun(
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
   host.images.mountRootfs(record.rootfs);
   const mounts = await prepareMounts(record, paths, host);
+  makeMountPoints(record.rootfs.merged, mounts);
   const fileMounts = await makeContainerFiles(files, paths.filesDir);
   const { canReadOnlyBelow } = host.runtimes.get(record.config.runtime);
   writeBundle({ ...record, mounts }, paths, {

@@ -149,5 +149,6 @@ export function makeInRoot(root: string, path: string, kind: "directory" | "file
 }
 
 const MAKE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const FILE_MODE = 0o644;
+/** Docker's, of what is mounted upon. */
+const FILE_MODE = 0o755;
 const DIRECTORY_MODE = 0o755;

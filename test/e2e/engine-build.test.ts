@@ -236,11 +236,15 @@ describe("e2e: builds, by the stock docker command line", function () {
       StopSignal: "SIGINT",
       Healthcheck: { Test: ["CMD-SHELL", "true"], Interval: 3_000_000_000, Retries: 4 },
     });
-    const said = await build({ Dockerfile: "FROM configured\n" }, "-t", "configured:2");
+    const next = { Dockerfile: "FROM configured\nRUN true\n" };
+    const said = await build(next, "-t", "configured:2");
     expect(said).to.contain("# Executing 1 build trigger\n");
     const { Env, OnBuild } = await configOf("configured:2");
     expect(Env).to.include("LEFT=over");
     expect(OnBuild ?? null).to.equal(null);
+    // What a command's volume was mounted upon is of the image, and like that of Docker's runtime.
+    const stat = ["--entrypoint", "stat", "configured:2", "-c", "%a", "/data"];
+    expect(await host.mustDocker("run", "--rm", ...stat)).to.equal("755");
   });
 
   it("unpack archives, keep modes and leave out what .dockerignore names", async () => {
