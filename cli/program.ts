@@ -3,6 +3,7 @@ import type { Access } from "./client/access.ts";
 import type { Context } from "./context.ts";
 import { addRefused } from "./flags/refused.ts";
 import { type Add, GROUPS, TOP_LEVEL, type Verbs } from "./verbs.ts";
+import { checkFlagVersions } from "./words/flag-versions.ts";
 import { Verb } from "./words/verb.ts";
 
 /**
@@ -33,10 +34,13 @@ export async function newProgram(
     .option("--config <folder>", "Where logins and certificates are (default: ~/.docker)")
     .addHelpText(
       "after",
-      "\nThe environment may say so too: MUSTER_HOST, MUSTER_TLS_VERIFY, MUSTER_CERT_PATH, or docker's.",
+      "\nThe environment may say so too: MUSTER_HOST, MUSTER_TLS_VERIFY, MUSTER_CERT_PATH, MUSTER_API_VERSION, or docker's.",
     );
   addRefused(program, "there are none: use --host", ["-c, --context <name>"]);
-  program.hook("preAction", (root) => setAccess(root.opts<Access>()));
+  program.hook("preAction", async (root, verb) => {
+    setAccess(root.opts<Access>());
+    await checkFlagVersions(verb, context.client);
+  });
   await addCommands(program, context, words === undefined ? [] : program.operandsOf(words));
   return program;
 }

@@ -1,3 +1,4 @@
+import { askedVersion } from "./api-version.ts";
 import { Client } from "./client.ts";
 import { dockerConfigFolder } from "./docker-config.ts";
 import { DEFAULT_HOST } from "./endpoint.ts";
@@ -16,5 +17,5 @@ export function connect({ host, ...flags }: Access): Client {
   const address = host || variable(process.env, "HOST") || DEFAULT_HOST;
   const plan = planTls(flags, process.env, dockerConfigFolder());
   const isSecure = plan !== undefined && !address.startsWith("unix://");
-  return new Client(address, isSecure ? readTls(plan) : undefined);
+  return new Client(address, isSecure ? readTls(plan) : undefined, askedVersion(process.env));
 }

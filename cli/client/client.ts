@@ -1,12 +1,10 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { ClusterError, type ErrorCode } from "../../core/errors.ts";
+import { API_VERSION, agreedVersion, isOlder } from "./api-version.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { type HijackedConnection, sendForUpgrade } from "./hijack.ts";
 import type { ClientTls } from "./tls.ts";
 import { open, type Target } from "./transport.ts";
-
-/** The API version the CLI speaks. */
-const API_PREFIX = "/v1.51";
 
 const EMPTY_REF = "invalid argument: a name or an id is empty";
 
@@ -27,20 +25,48 @@ interface Parts {
   readonly archive?: NodeJS.ReadableStream;
 }
 
-/** A daemon's HTTP API. Every call throws ClusterError with the daemon's own message, or `Unavailable` when none answers. */
+/**
+ * A daemon's HTTP API. Every call throws ClusterError with the daemon's own message, or `Unavailable` when none answers.
+ *
+ * It speaks its newest version until a daemon refuses that: to ask first costs every command a request (8 ms of
+ * 250), and an older daemon's refusal says the same. Only what cannot be sent twice asks first.
+ */
 export class Client {
   readonly #host: string;
   readonly #target: Target;
+  #version: string;
+  /** Whether the daemon is known to take it, or the user wants it. */
+  #isAgreed: boolean;
 
-  /** @param tls undefined: TCP is not secured; a Unix socket never is. */
-  constructor(host: string, tls?: ClientTls) {
+  /**
+   * @param tls undefined: TCP is not secured; a Unix socket never is.
+   * @param version spoken as it is; undefined: the newest that both know.
+   */
+  constructor(host: string, tls?: ClientTls, version?: string) {
     this.#host = host;
     this.#target = { ...parseEndpoint(host, tls !== undefined), tls };
+    this.#version = version ?? API_VERSION;
+    this.#isAgreed = version !== undefined;
   }
 
   /** As it was given: unix:///path. */
   get host(): string {
     return this.#host;
+  }
+
+  /** The API version that is spoken; may turn out to be an older one with the first answer. */
+  get version(): string {
+    return this.#version;
+  }
+
+  /** The same, settled: asks the daemon where nothing has told yet. */
+  async agreeOnVersion(): Promise<string> {
+    if (this.#isAgreed) return this.#version;
+    const answer = await this.#send("GET", "/_ping", {});
+    answer.resume();
+    this.#version = agreedVersion(newestOf(answer), this.#host);
+    this.#isAgreed = true;
+    return this.#version;
   }
 
   async get<T>(path: string, query: Query = {}, headers: Headers = {}): Promise<T> {
@@ -99,15 +125,19 @@ export class Client {
       "Content-Type": "application/json",
       "Content-Length": Buffer.byteLength(text),
     };
-    const options = {
-      method: "POST",
-      path: `${API_PREFIX}${path}${encodeQuery(query)}`,
-      headers,
-    };
-    const answer = await sendForUpgrade(this.#target, options, text).catch((cause: unknown) => {
-      throw this.#unreachable(cause as NodeJS.ErrnoException);
-    });
-    if ("socket" in answer && "isFramed" in answer) return answer;
+    const send = async (version: string) =>
+      sendForUpgrade(
+        this.#target,
+        { method: "POST", path: `/v${version}${path}${encodeQuery(query)}`, headers },
+        text,
+      ).catch((cause: unknown) => {
+        throw this.#unreachable(cause as NodeJS.ErrnoException);
+      });
+    const version = this.#version;
+    let answer = await send(version);
+    if (!isConnection(answer) && this.#takesOlder(answer, version))
+      answer = await send(this.#version);
+    if (isConnection(answer)) return answer;
     throw await refusalOf(answer);
   }
 
@@ -129,14 +159,35 @@ export class Client {
   async #open(method: string, path: string, parts: Parts): Promise<IncomingMessage> {
     // Without this, "inspect ''" would be a list and "rm ''" whatever the daemon makes of it.
     if (/\/(\/|$)/.test(path)) throw new ClusterError("InvalidArgument", EMPTY_REF);
+    if (parts.archive !== undefined) await this.agreeOnVersion();
+    const version = this.#version;
     const response = await this.#send(
       method,
-      `${API_PREFIX}${path}${encodeQuery(parts.query ?? {})}`,
+      `/v${version}${path}${encodeQuery(parts.query ?? {})}`,
       parts,
     );
-    const status = response.statusCode ?? 0;
-    if (status < 400) return response;
+    if ((response.statusCode ?? 0) < 400) {
+      this.#isAgreed = true;
+      return response;
+    }
+    if (parts.archive === undefined && this.#takesOlder(response, version))
+      return this.#open(method, path, parts);
     throw await refusalOf(response);
+  }
+
+  /**
+   * Whether a request in `version` was refused because the daemon knows only older ones; those are spoken from then on.
+   *
+   * By its header, not its words: no daemon answers what is newer than it knows.
+   */
+  #takesOlder(refusal: IncomingMessage, version: string): boolean {
+    const newest = newestOf(refusal);
+    const isTooNew = refusal.statusCode === 400 && newest !== undefined && isOlder(newest, version);
+    if (!isTooNew || (this.#isAgreed && version === this.#version)) return false;
+    refusal.resume();
+    this.#version = agreedVersion(newest, this.#host);
+    this.#isAgreed = true;
+    return true;
   }
 
   async #send(
@@ -167,6 +218,16 @@ export class Client {
     const message = `cannot connect to the Muster daemon at ${this.#host} (${cause.code ?? cause.message}): ${why}`;
     return new ClusterError("Unavailable", message, { cause });
   }
+}
+
+/** The newest API version that a daemon knows; it says so with every answer. */
+function newestOf({ headers }: IncomingMessage): string | undefined {
+  const newest = headers["api-version"];
+  return typeof newest === "string" ? newest : undefined;
+}
+
+function isConnection(answer: HijackedConnection | IncomingMessage): answer is HijackedConnection {
+  return "isFramed" in answer;
 }
 
 /** What to do about it. */

@@ -1,6 +1,9 @@
 import { findLogin, HUB, type Login } from "./credentials.ts";
 import { readDockerConfig } from "./docker-config.ts";
 
+/** An empty object. */
+const NO_LOGIN = Buffer.from("{}").toString("base64url");
+
 /** The X-Registry-Auth value for an image from the login kept for its registry; undefined when there is none. */
 export function registryAuth(image: string): string | undefined {
   const server = serverOf(image);
@@ -12,6 +15,11 @@ export function registryAuth(image: string): string | undefined {
 export function authHeader(image: string): Record<string, string> {
   const auth = registryAuth(image);
   return auth === undefined ? {} : { "X-Registry-Auth": auth };
+}
+
+/** The same where a daemon wants the header in any case: older ones do, of a push. */
+export function requiredAuthHeader(image: string): Record<string, string> {
+  return { "X-Registry-Auth": registryAuth(image) ?? NO_LOGIN };
 }
 
 /** All logins there are, as builds take them: which one is needed shows only there. */

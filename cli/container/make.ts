@@ -1,14 +1,20 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
+import { isOlder } from "../client/api-version.ts";
+import type { Client } from "../client/client.ts";
 import { authHeader } from "../client/registry-auth.ts";
 import { proxyVariables, userSettings } from "../client/user-settings.ts";
 import { silenced } from "../commands/image/pull.ts";
 import { splitTag } from "../commands/image/ref.ts";
 import type { Context } from "../context.ts";
 import { showTransfer } from "../output/transfer.ts";
+import { requireVersion } from "../words/flag-versions.ts";
 import { append, type ContainerBody } from "./body.ts";
+import { findMacAddress, findNeeds } from "./body-version.ts";
 
 const ID_FILE_MODE = 0o644;
+/** The API version from which on each network of a container has a hardware address of its own. */
+const OWN_MAC_ADDRESSES = "1.44";
 
 /** What is asked for beside the container itself. */
 export interface MakeOptions {
@@ -32,6 +38,7 @@ export async function makeContainer(
   const { Env = [] } = body as { Env?: readonly string[] };
   const proxies = proxyVariables(userSettings(context), context.client().host, Env);
   if (proxies.length > 0) append(body, "Env", ...proxies);
+  await fitToDaemon(context.client(), body);
   if (cidfile === undefined) return make(context, body, options);
   const file = openIdFile(cidfile);
   try {
@@ -44,6 +51,14 @@ export async function makeContainer(
   } finally {
     closeSync(file);
   }
+}
+
+/** @throws {ClusterError} `Unimplemented` where an older daemon would drop something of it without a word. */
+async function fitToDaemon(client: Client, body: ContainerBody): Promise<void> {
+  for (const { thing, version } of findNeeds(body)) await requireVersion(client, version, thing);
+  const address = findMacAddress(body);
+  if (address !== undefined && isOlder(await client.agreeOnVersion(), OWN_MAC_ADDRESSES))
+    body.MacAddress = address;
 }
 
 /** Before anything is made: an id that cannot be written is a container nobody knows. @throws {ClusterError} */

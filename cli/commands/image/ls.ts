@@ -20,8 +20,9 @@ const NONE = "<none>";
 
 interface WireImage {
   readonly Id: string;
-  readonly RepoTags: readonly string[];
-  readonly RepoDigests: readonly string[];
+  /** Older daemons give null for none. */
+  readonly RepoTags: readonly string[] | null;
+  readonly RepoDigests: readonly string[] | null;
   readonly Created: number;
   readonly Size: number;
 }
@@ -69,9 +70,10 @@ export function imageRows(
   image: WireImage,
   { trunc, nowMs }: { readonly trunc: boolean; readonly nowMs: number },
 ): Row[] {
-  const digests = new Map(image.RepoDigests.map((name) => name.split("@") as [string, string]));
+  const digests = new Map(image.RepoDigests?.map((name) => name.split("@") as [string, string]));
   const untagged = [...digests.keys(), NONE].slice(0, 1).map((name) => `${name}:${NONE}`);
-  const names = image.RepoTags.length > 0 ? image.RepoTags : untagged;
+  const tags = image.RepoTags ?? [];
+  const names = tags.length > 0 ? tags : untagged;
   return names.map((name) => {
     const colon = name.lastIndexOf(":");
     const repository = name.slice(0, colon);

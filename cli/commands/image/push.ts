@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { authHeader } from "../../client/registry-auth.ts";
+import { requiredAuthHeader } from "../../client/registry-auth.ts";
 import type { Context } from "../../context.ts";
 import { platformJson } from "../../flags/platform.ts";
 import { showTransfer, type TransferLine } from "../../output/transfer.ts";
@@ -29,7 +29,7 @@ export function addPush(parent: Command, context: Context): void {
       const { name, tag } = splitTag(ref);
       const platform = platformJson(flags.platform);
       const query = { tag: flags.allTags === true ? undefined : tag, platform };
-      const more = { query, headers: authHeader(ref) };
+      const more = { query, headers: requiredAuthHeader(ref) };
       const stream = await context
         .client()
         .postForStream(`${imagePath(name)}/push`, undefined, more);

@@ -6,7 +6,7 @@ import { reclaimedText, removedText } from "../../output/pruned.ts";
 import type { PrunedContainers } from "../container/prune.ts";
 import { type PrunedImages, removedImages } from "../image/prune.ts";
 import type { PrunedNetworks } from "../network/prune.ts";
-import type { PrunedVolumes } from "../volume/prune.ts";
+import { type PrunedVolumes, prunesNamedVolumes } from "../volume/prune.ts";
 
 interface PruneOptions {
   readonly all?: boolean;
@@ -27,18 +27,22 @@ export function addSystemPrune(parent: Command, context: Context): void {
       const { volumes = false, filter = [] } = options;
       if (volumes && filter.some((text) => text.startsWith("until=")))
         verb.error('the "until" filter is not supported with "--volumes"');
-      await confirm(context, warningOf(options), options.force);
+      const named = volumes && (await prunesNamedVolumes(context));
+      await confirm(context, warningOf(options, named ? "all" : "all anonymous"), options.force);
       await prune(context, options);
     });
 }
 
-function warningOf({ all = false, volumes = false, filter = [] }: PruneOptions): string {
+function warningOf(
+  { all = false, volumes = false, filter = [] }: PruneOptions,
+  which: string,
+): string {
   const images = all
     ? "all images without at least one container associated to them"
     : "all dangling images";
   const lines = [
     ...["all stopped containers", "all networks not used by at least one container"],
-    ...(volumes ? ["all anonymous volumes not used by at least one container"] : []),
+    ...(volumes ? [`${which} volumes not used by at least one container`] : []),
     ...[images, all ? "all build cache" : "unused build cache"],
   ].map((line) => `  - ${line}\n`);
   const filtered = filter.length === 0 ? "" : "\n  Items to be pruned will be filtered with:\n";

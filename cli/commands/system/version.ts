@@ -1,23 +1,29 @@
 import type { Command } from "commander";
 import { ClusterError, errorMessage } from "../../../core/errors.ts";
 import { packageVersion } from "../../../core/version.ts";
+import { API_VERSION } from "../../client/api-version.ts";
 import { type Context, ExitCode, ExitError } from "../../context.ts";
 import { compileTemplate } from "../../template/template.ts";
 
-const API_VERSION = "1.51";
 /** Go's words for what Node calls otherwise. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
 
-type ClientVersion = Pick<ServerVersion, "Version" | "ApiVersion" | "Os" | "Arch">;
-
-interface ServerVersion {
+interface ClientVersion {
   readonly Version: string;
+  /** What is spoken with the daemon. */
   readonly ApiVersion: string;
+  /** The newest that we know. */
+  readonly DefaultAPIVersion: string;
+  readonly Os: string;
+  readonly Arch: string;
+}
+
+interface ServerVersion extends Omit<ClientVersion, "DefaultAPIVersion"> {
+  readonly Platform?: { readonly Name: string };
+  readonly Components?: readonly { readonly Name: string; readonly Version: string }[];
   readonly MinAPIVersion: string;
   readonly GitCommit: string;
   readonly KernelVersion: string;
-  readonly Os: string;
-  readonly Arch: string;
 }
 
 export function addVersion(parent: Command, context: Context): void {
@@ -27,13 +33,14 @@ export function addVersion(parent: Command, context: Context): void {
     .description("Show the versions of client and daemon")
     .option("-f, --format <format>", "json or a Go template")
     .action(async (options: { format?: string }) => {
+      const { server, error } = await askServer(context);
       const client = {
         Version: clientVersion,
-        ApiVersion: API_VERSION,
+        ApiVersion: server === undefined ? API_VERSION : context.client().version,
+        DefaultAPIVersion: API_VERSION,
         Os: process.platform,
         Arch: ARCHITECTURES[process.arch] ?? process.arch,
       };
-      const { server, error } = await askServer(context);
       const all = { Client: client, Server: server ?? null };
       if (options.format === "json") context.print(`${JSON.stringify(all)}\n`);
       else if (options.format !== undefined)
@@ -65,19 +72,29 @@ function byGoNames({ Client, Server }: { Client: ClientVersion; Server: ServerVe
 
 /** Source: docker/cli, command/system/version.go. */
 export function prettyVersion(client: ClientVersion, server: ServerVersion | undefined): string {
+  const { ApiVersion, DefaultAPIVersion } = client;
+  const from = ApiVersion === DefaultAPIVersion ? "" : ` (downgraded from ${DefaultAPIVersion})`;
   const own = `Client: Muster
  Version:           ${client.Version}
- API version:       ${client.ApiVersion}
+ API version:       ${ApiVersion}${from}
  OS/Arch:           ${client.Os}/${client.Arch}
 `;
   if (server === undefined) return own;
+  const platform = server.Platform?.Name ?? "";
+  const commit = server.GitCommit === "" ? "" : `  Git commit:       ${server.GitCommit}\n`;
   return `${own}
-Server: Muster
+Server:${platform === "" ? "" : ` ${platform}`}
  Engine:
   Version:          ${server.Version}
   API version:      ${server.ApiVersion} (minimum version ${server.MinAPIVersion})
-  Git commit:       ${server.GitCommit}
-  OS/Arch:          ${server.Os}/${server.Arch}
+${commit}  OS/Arch:          ${server.Os}/${server.Arch}
   Kernel:           ${server.KernelVersion}
-`;
+${(server.Components ?? [])
+  .filter(({ Name }) => Name !== "Engine")
+  .map(componentLines)
+  .join("")}`;
+}
+
+function componentLines({ Name, Version }: { Name: string; Version: string }): string {
+  return ` ${Name}:\n  Version:          ${Version}\n`;
 }

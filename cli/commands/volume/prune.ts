@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { isOlder } from "../../client/api-version.ts";
 import type { Context } from "../../context.ts";
 import { confirm } from "../../flags/confirm.ts";
 import { collect, filterQuery } from "../../flags/filters.ts";
@@ -15,6 +16,11 @@ export interface PrunedVolumes {
   readonly SpaceReclaimed: number;
 }
 
+/** Daemons before 1.42 make no difference between volumes with names and those without. */
+export async function prunesNamedVolumes({ client }: Context): Promise<boolean> {
+  return isOlder(await client().agreeOnVersion(), "1.42");
+}
+
 export function addVolumePrune(parent: Command, context: Context): void {
   parent
     .command("prune")
@@ -24,7 +30,7 @@ export function addVolumePrune(parent: Command, context: Context): void {
     .option("-f, --force", "Do not ask")
     .action(async ({ all = false, filter, force }: PruneOptions) => {
       const filters = filterQuery(filter, all ? { all: ["true"] } : {});
-      const which = all ? "local" : "anonymous local";
+      const which = all || (await prunesNamedVolumes(context)) ? "local" : "anonymous local";
       const warning = `This will remove ${which} volumes not used by at least one container.`;
       await confirm(context, warning, force);
       const pruned = await context
