@@ -15,6 +15,9 @@ export const REQUESTS_MAX = 2048;
 /** Line and headers of a request: builds say much in their line. Source: Go, http.DefaultMaxHeaderBytes, which Docker has. */
 const HEAD_BYTES_MAX = 1024 * 1024;
 
+/** Within this a request's line and headers must be there. Source: moby, http.Server.ReadHeaderTimeout. */
+const HEAD_TIMEOUT_MS = 5 * 60_000;
+
 /** Who has connected must have shown who it is within this. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
@@ -30,8 +33,8 @@ export interface ServerFacts {
 export class ApiServer {
   readonly #routes: RouteTable;
   readonly #servers: Server[] = [];
-  /** Connections whose clients asked for an upgrade: the servers no longer know them. */
-  readonly #upgraded = new Set<Socket>();
+  /** All connections: Node's servers forget those that are upgraded, and do not yet know those in a TLS handshake. */
+  readonly #connections = new Set<Socket>();
   readonly #facts: ServerFacts;
   readonly #log: Log;
   #inWork = 0;
@@ -49,7 +52,11 @@ export class ApiServer {
   ): Promise<Server> {
     const serve = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#serve(request, response);
-    const limits = { requestTimeout: 0, maxHeaderSize: HEAD_BYTES_MAX };
+    const limits = {
+      requestTimeout: 0,
+      headersTimeout: HEAD_TIMEOUT_MS,
+      maxHeaderSize: HEAD_BYTES_MAX,
+    };
     const server: Server =
       tls === undefined
         ? createServer(limits, serve)
@@ -63,6 +70,10 @@ export class ApiServer {
             },
             serve,
           );
+    server.on("connection", (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.once("close", () => this.#connections.delete(socket));
+    });
     server.on("upgrade", (request, socket, head) => {
       void this.#serveUpgrade(request, socket as Socket, head);
     });
@@ -79,8 +90,7 @@ export class ApiServer {
     await Promise.all(
       servers.map(async (server) => {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        server.closeAllConnections();
-        for (const socket of this.#upgraded) socket.destroy();
+        for (const socket of this.#connections) socket.destroy();
         await closed;
       }),
     );
@@ -91,8 +101,6 @@ export class ApiServer {
    * answered like any other, and closed.
    */
   async #serveUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    this.#upgraded.add(socket);
-    socket.once("close", () => this.#upgraded.delete(socket));
     socket.on("error", () => socket.destroy());
     if (head.length > 0) socket.unshift(head);
     const response = new ServerResponse(request);
