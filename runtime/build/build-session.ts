@@ -95,7 +95,7 @@ export class BuildSession {
     const id = await this.folder.claimRoot();
     try {
       const root = await this.images.steps.prepare(image, id);
-      this.images.mountRootfs(root);
+      await this.images.mountRootfs(root);
       return await work(root);
     } finally {
       await this.images.removeRootfs(id);

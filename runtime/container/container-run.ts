@@ -35,7 +35,10 @@ export interface ContainerHost {
   readonly runtimes: OciRuntimes;
   readonly conmonPath: string;
   readonly cgroups: Cgroups;
-  readonly images: Pick<Images, "get" | "prepareRootfs" | "mountRootfs" | "removeRootfs">;
+  readonly images: Pick<
+    Images,
+    "get" | "prepareRootfs" | "mountRootfs" | "unmountRootfs" | "removeRootfs"
+  >;
   readonly volumes: LocalVolumes;
   readonly networks: Pick<
     LocalNetworks,
@@ -78,7 +81,7 @@ export async function createRun(
   const paths = containerPaths(host.roots, record.id);
   void host.cgroups.expectMove();
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
-  host.images.mountRootfs(record.rootfs);
+  await host.images.mountRootfs(record.rootfs);
   const mounts = await prepareMounts(record, paths, host);
   makeMountPoints(record.rootfs.merged, mounts);
   const fileMounts = await makeContainerFiles(files, paths.filesDir);
@@ -164,7 +167,7 @@ function conmonArgs(record: ContainerRecord, paths: ContainerPaths, host: Contai
     name: record.config.name,
     logTag: logTagOf(record),
     paths,
-    runtimePath: runtime.program.path,
+    runtimePath: runtime.path,
     runtimeRoot: runtime.root,
     exitDir: exitDir(host.roots),
     log: planLogLimits(record.config.log),

@@ -1,7 +1,6 @@
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { systemError } from "../linux/libc.ts";
-import { unmountAside } from "../linux/mount.ts";
 import { signalProcess } from "../linux/process.ts";
 import type { RunResult } from "../linux/run.ts";
 import { type ConmonLife, watchConmon } from "./conmon.ts";
@@ -453,7 +452,7 @@ export class ManagedContainer {
     await this.#turns.runFirst(async () => {
       if (this.isRunning || this.#views.isOpen) return;
       try {
-        await unmountAside(this.record.rootfs.merged);
+        await this.#context.host.images.unmountRootfs(this.record.rootfs);
       } catch (error) {
         this.#warn("cannot unmount a container's root file system", error);
       }

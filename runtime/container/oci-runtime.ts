@@ -14,6 +14,7 @@ import { ClusterError } from "../../core/errors.ts";
 import type { CgroupResources } from "../cgroup/resources.ts";
 import { findProcess, type ProcessRef, signalProcess } from "../linux/process.ts";
 import { type RunResult, runProgram } from "../linux/run.ts";
+import { SealedProgram } from "../linux/sealed-program.ts";
 import { canReadOnlyBelow, type ProgramVersion } from "./runtime-version.ts";
 
 /** Where an OCI runtime is and what it is. */
@@ -38,6 +39,7 @@ const UNASKED = new Set(["runc", "crun"]);
  */
 export class OciRuntime {
   readonly program: RuntimeProgram;
+  readonly #sealed: SealedProgram | undefined;
   /** Where it keeps its state. */
   readonly root: string;
   /** Whether it can make a mount read-only with all that is mounted below it. */
@@ -49,9 +51,15 @@ export class OciRuntime {
     machine: { readonly root: string; readonly kernel: string; readonly clock: Clock },
   ) {
     this.program = program;
+    this.#sealed = program.name === "crun" ? new SealedProgram(program.path) : undefined;
     this.root = machine.root;
     this.canReadOnlyBelow = canReadOnlyBelow(program, machine.kernel);
     this.#clock = machine.clock;
+  }
+
+  /** What to start it by now. */
+  get path(): string {
+    return this.#sealed?.path ?? this.program.path;
   }
 
   /**
@@ -102,7 +110,7 @@ export class OciRuntime {
     try {
       return await runProgram(
         {
-          path: this.program.path,
+          path: this.path,
           args,
           ...limits,
           onTimeout: (runtime) => {
@@ -164,7 +172,7 @@ export class OciRuntime {
   async #command(verb: string, args: readonly string[]): Promise<string> {
     const { exitCode, output } = await runProgram(
       {
-        path: this.program.path,
+        path: this.path,
         args: [`--root=${this.root}`, verb, ...args],
         outputBytesMax: MESSAGE_BYTES_MAX,
         timeoutMs: COMMAND_TIMEOUT_MS,

@@ -1,7 +1,6 @@
 import { closeSync, symlinkSync } from "node:fs";
 import { ClusterError } from "../../core/errors.ts";
 import type { Rootfs } from "../image/types.ts";
-import { unmountAside } from "../linux/mount.ts";
 import { ANY_PATH_ONLY, findInRoot, makeInRoot, PATH_ONLY } from "../linux/open-in-root.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { fillVolumes } from "./fill-volumes.ts";
@@ -14,7 +13,8 @@ const MARK = "/.dockerenv";
  * Makes what the root file system of a new container has beside its image's files: the mark of a container, the list of
  * mounts where programs look for it, the working directory; and gives new volumes what the image has where they are mounted.
  *
- * Once, at its creation, as Docker does: files can be copied to it before it runs, and what it has removed stays away.
+ * Once, at its creation, as Docker does: files can be copied to it before it runs, and what it has removed stays away. It
+ * stays mounted: the start follows at once, as a rule, and unmounting would flush the disk.
  *
  * @param workdir absolute and normal.
  * @throws {ClusterError} InvalidArgument when something else is where the working directory is to be; as `fillVolumes`.
@@ -33,16 +33,12 @@ export async function prepareRoot(
   },
   host: Pick<ContainerHost, "images" | "volumes" | "clock">,
 ): Promise<void> {
-  host.images.mountRootfs(rootfs);
+  await host.images.mountRootfs(rootfs);
   const { merged } = rootfs;
-  try {
-    makeInRoot(merged, MARK, "file");
-    makeMountList(merged);
-    makeWorkdir(merged, workdir);
-    await fillVolumes(id, mounts, rootfs, host);
-  } finally {
-    await unmountAside(merged);
-  }
+  makeInRoot(merged, MARK, "file");
+  makeMountList(merged);
+  makeWorkdir(merged, workdir);
+  await fillVolumes(id, mounts, rootfs, host);
 }
 
 function makeMountList(root: string): void {

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { appendFile, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { makeFolder } from "../linux/make-folder.ts";
+import { removeTree } from "../linux/open-directory.ts";
 import { plainEndpoint } from "../network/types.ts";
 import { CREATED } from "./life.ts";
 import { type ContainerPaths, containerPaths, containersDir, type Roots } from "./paths.ts";
@@ -74,7 +75,7 @@ export class RecordStore {
   }
 
   async forget(id: ContainerId): Promise<void> {
-    await rm(this.#paths(id).dir, { recursive: true, force: true });
+    await removeTree(this.#paths(id).dir);
   }
 
   #paths(id: ContainerId): ContainerPaths {

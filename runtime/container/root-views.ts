@@ -60,7 +60,7 @@ export class RootViews {
       );
     this.#open += 1;
     try {
-      images.mountRootfs(record.rootfs);
+      await images.mountRootfs(record.rootfs);
       const scratch = `${scratchDir(roots)}/${record.id}-${++this.#made}`;
       const fd = await this.#withVolumes(record, files !== undefined, () => {
         const { merged } = record.rootfs;

@@ -13,6 +13,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ClusterError } from "../../core/errors.ts";
 import { unmountAside } from "../linux/mount.ts";
+import { removeTree } from "../linux/open-directory.ts";
 import { findProcess } from "../linux/process.ts";
 import { watchConmon } from "./conmon.ts";
 import type { ContainerHost } from "./container-run.ts";
@@ -114,16 +115,16 @@ export async function clearRun(
   };
   await attempt(() => endRun(id, paths, host));
   await attempt(() => host.runtimes.forget(id));
-  await attempt(() => unmountAside(paths.filesDir));
-  await attempt(() => unmountAside(paths.shmDir));
-  await attempt(() => (merged === undefined ? undefined : unmountAside(merged)));
+  for (const dir of [paths.filesDir, paths.shmDir])
+    await attempt(() => (existsSync(dir) ? unmountAside(dir) : undefined));
+  await attempt(() => (merged === undefined ? undefined : host.images.unmountRootfs({ merged })));
   await attempt(() => releaseMounts(paths));
   await attempt(() => host.volumes.unmountAll(id));
   await attempt(() => host.ports.unpublish(id));
   await attempt(() => host.networks.detach(id));
   await attempt(() => rm(paths.exitFile, { force: true }));
   if (failures.length > 0) throw failures[0];
-  await rm(paths.bundle, { recursive: true, force: true });
+  await removeTree(paths.bundle);
 }
 
 /**

@@ -119,7 +119,7 @@ export class ImageStore implements Images {
       (diffId) => layers.sizeOf(diffId),
       log,
     );
-    const snapshots = await Snapshots.open(join(overlay, "containers"), layers, log);
+    const snapshots = await Snapshots.open(overlay, layers, log);
     const client = new RegistryClient({
       insecureRegistries: options.insecureRegistries ?? [],
       mirrors: options.registryMirrors ?? [],
@@ -148,6 +148,7 @@ export class ImageStore implements Images {
   /** Ends connections to registries. Containers and files stay as they are. */
   async close(): Promise<void> {
     await this.#parts.client.close();
+    await this.#parts.snapshots.close();
   }
 
   async pull(text: string, options: PullOptions = {}): Promise<Image> {
@@ -424,8 +425,12 @@ export class ImageStore implements Images {
     return snapshots.prepare(catalog.getById(imageId), containerId);
   }
 
-  mountRootfs(rootfs: Rootfs): void {
-    this.#parts.snapshots.mount(rootfs);
+  mountRootfs(rootfs: Rootfs): Promise<void> {
+    return this.#parts.snapshots.mount(rootfs);
+  }
+
+  unmountRootfs({ merged }: Pick<Rootfs, "merged">): Promise<void> {
+    return this.#parts.snapshots.unmount(merged);
   }
 
   async removeRootfs(containerId: string): Promise<void> {

@@ -5,12 +5,12 @@ import { errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { systemError } from "../linux/libc.ts";
 import { makeFolder } from "../linux/make-folder.ts";
-import { isMountPoint, mountOverlay, unmount } from "../linux/mount.ts";
-import { removeTree } from "../linux/open-directory.ts";
+import { detach, isMountPoint, mountOverlay } from "../linux/mount.ts";
 import { parseDigest } from "./digest.ts";
 import { parseJsonObject, textAt, textsAt } from "./json.ts";
 import { LAYERS_MAX } from "./manifest.ts";
 import { EMPTY_LAYER, type LayerStore } from "./store/layer-store.ts";
+import { Trash } from "./store/trash.ts";
 import type { Digest, Image, Rootfs } from "./types.ts";
 
 /** What a container's root file system stands on. */
@@ -24,24 +24,31 @@ const CONTAINER_ID = /^[a-zA-Z0-9_-]{1,128}$/;
 
 /**
  * The writable part of containers: `containers/<id>/` with overlayfs's `diff`, `work` and `merged`, and `rootfs.json`, which
- * says what lies below and is written last. What has no record at open was half made and goes.
+ * says what lies below and is written last. What has no record at open was half made and goes. What is removed is moved to
+ * `trash/` and goes from there aside.
  */
 export class Snapshots {
   readonly #directory: string;
   readonly #layers: LayerStore;
+  readonly #trash: Trash;
   readonly #snapshots = new Map<string, Snapshot>();
+  /** By mount point, those whose unions the kernel is still giving up. */
+  readonly #leaving = new Map<string, Promise<void>>();
 
-  private constructor(directory: string, layers: LayerStore) {
-    this.#directory = directory;
+  private constructor(directory: string, layers: LayerStore, trash: Trash) {
+    this.#directory = join(directory, "containers");
     this.#layers = layers;
+    this.#trash = trash;
   }
 
   static async open(directory: string, layers: LayerStore, log: Log): Promise<Snapshots> {
-    const snapshots = new Snapshots(directory, layers);
-    await mkdir(directory, { recursive: true });
-    for (const id of await readdir(directory)) {
+    const trash = await Trash.open(join(directory, "trash"), log);
+    const snapshots = new Snapshots(directory, layers, trash);
+    await mkdir(snapshots.#directory, { recursive: true });
+    for (const id of await readdir(snapshots.#directory)) {
       try {
-        snapshots.#snapshots.set(id, parseRecord(await readFile(join(directory, id, RECORD))));
+        const record = await readFile(join(snapshots.#pathOf(id), RECORD));
+        snapshots.#snapshots.set(id, parseRecord(record));
       } catch (error) {
         log.warn("removing a root file system that was half made", {
           container: id,
@@ -94,19 +101,36 @@ export class Snapshots {
   }
 
   /** Mounts it; nothing to do when it is mounted. */
-  mount({ lowerDirs, upperDir, workDir, merged }: Rootfs): void {
+  async mount({ lowerDirs, upperDir, workDir, merged }: Rootfs): Promise<void> {
+    // Two unions over one upper directory would not agree.
+    await this.#leaving.get(merged);
     if (isMountPoint(merged)) return;
     mountOverlay({ lowerDirs, upper: { dir: upperDir, workDir }, target: merged });
   }
 
-  /** Unmounts and removes it. No error when there is none. */
+  /** Nothing is mounted there any more, though what was may still be written to the disk. No error when nothing was. */
+  async unmount(merged: string): Promise<void> {
+    const { released } = await detach(merged);
+    const forget = () => {
+      if (this.#leaving.get(merged) === left) this.#leaving.delete(merged);
+    };
+    const left = released.then(forget, forget);
+    this.#leaving.set(merged, left);
+  }
+
+  /** Unmounts it and takes it away. No error when there is none. */
   async remove(containerId: string): Promise<void> {
     const directory = this.#pathOf(containerId);
     const merged = join(directory, "merged");
-    unmount(merged);
+    await this.unmount(merged);
     await removeEmpty(merged);
-    await removeTree(directory);
+    await this.#trash.take(directory, this.#leaving.get(merged));
     this.#snapshots.delete(containerId);
+  }
+
+  /** Ends what goes on aside. Files stay as they are. */
+  close(): Promise<void> {
+    return this.#trash.close();
   }
 
   #pathOf(containerId: string): string {

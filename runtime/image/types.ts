@@ -289,7 +289,9 @@ export interface Images {
   /** Makes the directories for a container, or finds those made before; nothing is mounted. @throws `NotFound`. */
   prepareRootfs(imageId: Digest, containerId: string): Promise<Rootfs>;
   /** Mounts it at `merged`; nothing to do when it is mounted already. */
-  mountRootfs(rootfs: Rootfs): void;
+  mountRootfs(rootfs: Rootfs): Promise<void>;
+  /** Takes it away from `merged`; what was written may reach the disk later. Nothing to do when nothing is mounted. */
+  unmountRootfs(rootfs: Pick<Rootfs, "merged">): Promise<void>;
   /** Unmounts, when mounted, and removes everything of it. No error when there is none. */
   removeRootfs(containerId: string): Promise<void>;
 }

@@ -1,9 +1,11 @@
-import { closeSync, constants, openSync, statfsSync, statSync } from "node:fs";
+import { close, closeSync, constants, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import koffi, { type KoffiFunc } from "koffi";
 import { ClusterError } from "../../core/errors.ts";
 import { OUR_MOUNTS } from "../cgroup/layout.ts";
 import { checked, errnoError, libc } from "./libc.ts";
+import { orGone } from "./open-directory.ts";
 
 /** What overlayfs needs: absolute paths, all of which exist. */
 export interface OverlayMount {
@@ -147,6 +149,26 @@ export async function unmountAside(target: string): Promise<void> {
   // The other thread's errno is out of reach; but there is only one failure that matters.
   if (result === -1 && isMountPoint(target))
     throw new ClusterError("Internal", `cannot unmount ${target}: it stays mounted`);
+}
+
+/**
+ * Takes away at once what is mounted at `target`; the kernel gives the file system up aside, since overlayfs flushes the
+ * whole disk below it first. Nothing to do when nothing is mounted there or it does not exist.
+ *
+ * @returns `released` resolves when the file system is given up, unless others have it too.
+ * @throws {ClusterError} Internal when it is still mounted.
+ */
+export async function detach(target: string): Promise<{ readonly released: Promise<void> }> {
+  const root = orGone(() => openSync(target, O_PATH | constants.O_DIRECTORY));
+  if (root === undefined) return { released: Promise.resolve() };
+  try {
+    await unmountAside(target);
+  } catch (error) {
+    closeSync(root);
+    throw error;
+  }
+  // The open handle has kept the file system: the thread that closes it gives it up.
+  return { released: promisify(close)(root) };
 }
 
 /** Whether a file system other than its parent's is mounted at `path`; false when it does not exist. Not for bind mounts. */

@@ -156,24 +156,31 @@ export class OpenDirectory {
  * `node:fs`'s own, which hands each call to a thread. No error when there is none.
  *
  * @param path trusted in all its parts. Its content is not, and may be as deep as it likes.
+ * @param signal ends it with some or all of it left.
  */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(path: string, signal?: AbortSignal): Promise<void> {
   const directory = orGone(() => OpenDirectory.open(path));
   if (directory === undefined) return;
   try {
-    await new Emptying().empty(directory, 0);
+    await new Emptying(signal).empty(directory, 0);
   } finally {
     directory.close();
   }
-  orGone(() => rmdirSync(path));
+  if (signal?.aborted !== true) orGone(() => rmdirSync(path));
 }
 
 class Emptying {
+  readonly #signal: AbortSignal | undefined;
   #removed = 0;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
 
   async empty(directory: OpenDirectory, depth: number): Promise<void> {
     for (const { name, isDirectory } of directory.entries()) {
       if (++this.#removed % REMOVED_PER_TURN === 0) await eventLoopTurn();
+      if (this.#signal?.aborted === true) return;
       if (!isDirectory) orGone(() => unlinkSync(directory.pathOf(name)));
       else await this.#removeDirectory(directory, name, depth);
     }
@@ -186,7 +193,7 @@ class Emptying {
     } finally {
       directory?.close();
     }
-    orGone(() => rmdirSync(parent.pathOf(name)));
+    if (this.#signal?.aborted !== true) orGone(() => rmdirSync(parent.pathOf(name)));
   }
 }
 

@@ -151,7 +151,7 @@ describe("images of containers", () => {
     expect(existsSync(join(below.upperDir, "sys"))).to.equal(true);
 
     const rootfs = await store.steps.prepare(base.id, "b2");
-    store.mountRootfs(rootfs);
+    await store.mountRootfs(rootfs);
     mkdirSync(join(rootfs.merged, "etc"));
     for (const name of ["hosts", "hostname"]) writeFileSync(join(rootfs.merged, "etc", name), "");
     writeFileSync(join(rootfs.merged, "etc/hosts"), "kept");

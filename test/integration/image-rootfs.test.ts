@@ -62,8 +62,8 @@ describe("root file systems of containers", () => {
     const image = await imageOf("app", [LOWER, UPPER]);
     const one = await store.prepareRootfs(image.id, "one");
     const two = await store.prepareRootfs(image.id, "two");
-    store.mountRootfs(one);
-    store.mountRootfs(two);
+    await store.mountRootfs(one);
+    await store.mountRootfs(two);
     expect(readdirSync(join(one.merged, "etc"))).to.have.members(["lower", "upper"]);
     expect(readdirSync(join(one.merged, "opaque"))).to.deep.equal(["new"]);
     writeFileSync(join(one.merged, "etc/lower"), "changed");
@@ -76,7 +76,7 @@ describe("root file systems of containers", () => {
       packTar([{ name: `file${i}`, content: `${i}` }]),
     );
     const rootfs = await store.prepareRootfs((await imageOf("many", layers)).id, "many");
-    store.mountRootfs(rootfs);
+    await store.mountRootfs(rootfs);
     expect(readdirSync(rootfs.merged)).to.have.length(LAYERS_MAX);
   });
 
@@ -87,7 +87,7 @@ describe("root file systems of containers", () => {
   for (const { name, layers, files } of odd) {
     it(`mounts an image with ${name}`, async () => {
       const rootfs = await store.prepareRootfs((await imageOf("odd", layers)).id, "odd");
-      store.mountRootfs(rootfs);
+      await store.mountRootfs(rootfs);
       expect(readdirSync(rootfs.merged)).to.have.members(files);
     });
   }
@@ -95,17 +95,42 @@ describe("root file systems of containers", () => {
   it("finds what it made after a restart, mounted or not, and removes what was half made", async () => {
     const image = await imageOf("app", [LOWER]);
     const rootfs = await store.prepareRootfs(image.id, "kept");
-    store.mountRootfs(rootfs);
+    await store.mountRootfs(rootfs);
     const half = await store.prepareRootfs(image.id, "half");
     rmSync(join(half.upperDir, "../rootfs.json"));
     await store.close();
 
     store = await ImageStore.open(root);
     expect(await store.prepareRootfs(image.id, "kept")).to.deep.equal(rootfs);
-    store.mountRootfs(rootfs);
+    await store.mountRootfs(rootfs);
     unmount(rootfs.merged);
     expect(readdirSync(rootfs.merged), "mounted twice").to.deep.equal([]);
     expect(readdirSync(join(root, "overlay/containers"))).to.deep.equal(["kept"]);
+  });
+
+  it("is mounted again with all its changes right after it was unmounted", async () => {
+    const rootfs = await store.prepareRootfs((await imageOf("app", [LOWER])).id, "again");
+    for (const round of ["1", "2", "3"]) {
+      await store.mountRootfs(rootfs);
+      writeFileSync(join(rootfs.merged, round), "");
+      await store.unmountRootfs(rootfs);
+      expect(readdirSync(rootfs.merged), "unmounted").to.deep.equal([]);
+    }
+    await store.unmountRootfs(rootfs);
+    await store.mountRootfs(rootfs);
+    expect(readdirSync(rootfs.merged)).to.have.members(["1", "2", "3", "etc", "opaque"]);
+  });
+
+  it("is gone at once when it is removed, mounted or not, and can be made anew", async () => {
+    const { id } = await imageOf("app", [LOWER]);
+    const rootfs = await store.prepareRootfs(id, "anew");
+    await store.mountRootfs(rootfs);
+    writeFileSync(join(rootfs.merged, "old"), "");
+    await store.removeRootfs("anew");
+    expect(existsSync(rootfs.upperDir)).to.equal(false);
+    expect(await store.prepareRootfs(id, "anew")).to.deep.equal(rootfs);
+    await store.mountRootfs(rootfs);
+    expect(readdirSync(rootfs.merged)).to.have.members(["etc", "opaque"]);
   });
 
   it("does not remove an image that a container uses, unless forced; then it goes with the container", async () => {
@@ -120,7 +145,7 @@ describe("root file systems of containers", () => {
       deleted: [],
       reclaimedBytes: 0,
     });
-    store.mountRootfs(rootfs);
+    await store.mountRootfs(rootfs);
     expect(existsSync(join(rootfs.merged, "etc/lower"))).to.equal(true);
     await store.removeRootfs("user");
     const { deleted } = await store.remove(image.id);

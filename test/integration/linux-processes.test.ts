@@ -1,14 +1,30 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ClusterError } from "../../core/errors.ts";
 import { systemClock } from "../../core/system-clock.ts";
 import { closeOnExecAll, makeFifo } from "../../runtime/linux/descriptors.ts";
-import { isMountPoint, mountOverlay, unmount, unmountAside } from "../../runtime/linux/mount.ts";
+import {
+  detach,
+  isMountPoint,
+  mountOverlay,
+  unmount,
+  unmountAside,
+} from "../../runtime/linux/mount.ts";
 import { readInRoot } from "../../runtime/linux/open-in-root.ts";
 import { findProcess, signalProcess } from "../../runtime/linux/process.ts";
 import { runProgram } from "../../runtime/linux/run.ts";
+import { SealedProgram } from "../../runtime/linux/sealed-program.ts";
 import { reap, spawnSession } from "../../runtime/linux/spawn.ts";
 
 const SIGKILL = 9;
@@ -73,6 +89,41 @@ describe("linux: processes, mounts and files", function () {
     expect(() => spawnSession(options))
       .to.throw(ClusterError, "cannot start /no/program")
       .with.property("code", "NotFound");
+  });
+
+  it("starts a program from a copy that nobody can change, made anew when the file is another", async () => {
+    const file = join(dir, "said");
+    writeFileSync(file, "#!/bin/sh\necho one\n", { mode: 0o755 });
+    const program = new SealedProgram(file);
+    const run = () =>
+      runProgram(
+        { path: program.path, args: [], outputBytesMax: 10, timeoutMs: 9000 },
+        systemClock,
+      );
+    expect((await run()).output).to.equal("one\n");
+    const { path } = program;
+    expect(path)
+      .to.match(/^\/proc\/\d+\/fd\/\d+$/)
+      .and.equal(program.path);
+    expect(() => writeFileSync(path, "changed")).to.throw(/EPERM|ETXTBSY|EINVAL/);
+    writeFileSync(`${file}.new`, "#!/bin/sh\necho three\n", { mode: 0o755 });
+    renameSync(`${file}.new`, file);
+    expect((await run()).output).to.equal("three\n");
+    rmSync(file);
+    expect(() => program.path).to.throw(file);
+  });
+
+  it("takes a mount away at once and gives it up aside", async () => {
+    for (const part of ["lower", "upper", "work", "merged"]) mkdirSync(join(dir, part));
+    const target = join(dir, "merged");
+    const upper = { dir: join(dir, "upper"), workDir: join(dir, "work") };
+    mountOverlay({ lowerDirs: [join(dir, "lower")], upper, target });
+    writeFileSync(join(target, "file"), "");
+    const { released } = await detach(target);
+    expect(isMountPoint(target)).to.equal(false);
+    await released;
+    expect(readdirSync(upper.dir)).to.deep.equal(["file"]);
+    for (const nothing of [target, join(dir, "none")]) await (await detach(nothing)).released;
   });
 
   it("signals a process, and never another that has its pid", async () => {

@@ -187,7 +187,7 @@ export class LocalExecs implements Execs {
       containerId: record.id,
       execId: id,
       dir,
-      runtimePath: runtime.program.path,
+      runtimePath: runtime.path,
       runtimeRoot: runtime.root,
       tty: exec.tty,
       attached: options.attached,
