@@ -103,6 +103,7 @@ async function create(
   const abilities = backend.abilities();
   const context = {
     resolve: (ref: string) => findNamed(backend, ref).id,
+    nameOf: (ref: string) => findNamed(backend, ref).settings.name,
     mountsOf: (ref: string) => findNamed(backend, ref).mounts,
     runtimes: abilities.runtimes,
     hasApparmor: abilities.apparmor,

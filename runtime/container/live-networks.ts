@@ -4,7 +4,7 @@ import type { PublishedPorts } from "../network/ports/published-ports.ts";
 import { isSameWay } from "../network/ports/way-in.ts";
 import { addressesOf, type EndpointConfig } from "../network/types.ts";
 import { namesOf } from "./hosts.ts";
-import { withEndpoint, withoutEndpoint } from "./network-change.ts";
+import { withEndpoint, withoutEndpoint, withRenamedLinks } from "./network-change.ts";
 import { addToHosts, removeFromHosts, useNameServer } from "./network-files.ts";
 import type { ContainerPaths } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -63,6 +63,15 @@ export function disconnecting(network: string): NetworkChange {
       const gone = networks.disconnect(record.id, network);
       removeFromHosts(paths, gone === undefined ? [] : addressesOf(gone));
     },
+  };
+}
+
+/** One that it may be linked to is called otherwise. */
+export function followingName(oldName: string, name: string): NetworkChange {
+  return {
+    plan: ({ record }) =>
+      withRenamedLinks(record.config.network, oldName, name) ?? record.config.network,
+    make: () => {},
   };
 }
 

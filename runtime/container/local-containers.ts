@@ -10,13 +10,14 @@ import type { ContainerHost } from "./container-run.ts";
 import { LocalExecs } from "./exec/local-execs.ts";
 import type { ConsoleSize } from "./exec/types.ts";
 import { CREATED } from "./life.ts";
-import { connecting, disconnecting } from "./live-networks.ts";
+import { connecting, disconnecting, followingName } from "./live-networks.ts";
 import { isJsonFile } from "./log/json-log-of.ts";
 import { planLogLimits } from "./log/log-files.ts";
 import { readLog } from "./log/log-reader.ts";
 import { LogRotator, type RotatedLog } from "./log/log-rotator.ts";
 import { makeRecord, newContainerId } from "./make-record.ts";
 import { type ContainerContext, ManagedContainer } from "./managed-container.ts";
+import { withRenamedLinks } from "./network-change.ts";
 import { networkFilesOf } from "./network-files.ts";
 import { bundlesDir, containersDir, exitDir, runtimeRoot, scratchDir } from "./paths.ts";
 import type { ContainerRecord, ContainerStatus } from "./record.ts";
@@ -180,8 +181,17 @@ export class LocalContainers implements MachineContainers, ContainerRoots {
       throw error;
     }
     this.#names.delete(oldName);
-    this.#host.networks.rename(id, name);
+    this.#host.networks.rename(id, oldName, name);
+    await this.#followName(oldName, name);
     this.#emit({ kind: "renamed", id, oldName });
+  }
+
+  /** Those who are linked to it stay so. */
+  async #followName(oldName: string, name: string): Promise<void> {
+    const follow = followingName(oldName, name);
+    for (const other of this.#containers.values())
+      if (withRenamedLinks(other.record.config.network, oldName, name) !== undefined)
+        await other.changeNetworks(follow);
   }
 
   async update(

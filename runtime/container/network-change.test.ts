@@ -2,7 +2,7 @@ import { assert } from "chai";
 import { ClusterError } from "../../core/errors.ts";
 import { plainEndpoint } from "../network/types.ts";
 import { withHosts, withoutHosts } from "./hosts.ts";
-import { withEndpoint, withoutEndpoint } from "./network-change.ts";
+import { withEndpoint, withoutEndpoint, withRenamedLinks } from "./network-change.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { NetworkMode } from "./types.ts";
 
@@ -20,13 +20,25 @@ describe("container: its networks", () => {
 
   it("of one that does not run can be asked for otherwise", () => {
     const { endpoints } = withEndpoint(LOCAL, { ...plainEndpoint("a"), aliases: ["x"] }, false);
-    assert.equal(names({ endpoints }), "b a");
-    assert.deepEqual(endpoints[1]?.aliases, ["x"]);
+    assert.equal(names({ endpoints }), "a b");
+    assert.deepEqual(endpoints[0]?.aliases, ["x"]);
     assert.throws(
       () => withEndpoint(LOCAL, plainEndpoint("a"), true),
       ClusterError,
       "container c is already attached to network a",
     );
+  });
+
+  it("keep the links of the default network to a container that has another name", () => {
+    const linked = (network: string): NetworkMode => ({
+      ...{ kind: "local", network },
+      endpoints: [{ ...plainEndpoint(network), links: ["db:data"] }],
+    });
+    const after = withRenamedLinks(linked("bridge"), "db", "new");
+    assert.deepEqual(after?.endpoints[0]?.links, ["new:data"]);
+    assert.isUndefined(withRenamedLinks(linked("bridge"), "dbx", "new"));
+    assert.isUndefined(withRenamedLinks(linked("app"), "db", "new"));
+    assert.isUndefined(withRenamedLinks({ kind: "host" }, "db", "new"));
   });
 
   const REFUSED: readonly [NetworkMode, string, RegExp][] = [

@@ -1,4 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
+import { withRenamed } from "../network/plan/links.ts";
+import { isPredefined } from "../network/plan/new-network.ts";
 import type { EndpointConfig } from "../network/types.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { NetworkMode } from "./types.ts";
@@ -24,7 +26,9 @@ export function withEndpoint(
       `container ${record.id} is already attached to network ${network}`,
     );
   const others = mode.endpoints.filter((one) => one.network !== network);
-  return { ...mode, endpoints: [...others, endpoint] };
+  // The network it was made for gives it its first interface, from the next start on.
+  const endpoints = network === mode.network ? [endpoint, ...others] : [...others, endpoint];
+  return { ...mode, endpoints };
 }
 
 /** The same with one less. @throws {ClusterError} PermissionDenied when it is not in it. Docker's words. */
@@ -39,6 +43,26 @@ export function withoutEndpoint(
     "PermissionDenied",
     `container ${record.id} is not connected to the network ${network}`,
   );
+}
+
+/**
+ * The networks of a container when one has another name: links of the default network lead to a container, those of others
+ * to whoever has the name.
+ *
+ * @returns undefined when no link of it leads there.
+ */
+export function withRenamedLinks(
+  mode: NetworkMode,
+  oldName: string,
+  name: string,
+): LocalMode | undefined {
+  if (mode.kind !== "local") return undefined;
+  const endpoints = mode.endpoints.map((one) => {
+    const links = isPredefined(one.network) ? withRenamed(one.links, oldName, name) : one.links;
+    return links === one.links ? one : { ...one, links };
+  });
+  const isSame = endpoints.every((one, index) => one === mode.endpoints[index]);
+  return isSame ? undefined : { ...mode, endpoints };
 }
 
 function requireOwn(mode: NetworkMode, network: string): LocalMode {

@@ -15,6 +15,7 @@ import { NetworkBook } from "./network-book.ts";
 import { NetworkFiles } from "./network-files.ts";
 import { checkEndpointConfig, takenAddresses } from "./plan/addresses.ts";
 import { checkNoneDepends } from "./plan/config-network.ts";
+import { afterRename } from "./plan/links.ts";
 import { hasNames } from "./plan/local-zone.ts";
 import { planEndpoint } from "./plan/new-endpoint.ts";
 import { isPredefined, type NetworkCreation, planNetwork } from "./plan/new-network.ts";
@@ -218,10 +219,14 @@ export class LocalNetworks implements MachineNetworks {
     return endpoint;
   }
 
-  /** The container is called otherwise from now on. */
-  rename(containerId: string, name: string): void {
+  /** The container is called otherwise from now on, also by those who are linked to it. */
+  rename(containerId: string, oldName: string, name: string): void {
     const attachment = this.#attachments.get(containerId);
     if (attachment !== undefined) this.#note({ ...attachment, name });
+    for (const other of this.attachments()) {
+      const after = afterRename(other, oldName, name);
+      if (after !== other) this.#note(after);
+    }
   }
 
   /** Removes all a container has of networks. No error when there is nothing. */

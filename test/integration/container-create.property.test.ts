@@ -94,6 +94,7 @@ const IMAGE = { ...SILENT_IMAGE, cmd: ["sh"] };
 async function take(body: unknown): Promise<void> {
   const context = {
     resolve: () => "a".repeat(64),
+    nameOf: (ref: string) => ref,
     mountsOf: () => [],
     runtimes: ["runc"],
     hasApparmor: true,

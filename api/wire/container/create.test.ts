@@ -7,6 +7,7 @@ const context = {
   nameOfNetwork: () => undefined,
   apiMinor: 51,
   resolve: () => ID,
+  nameOf: (ref: string) => ref,
   mountsOf: () => [],
   runtimes: ["runc", "io.containerd.runc.v2"],
   hasApparmor: false,

@@ -6,11 +6,13 @@ import { readNetworking } from "./networking.ts";
 const ID = "a".repeat(64);
 
 function read(config: object, host: object, apiMinor = 51) {
+  const find = (ref: string) => {
+    if (ref === "nosuch") throw new ClusterError("InvalidArgument", "No such container: nosuch");
+    return { id: ID, name: ID.startsWith(ref) ? "web" : ref };
+  };
   const context = {
-    resolve: (ref: string) => {
-      if (ref === "nosuch") throw new ClusterError("InvalidArgument", "No such container: nosuch");
-      return ID;
-    },
+    resolve: (ref: string) => find(ref).id,
+    nameOf: (ref: string) => find(ref).name,
     nameOfNetwork: (ref: string) => ({ "0123": "app", app: "app" })[ref],
     apiMinor,
   };
@@ -34,7 +36,7 @@ describe("wire: networks of a new container", () => {
         Links: ["db:database", "cache"],
         Aliases: ["web", "web"],
         NetworkID: "",
-        DriverOpts: null,
+        DriverOpts: { a: "b" },
       },
     };
     const { networkMode, endpoints } = read(
@@ -51,6 +53,7 @@ describe("wire: networks of a new container", () => {
         links: ["db:database", "cache:cache"],
         ipv4: "10.0.0.9",
         mac: "02:42:0a:00:00:09",
+        driverOptions: { a: "b" },
       },
     ]);
   });
@@ -88,6 +91,13 @@ describe("wire: networks of a new container", () => {
     expect(endpoints[0]?.links).to.deep.equal(["db:data"]);
   });
 
+  it("has them by the name of whom they lead to, others as they were asked for", () => {
+    const linksOf = (NetworkMode: string) =>
+      read({}, { NetworkMode, Links: ["aaaa:data"] }).endpoints[0]?.links;
+    expect(linksOf("default")).to.deep.equal(["web:data"]);
+    expect(linksOf("app")).to.deep.equal(["aaaa:data"]);
+  });
+
   const BAD: readonly [string, object, object, RegExp, number?][] = [
     ["several for an old client", asking({ a: {}, b: {} }), {}, /network endpoints: a, b/, 43],
     ["another beside none", asking({ app: {} }), { NetworkMode: "none" }, /private \(none\) mode/],
@@ -100,7 +110,12 @@ describe("wire: networks of a new container", () => {
     ["one twice", asking({ app: {}, "0123": {} }), {}, /named twice/],
     ["no object", asking([]), {}, /must be an object/],
     ["no endpoint", asking({ app: [] }), {}, /must be an object/],
-    ["options of a driver", asking({ app: { DriverOpts: { a: "b" } } }), {}, /not supported/],
+    [
+      "options of a driver that are no text",
+      asking({ app: { DriverOpts: { a: 1 } } }),
+      {},
+      /DriverOpts/,
+    ],
     ["a bad alias", asking({ app: { Aliases: ["a b"] } }), {}, /invalid network alias/],
     ["a bad link", {}, { Links: ["a:b:c"] }, /bad format for links/],
     ["a link to nobody", {}, { Links: ["nosuch:x"] }, /No such container/],

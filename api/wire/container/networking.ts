@@ -8,6 +8,8 @@ import { invalid } from "./invalid.ts";
 /** What reading a new container's networks needs of what there is. */
 export interface NetworkingContext {
   readonly resolve: ResolveContainer;
+  /** The name of a container by any of its names. @throws {ClusterError} InvalidArgument when there is none. */
+  readonly nameOf: (ref: string) => string;
   /** The name of a network by any of its names; undefined when there is none. */
   readonly nameOfNetwork: (ref: string) => string | undefined;
   /** Of 1.x: what the client speaks. */
@@ -44,7 +46,8 @@ export function readNetworking(
     throw invalid(`Container cannot be connected to network endpoints: ${names.join(", ")}`);
   if (new Set(names).size < names.length)
     throw invalid(`invalid NetworkingConfig: a network is named twice among ${names.join(", ")}`);
-  const links = host.strings("Links").map((link) => checkLink(readLink(link), context.resolve));
+  const asLinks = host.strings("Links").map(readLink);
+  const links = asLinks.map((link) => toNamed(link, canonical(mode), context));
   const mac = readMac(config.string("MacAddress"));
   if (mode === "host" || mode === "none" || mode.startsWith("container:")) {
     if (mode.startsWith("container:")) checkBorrowed(config, host);
@@ -126,13 +129,17 @@ function checkBorrowed(config: JsonReader, host: JsonReader): void {
   if (host.strings("ExtraHosts").length > 0) throw refuse("custom host-to-IP mapping");
 }
 
-/** @throws {ClusterError} InvalidArgument when there is no such container. Docker's words. */
-function checkLink(link: string, resolve: ResolveContainer): string {
-  const [name = ""] = link.split(":");
+/**
+ * A link with the container's name. In other networks than the default one it leads to whoever is called so by then.
+ *
+ * @throws {ClusterError} InvalidArgument when there is no such container. Docker's words.
+ */
+function toNamed(link: string, network: string, { nameOf }: NetworkingContext): string {
+  const [ref = "", alias = ""] = link.split(":");
   try {
-    resolve(name);
+    const name = nameOf(ref);
+    return network === DEFAULT_NETWORK ? `${name}:${alias}` : link;
   } catch (error) {
-    throw invalid(`could not get container for ${name}: ${errorMessage(error)}`);
+    throw invalid(`could not get container for ${ref}: ${errorMessage(error)}`);
   }
-  return link;
 }

@@ -24,6 +24,7 @@ const BODY = {
 
 const NOTHING_THERE = {
   resolve: (ref: string) => ref,
+  nameOf: (ref: string) => ref,
   mountsOf: () => [],
   runtimes: ["runc"],
   hasApparmor: false,

@@ -1,7 +1,7 @@
 import { assert } from "chai";
 import { type Attachment, type Endpoint, plainEndpoint } from "../types.ts";
 import { dnsNames } from "./dns-names.ts";
-import { planLinks, planLinkUpdates } from "./links.ts";
+import { afterRename, planLinks, planLinkUpdates } from "./links.ts";
 
 const peer = (name: string, networkName: string, hostname = ""): Attachment => ({
   ...{ containerId: name.padEnd(64, "0"), name, hostname, resolvers: [] },
@@ -38,6 +38,19 @@ describe("local networks: links of the default network", () => {
       { containerId: "web".padEnd(64, "0"), alias: "data", address: "10.0.0.9" },
     ]);
     assert.deepEqual(planLinkUpdates("nobody", all), []);
+  });
+
+  it("lead to a container that has another name, where they lead to a container", () => {
+    const linked = (network: string): Attachment => {
+      const { endpoints, ...rest } = peer("web", network);
+      return { ...rest, endpoints: endpoints.map((one) => ({ ...one, links: ["db:d", "dbx:x"] })) };
+    };
+    const linksAfter = (network: string, oldName: string) =>
+      afterRename(linked(network), oldName, "new").endpoints.flatMap(({ links }) => links);
+    assert.deepEqual(linksAfter("bridge", "db"), ["new:d", "dbx:x"]);
+    assert.deepEqual(linksAfter("app", "db"), ["db:d", "dbx:x"]);
+    const web = linked("bridge");
+    assert.equal(afterRename(web, "other", "new"), web);
   });
 
   it("of other networks are answered as names, not written", () => {

@@ -15,6 +15,28 @@ export function findLinked(
   );
 }
 
+/** The same links when a container has another name; the very same where none leads to it. */
+export function withRenamed(
+  links: readonly string[],
+  oldName: string,
+  name: string,
+): readonly string[] {
+  const leadsThere = (link: string) => link.split(":", 1)[0] === oldName;
+  if (!links.some(leadsThere)) return links;
+  return links.map((link) => (leadsThere(link) ? `${name}:${link.split(":")[1] ?? ""}` : link));
+}
+
+/** An attachment when a container has another name; the very same when no link of the default network leads to it. */
+export function afterRename(attachment: Attachment, oldName: string, name: string): Attachment {
+  const endpoints = attachment.endpoints.map((one) => {
+    if (!isPredefined(one.networkName)) return one;
+    const links = withRenamed(one.links, oldName, name);
+    return links === one.links ? one : { ...one, links };
+  });
+  const isSame = endpoints.every((one, index) => one === attachment.endpoints[index]);
+  return isSame ? attachment : { ...attachment, endpoints };
+}
+
 /** What another's /etc/hosts is to say of one it is linked to. */
 export interface LinkUpdate {
   /** Whose file it is. */
