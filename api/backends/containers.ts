@@ -98,6 +98,8 @@ export interface ContainerFacts {
   readonly networks: readonly NetworkFacts[];
   /** File of its network namespace while it runs in networks of this machine; empty otherwise. */
   readonly namespacePath: string;
+  /** What clients are told of its network namespace while it runs; empty otherwise. */
+  readonly sandbox: { readonly id: string; readonly path: string };
   readonly imageId: string;
   readonly image: ContainerImage;
   readonly mounts: readonly MountFacts[];

@@ -89,4 +89,6 @@ export interface EndpointSettings {
   readonly mac: string;
   /** The greatest is the default gateway. */
   readonly gatewayPriority: number;
+  /** Of the driver, as they were given. */
+  readonly driverOptions?: Readonly<Record<string, string>>;
 }

@@ -26,11 +26,13 @@ import {
   plainEndpoint,
 } from "../../runtime/network/types.ts";
 import type { EngineParts } from "../../runtime/types.ts";
+import { findBareRun } from "./bare-run.ts";
 import { checkKnown } from "./local-networks.ts";
 import { listProcesses } from "./processes.ts";
 import { waitFor } from "./wait.ts";
 
 const SHORT_ID_LENGTH = 12;
+const NO_INTERFACE = { address: "", prefixLength: 0, gateway: "", ipv6: undefined, mac: "" };
 
 type ImageFinder = Pick<Images, "get">;
 
@@ -126,11 +128,20 @@ function toFacts(
     files: containers.filesOf(container.id),
     publishedPorts: ports.publishedPorts(container.id),
     networks: toNetworkFacts(container, networks),
-    namespacePath:
-      networks.findAttachment(container.id) === undefined
-        ? ""
-        : networks.namespacePath(container.id),
+    ...sandboxOf(container, networks),
   };
+}
+
+function sandboxOf(
+  container: Container,
+  networks: LocalNetworkView,
+): Pick<ContainerFacts, "namespacePath" | "sandbox"> {
+  if (networks.findAttachment(container.id) === undefined) {
+    const { sandboxId = "", sandboxPath = "" } = findBareRun(container) ?? {};
+    return { namespacePath: "", sandbox: { id: sandboxId, path: sandboxPath } };
+  }
+  const path = networks.namespacePath(container.id);
+  return { namespacePath: path, sandbox: { id: container.id, path } };
 }
 
 function ownName({ id, config }: Container): string {
@@ -181,17 +192,22 @@ export function toNetwork(
 
 /** Its part of this machine's networks: while it runs, and what it asked for before and after. */
 function toNetworkFacts(
-  { id, config }: Container,
+  container: Container,
   networks: LocalNetworkView,
 ): ContainerFacts["networks"] {
+  const { id, config } = container;
   const { network, name, hostname } = config;
   const asked = askedOf(network);
+  const bare = findBareRun(container);
   const attached = networks.findAttachment(id)?.endpoints ?? [];
   return asked.map((settings) => ({
     settings,
     networkId: networks.list().find((one) => one.name === settings.network)?.id ?? "",
     dnsNames: dnsNames({ name, hostname, containerId: id }, settings.network, settings.aliases),
-    endpoint: attached.find(({ networkName }) => networkName === settings.network),
+    endpoint:
+      bare === undefined
+        ? attached.find(({ networkName }) => networkName === settings.network)
+        : { ...NO_INTERFACE, id: bare.endpointId },
   }));
 }
 

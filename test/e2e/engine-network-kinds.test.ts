@@ -44,6 +44,10 @@ describe("e2e: kinds of networks and what they hold", function () {
         await docker("network", "inspect", "-f", "{{json .Containers}}", network),
       );
       expect(shown[id]).to.deep.include({ Name: network, IPv4Address: "" });
+      const endpoint = `{{(index .NetworkSettings.Networks "${network}").EndpointID}}`;
+      expect(await inspect(endpoint, network)).to.match(/^[0-9a-f]{64}$/);
+      expect(shown[id].EndpointID).to.equal(await inspect(endpoint, network));
+      await inside(network, "ip", "link");
       await docker("rm", "-f", network);
       expect(await docker("network", "inspect", "-f", "{{len .Containers}}", network)).to.equal(
         "0",

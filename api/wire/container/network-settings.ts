@@ -16,12 +16,12 @@ export function writeNetworkSettings(
   container: ContainerFacts,
   apiMinor: number,
 ): Record<string, unknown> {
-  const { networks, namespacePath } = container;
+  const { networks, sandbox } = container;
   const endpoint = networks.find(({ settings }) => settings.network === DEFAULT_NETWORK)?.endpoint;
   return {
     Bridge: "",
-    SandboxID: namespacePath.slice(namespacePath.lastIndexOf("/") + 1),
-    SandboxKey: namespacePath,
+    SandboxID: sandbox.id,
+    SandboxKey: sandbox.path,
     Ports: writePortMap(container),
     HairpinMode: false,
     LinkLocalIPv6Address: "",
@@ -66,7 +66,7 @@ function writeEndpoint(
           },
     Links: links.length > 0 ? links : null,
     Aliases: aliases.length > 0 ? aliases : null,
-    DriverOpts: null,
+    DriverOpts: settings.driverOptions ?? null,
     GwPriority: gatewayPriority,
     NetworkID: networkId,
     EndpointID: endpoint?.id ?? "",
