@@ -110,9 +110,18 @@ async function restart(
   try {
     await backend.restartContainer(id, signal, timeoutMs);
   } catch (error) {
-    throw startFailure(error);
+    throw restartFailure(exchange.param("ref"), startFailure(error));
   }
   return done(204);
+}
+
+/** Docker's frame around whatever went wrong, with the container as its client calls it. */
+function restartFailure(ref: string, error: unknown): unknown {
+  if (!(error instanceof ClusterError)) return error;
+  const { code, message, details } = error;
+  return new ClusterError(code, `Cannot restart container ${ref}: ${message}`, {
+    ...{ details, cause: error },
+  });
 }
 
 function readStop({ query }: Exchange): {

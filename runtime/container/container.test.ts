@@ -53,12 +53,14 @@ describe("container: life", () => {
     const unchecked = afterStart(CREATED, { ...run, hasHealthCheck: false });
     expect(afterExit(unchecked, ENDING, false).health.state).to.equal("none");
   });
-  it("stays what it was when a start fails, with the reason", () =>
-    expect(afterFailedStart(CREATED, { exitCode: 127, error: "no" })).to.deep.equal({
-      ...CREATED,
-      exitCode: 127,
-      error: "no",
-    }));
+  it("stays what it was when it could not be started, with the reason", () => {
+    const missing = new ClusterError("Internal", "no", { details: { exitCode: 127 } });
+    const expected = { ...CREATED, exitCode: 127, error: "no" };
+    expect(afterFailedStart(CREATED, missing)).to.deep.equal(expected);
+    const taken = new ClusterError("Internal", "taken");
+    expect(afterFailedStart(CREATED, taken).exitCode).to.equal(128);
+    expect(afterFailedStart({ ...CREATED, exitCode: 137 }, taken).exitCode).to.equal(137);
+  });
   it("counts the starts by its restart policy until somebody starts it", () => {
     const run = { process: PROCESS, startedAtMs: 30, hasHealthCheck: false };
     const restarting = afterExit(RUNNING, ENDING, true);

@@ -14,7 +14,7 @@ import type { HealthStatus } from "./types.ts";
 /** The exit code of a container of which nobody knows how it ended: the machine or its conmon died. Docker's choice. */
 export const UNKNOWN_EXIT_CODE = 255;
 
-/** Of a container that could not be started, when the reason gives no other. Source: moby, daemon/start.go. */
+/** Of a container that could not be started, when neither the reason nor its last run gives another. Source: moby, daemon/start.go. */
 const START_FAILED_EXIT_CODE = 128;
 
 /** How a run ended. */
@@ -67,21 +67,11 @@ export function afterStart(
 }
 
 /** It could not be started; it stays what it was, with the reason. */
-export function afterFailedStart(
-  status: ContainerStatus,
-  failure: { readonly exitCode: number; readonly error: string },
-): ContainerStatus {
+export function afterFailedStart(status: ContainerStatus, error: unknown): ContainerStatus {
   assert(status.state !== "running", "a start failed of a container that runs");
-  return { ...status, restarting: false, exitCode: failure.exitCode, error: failure.error };
-}
-
-/** What is written down of an error that kept it from starting. */
-export function failureOf(error: unknown): { readonly exitCode: number; readonly error: string } {
-  const exitCode = error instanceof ClusterError ? error.details.exitCode : undefined;
-  return {
-    exitCode: typeof exitCode === "number" ? exitCode : START_FAILED_EXIT_CODE,
-    error: errorMessage(error),
-  };
+  const own = error instanceof ClusterError ? error.details.exitCode : undefined;
+  const exitCode = typeof own === "number" ? own : status.exitCode || START_FAILED_EXIT_CODE;
+  return { ...status, restarting: false, exitCode, error: errorMessage(error) };
 }
 
 /** Its process has ended; `restarting`: its restart policy will start it again. */

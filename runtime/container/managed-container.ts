@@ -14,7 +14,6 @@ import {
   afterPause,
   afterStart,
   afterStopRequest,
-  failureOf,
   UNKNOWN_EXIT_CODE,
 } from "./life.ts";
 import { applyLimits } from "./limits-change.ts";
@@ -362,7 +361,7 @@ export class ManagedContainer {
       await this.#clear();
       this.streams.endRun();
       const failure = systemError(error, `start container ${this.record.config.name}`);
-      await this.#note(afterFailedStart(this.#status, failureOf(failure)));
+      await this.#note(afterFailedStart(this.#status, failure));
       throw failure;
     }
     emit({ kind: "started", id });
