@@ -10,6 +10,7 @@ import {
   type LocalNetwork,
 } from "../../runtime/network/types.ts";
 import type { EngineParts } from "../../runtime/types.ts";
+import { findBareRun } from "./bare-run.ts";
 
 /** Of a name somebody gave, in a warning. */
 const WORD_LENGTH_MAX = 100;
@@ -31,7 +32,8 @@ export function newLocalNetworks({ containers, networks }: Parts): LocalNetworkB
     },
     removeNetwork: async (id) => networks.remove(id),
     connectContainer: async (id, settings) => {
-      checkKnown(networks, [settings]);
+      const network = networks.list().find(({ name }) => name === settings.network);
+      if (network !== undefined) checkEndpointConfig(network, settings);
       await containers.connect(id as ContainerId, settings);
     },
     disconnectContainer: async (id, network) => containers.disconnect(id as ContainerId, network),
@@ -49,7 +51,18 @@ export function checkKnown(
 ): void {
   for (const endpoint of endpoints) {
     const network = networks.list().find(({ name }) => name === endpoint.network);
-    if (network !== undefined) checkEndpointConfig(network, endpoint);
+    if (network !== undefined) checkFor(network, endpoint);
+  }
+}
+
+function checkFor(network: LocalNetwork, endpoint: EndpointConfig): void {
+  try {
+    checkEndpointConfig(network, endpoint);
+  } catch (error) {
+    if (!(error instanceof ClusterError) || error.code !== "InvalidArgument") throw error;
+    const { code, message, details } = error;
+    const words = `invalid config for network ${network.name}: ${message}`;
+    throw new ClusterError(code, words, { details, cause: error });
   }
 }
 
@@ -78,11 +91,13 @@ function usersOf(
   containers: Parts["containers"],
 ): LocalNetworkFacts["endpoints"] {
   const kind = driver === "host" ? "host" : "none";
-  const nothing = { id: "", mac: "", ipv4: "", ipv6: "" };
-  return containers
-    .list()
-    .filter(({ state, config }) => state === "running" && config.network.kind === kind)
-    .map(({ id, config }) => ({ containerId: id, containerName: config.name, ...nothing }));
+  const nothing = { mac: "", ipv4: "", ipv6: "" };
+  return containers.list().flatMap((container) => {
+    const run = container.config.network.kind === kind ? findBareRun(container) : undefined;
+    if (run === undefined) return [];
+    const named = { containerId: container.id, containerName: container.config.name };
+    return [{ ...named, id: run.endpointId, ...nothing }];
+  });
 }
 
 function endpointsOf(

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { ClusterError, errorMessage } from "../../core/errors.ts";
 import { parseIp } from "../../core/ip.ts";
 import { decodeLink, deleteLinks, dumpLinks, setUp } from "../linux/netlink/link.ts";
 import { addAddress, addRoute } from "../linux/netlink/route.ts";
@@ -43,8 +44,29 @@ export function settleInside(namespaceFd: number, endpoints: readonly Endpoint[]
       (one) => ipv6AddressesOf(one).length > 0 && indexes.has(one.interface),
     );
     if (six.length > 0) settleIpv6(socket, namespaceFd, { endpoints: six, indexes });
+    const settings = endpoints
+      .filter((one) => indexes.has(one.interface))
+      .flatMap(({ sysctls = {} }) => Object.entries(sysctls));
+    if (settings.length > 0) inNamespace(namespaceFd, () => applySettings(settings));
   } finally {
     socket.close();
+  }
+}
+
+/** @throws {ClusterError} FailedPrecondition when the kernel has no such setting, or not this value. */
+function applySettings(settings: readonly (readonly [string, string])[]): void {
+  for (const [path, value] of settings) {
+    if (!existsSync(`/proc/sys/${path}`))
+      throw new ClusterError("FailedPrecondition", `this machine's kernel has no sysctl ${path}`);
+    try {
+      setSysctl(path, value);
+    } catch (error) {
+      throw new ClusterError(
+        "FailedPrecondition",
+        `cannot set sysctl ${path} to ${value}: ${errorMessage(error)}`,
+        { cause: error },
+      );
+    }
   }
 }
 

@@ -180,8 +180,8 @@ function factsOf(dataRoot: string, network: LocalNetwork, family: "ipv4" | "ipv6
   const { internal, options } = network;
   const pool = network[family];
   if (pool === undefined || network.driver !== "bridge") return [];
-  const { masquerades, joins } = readBridgeOptions(options);
+  const { masquerades, joins, [family]: own } = readBridgeOptions(options);
   const link = bridgeLinkOf(dataRoot, network);
   const { subnet, gateway } = pool;
-  return [{ link, subnet, gateway, internal, masquerades, joins }];
+  return [{ link, subnet, gateway, internal, masquerades, joins, ...own }];
 }

@@ -64,6 +64,8 @@ export interface EndpointConfig {
   readonly mac: string;
   /** The greatest is the default gateway. */
   readonly gatewayPriority: number;
+  /** As they were given; see plan/endpoint-options.ts for those that change something. */
+  readonly driverOptions?: Readonly<Record<string, string>>;
 }
 
 /** What a container that asks for nothing in particular has. */
@@ -96,6 +98,8 @@ export interface Endpoint {
   readonly aliases: readonly string[];
   readonly links: readonly string[];
   readonly gatewayPriority: number;
+  /** Kernel settings of the interface: "net/ipv4/conf/eth0/log_martians" and the value. */
+  readonly sysctls?: Readonly<Record<string, string>>;
 }
 
 /** All addresses of an endpoint, without prefix length. */

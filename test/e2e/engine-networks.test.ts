@@ -169,7 +169,10 @@ describe("e2e: networks of one machine by the stock docker command line", functi
         "Address already in use",
       );
       expect(await run("--network", "mine", "--ip", "10.9.0.1")).to.contain(
-        "no configured subnet contains IP address 10.9.0.1",
+        "invalid config for network mine: invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 10.9.0.1",
+      );
+      expect(await run("--network", "mine", "--ip", "10.97.255.255")).to.contain(
+        "Address already in use",
       );
       const create = await host.ask("POST /containers/create", {
         Image: "busybox",
@@ -182,11 +185,17 @@ describe("e2e: networks of one machine by the stock docker command line", functi
 
     it("is connected to others and disconnected while it runs", async () => {
       const port = await docker("port", "fixed", "80");
-      await docker("network", "connect", "--ip", "10.98.0.7", "second", "fixed");
+      const named = ["--driver-opt", "com.docker.network.endpoint.ifname=lan7"];
+      named.push("--driver-opt", "com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.tag=7");
+      await docker("network", "connect", ...named, "--ip", "10.98.0.7", "second", "fixed");
+      expect(
+        await inside("fixed", "cat", "/proc/sys/net/ipv4/conf/lan7/tag"),
+        "a setting of the interface",
+      ).to.equal("7\n");
       expect(await inspect("{{.NetworkSettings.Networks.second.IPAddress}}", "fixed")).to.equal(
         "10.98.0.7",
       );
-      expect(await inside("fixed", "ip", "-o", "address", "show", "eth1")).to.contain(
+      expect(await inside("fixed", "ip", "-o", "address", "show", "lan7")).to.contain(
         "inet 10.98.0.7/24",
       );
       const hosts = async () => onHost("cat", await inspect("{{.HostsPath}}", "fixed"));
@@ -196,7 +205,7 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       );
       await docker("network", "disconnect", "mine", "fixed");
       expect(await inside("fixed", "ip", "-o", "link")).to.not.contain("eth0");
-      expect(await inside("fixed", "ip", "route")).to.contain("default via 10.98.0.1 dev eth1");
+      expect(await inside("fixed", "ip", "route")).to.contain("default via 10.98.0.1 dev lan7");
       expect(await hosts()).to.not.contain("10.97.5.9");
       expect(await docker("port", "fixed", "80"), "the same port").to.equal(port);
       await onHost("curl", "-sS", "-m", "5", `http://${port}/hostname`);
@@ -458,6 +467,10 @@ describe("e2e: networks of one machine by the stock docker command line", functi
       expect(after)
         .to.contain(`${await addressOf("one")}\tuno `)
         .and.not.contain(before);
+      await docker("rename", "one", "first");
+      expect(await inspect("{{.HostConfig.Links}}", "fan")).to.equal("[/first:/fan/uno]");
+      await docker("restart", "-t", "0", "fan");
+      await docker("rename", "first", "one");
       await docker("rm", "-f", "fan");
     });
 

@@ -19,7 +19,10 @@ export function readEndpoint(json: JsonReader, network: string): EndpointSetting
   const linkLocal = ipam.strings("LinkLocalIPs").map(readLinkLocal);
   if (linkLocal.length > LINK_LOCAL_MAX)
     throw invalid(`more than ${LINK_LOCAL_MAX} link-local addresses`);
-  json.refuse("DriverOpts");
+  const driverOptions = json.stringMap("DriverOpts");
+  const optionCount = Object.keys(driverOptions).length;
+  if (optionCount > NAMES_MAX)
+    throw invalid(`more than ${NAMES_MAX} options of a network's driver`);
   const aliases = json.strings("Aliases");
   const links = json.strings("Links").map(readLink);
   if (aliases.length > NAMES_MAX || links.length > NAMES_MAX)
@@ -36,6 +39,7 @@ export function readEndpoint(json: JsonReader, network: string): EndpointSetting
     ...(linkLocal.length > 0 ? { linkLocal } : {}),
     mac: readMac(json.string("MacAddress")),
     gatewayPriority: json.integer("GwPriority"),
+    ...(optionCount > 0 ? { driverOptions } : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   parseSubnet,
 } from "../../../core/ip.ts";
 import type { Attachment, EndpointConfig, LocalNetwork, Pool } from "../types.ts";
+import { readEndpointOptions } from "./endpoint-options.ts";
 import { isPredefined } from "./new-network.ts";
 
 /** Addresses of containers in networks: which may be asked for, which is next. */
@@ -46,7 +47,11 @@ export function takenAddresses(
   const taken = new Set<string>();
   for (const pool of [ipv4, ipv6])
     if (pool !== undefined)
-      for (const address of [pool.gateway, ...Object.values(pool.reserved)]) taken.add(address);
+      for (const address of [
+        ...[pool.gateway, ...Object.values(pool.reserved)],
+        ...ends(subnetOf(pool)),
+      ])
+        taken.add(address);
   for (const { endpoints } of attachments)
     for (const { networkId, address, ipv6: six } of endpoints) {
       if (networkId !== id) continue;
@@ -54,6 +59,12 @@ export function takenAddresses(
       if (six !== undefined) taken.add(six.address);
     }
   return taken;
+}
+
+/** No container can be the network itself, or all of it; IPv6 has no address for that. */
+function ends({ family, first, last }: IpSubnet): string[] {
+  const numbers = family === 4 ? [first, last] : [first];
+  return numbers.map((number) => formatIp({ family, number }));
 }
 
 export function subnetOf({ subnet }: Pool): IpSubnet {
@@ -76,12 +87,13 @@ export function checkEndpointConfig(network: LocalNetwork, config: EndpointConfi
   const asksAddress = config.ipv4 !== "" || config.ipv6 !== "";
   if (isPredefined(network.name)) {
     if (asksAddress)
-      throw invalid("user specified IP address is supported on user defined networks only");
+      throw invalidSettings("user specified IP address is supported on user defined networks only");
     if (config.aliases.length > 0)
       throw invalid("network-scoped aliases are only supported for user-defined networks");
   }
   if (config.mac !== "" && network.driver === "ipvlan")
     throw invalid("ipvlan interfaces do not support custom mac address assignment");
+  readEndpointOptions(config.driverOptions);
   checkAddress(4, config.ipv4, network.ipv4);
   checkAddress(6, config.ipv6, network.ipv6);
 }
@@ -90,13 +102,20 @@ function checkAddress(family: IpFamily, address: string, pool: Pool | undefined)
   if (address === "") return;
   const ip = parseIp(address);
   if (ip === undefined || ip.family !== family)
-    throw invalid(`invalid IPv${family} address: ${address.slice(0, 100)}`);
-  if (pool !== undefined && !pool.isChosen)
-    throw invalid(
+    throw invalidSettings(`invalid IPv${family} address: ${address.slice(0, 100)}`);
+  if (pool?.isChosen !== true)
+    throw invalidSettings(
       "user specified IP address is supported only when connecting to networks with user configured subnets",
     );
-  if (pool === undefined || !holds(subnetOf(pool), ip))
-    throw invalid(`no configured subnet contains IP address ${formatIp(ip)}`);
+  if (!holds(subnetOf(pool), ip))
+    throw invalidSettings(
+      `no configured subnet or ip-range contain the IP address ${formatIp(ip)}`,
+    );
+}
+
+/** Several could be told at once; so many are the lines below the first. */
+function invalidSettings(reason: string): ClusterError {
+  return invalid(`invalid endpoint settings:\n${reason}`);
 }
 
 function invalid(message: string): ClusterError {

@@ -1,4 +1,5 @@
 import { ClusterError } from "../../../core/errors.ts";
+import { formatIp, type IpFamily, parseIp } from "../../../core/ip.ts";
 import { LINK_NAME_CHARS_MAX } from "./link-names.ts";
 
 /** What a bridge may be told beside its addresses. Docker's names of options. */
@@ -14,6 +15,16 @@ export interface BridgeOptions {
   readonly hostAddress: string;
   /** Of the containers' interfaces. */
   readonly interfacePrefix: string;
+  readonly ipv4: FamilyOptions;
+  readonly ipv6: FamilyOptions;
+}
+
+/** What is said of one family of addresses. */
+export interface FamilyOptions {
+  /** The address of this machine that containers have outside; empty: that of the way they take. */
+  readonly outsideAddress: string;
+  /** All ports of its containers can be reached from everywhere by their own addresses. */
+  readonly isOpen: boolean;
 }
 
 const Option = {
@@ -26,12 +37,15 @@ const Option = {
   InterfacePrefix: "com.docker.network.container_iface_prefix",
   GatewayMode: "com.docker.network.bridge.gateway_mode_ipv4",
   GatewayMode6: "com.docker.network.bridge.gateway_mode_ipv6",
+  OutsideAddress: "com.docker.network.host_ipv4",
+  OutsideAddress6: "com.docker.network.host_ipv6",
 } as const;
 const { Default: _, ...OfAny } = Option;
 const KNOWN: readonly string[] = Object.values(OfAny);
 const OF_ALL: readonly string[] = [Option.Mtu, Option.InterfacePrefix];
 /** Options of Docker's own; others are notes that somebody left there. */
 const DOCKERS = "com.docker.network.";
+const OPEN_MODE = "nat-unprotected";
 const MTU_DEFAULT = 1500;
 /** The least that carries IPv4, and IPv6. Source: RFC 791, RFC 8200. */
 const MTU_MIN = 68;
@@ -52,9 +66,6 @@ export function readBridgeOptions(
   for (const name of Object.keys(options))
     if (name.startsWith(DOCKERS) && !KNOWN.includes(name))
       throw invalid(`the network option ${name.slice(0, 100)} is not supported: leave it out`);
-  for (const name of [Option.GatewayMode, Option.GatewayMode6])
-    if (!["", "nat"].includes(options[name] ?? ""))
-      throw invalid(`the network option ${name}=${options[name]} is not supported: use nat`);
   const linkName = options[Option.Name] ?? "";
   if (linkName !== "" && (!LINK_NAME.test(linkName) || linkName.length > LINK_NAME_CHARS_MAX))
     throw invalid(`invalid bridge name ${JSON.stringify(linkName.slice(0, 40))}`);
@@ -71,6 +82,14 @@ export function readBridgeOptions(
     mtu: readMtu(options, ipv6 ? MTU_MIN_IPV6 : MTU_MIN),
     hostAddress,
     interfacePrefix,
+    ipv4: {
+      outsideAddress: readOutside(options, Option.OutsideAddress, 4),
+      isOpen: readIsOpen(options, Option.GatewayMode),
+    },
+    ipv6: {
+      outsideAddress: readOutside(options, Option.OutsideAddress6, 6),
+      isOpen: readIsOpen(options, Option.GatewayMode6),
+    },
   };
 }
 
@@ -93,6 +112,26 @@ export function unknownOptions(
 ): string[] {
   const known = others === undefined ? KNOWN : [...OF_ALL, ...others];
   return Object.keys(options).filter((name) => !known.includes(name));
+}
+
+/** Ports are published by translation in both modes. */
+function readIsOpen(options: Readonly<Record<string, string>>, name: string): boolean {
+  const mode = options[name] ?? "";
+  if (["", "nat", OPEN_MODE].includes(mode)) return mode === OPEN_MODE;
+  const shown = mode.slice(0, 40);
+  throw invalid(`the network option ${name}=${shown} is not supported: use nat or ${OPEN_MODE}`);
+}
+
+function readOutside(
+  options: Readonly<Record<string, string>>,
+  name: string,
+  family: IpFamily,
+): string {
+  const text = options[name] ?? "";
+  const ip = text === "" ? undefined : parseIp(text);
+  if (text !== "" && ip?.family !== family)
+    throw invalid(`invalid IPv${family} address of option ${name}: ${text.slice(0, 40)}`);
+  return ip === undefined ? "" : formatIp(ip);
 }
 
 /** On unless it is said to be off. */

@@ -18,7 +18,10 @@ describe("local networks: names", () => {
 });
 
 describe("local networks: rules", () => {
-  const OPEN = { internal: false, masquerades: true, joins: true };
+  const OPEN = {
+    ...{ internal: false, masquerades: true, joins: true },
+    ...{ outsideAddress: "", isOpen: false },
+  };
 
   it("let containers out, and in only what was asked for; networks are apart", () => {
     const bridges = [
@@ -62,6 +65,27 @@ add rule ip t guard iifname != { "lo", "mbrb" } ip daddr 10.2.0.0/16 ip daddr !=
       'iifname { "mbra" } drop',
       "ct status dnat accept",
       'oifname { "mbra", "mbrb" } drop',
+    ]);
+  });
+
+  it("one that is open is entered by everybody; containers may have a certain address outside", () => {
+    const named = { subnet: "10.1.0.0/16", gateway: "10.1.0.1", outsideAddress: "192.0.2.7" };
+    const bridges = [
+      { ...OPEN, ...named, link: "mbra", isOpen: true },
+      { ...OPEN, link: "mbrb", subnet: "10.2.0.0/16", gateway: "10.2.0.1" },
+    ];
+    const { hooks } = planLocalRules("t", bridges);
+    assert.equal(
+      hooks.get("postrouting")?.[1],
+      'ip saddr 10.1.0.0/16 oifname != "mbra" snat to 192.0.2.7',
+    );
+    assert.deepEqual(hooks.get("forward")?.slice(-3), [
+      "ct status dnat accept",
+      'oifname { "mbra" } accept',
+      'oifname { "mbra", "mbrb" } drop',
+    ]);
+    assert.deepEqual(hooks.get("guard")?.slice(2), [
+      'iifname != { "lo", "mbrb" } ip daddr 10.2.0.0/16 ip daddr != 10.2.0.1 drop',
     ]);
   });
 

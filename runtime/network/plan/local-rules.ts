@@ -9,6 +9,10 @@ export interface BridgeFacts {
   readonly internal: boolean;
   /** Containers reach the outside under this machine's address. */
   readonly masquerades: boolean;
+  /** Which; empty: that of the way they take. */
+  readonly outsideAddress: string;
+  /** Everybody may send to its containers. */
+  readonly isOpen: boolean;
   /** Its containers reach each other. */
   readonly joins: boolean;
   /** The bridge's own address. */
@@ -28,6 +32,8 @@ export function planLocalRules(
 ): Ruleset {
   const hidden = bridges.filter(({ internal, masquerades }) => masquerades && !internal);
   const internal = bridges.filter((bridge) => bridge.internal);
+  const open = bridges.filter(({ isOpen, internal }) => isOpen && !internal);
+  const guarded = bridges.filter((bridge) => !open.includes(bridge));
   return {
     table,
     family,
@@ -43,7 +49,8 @@ export function planLocalRules(
               [
                 "type nat hook postrouting priority srcnat; policy accept;",
                 ...hidden.map(
-                  ({ link, subnet }) => `${family} saddr ${subnet} oifname != "${link}" masquerade`,
+                  ({ link, subnet, outsideAddress }) =>
+                    `${family} saddr ${subnet} oifname != "${link}" ${outsideAddress === "" ? "masquerade" : `snat to ${outsideAddress}`}`,
                 ),
               ],
             ],
@@ -58,6 +65,7 @@ export function planLocalRules(
                 ),
                 ...(internal.length > 0 ? [`iifname ${setOf(internal)} drop`] : []),
                 "ct status dnat accept",
+                ...(open.length > 0 ? [`oifname ${setOf(open)} accept`] : []),
                 `oifname ${setOf(bridges)} drop`,
               ],
             ],
@@ -68,7 +76,7 @@ export function planLocalRules(
                 // Ports of 127.0.0.1 lead to containers, whose bridges therefore route it: nobody else may send to it.
                 ...(family === "ip" ? ['iifname != "lo" ip daddr 127.0.0.0/8 drop'] : []),
                 // Before any translation: so that no rule of whatever table leads a stranger's packet to a container.
-                ...bridges.map(
+                ...guarded.map(
                   ({ link, subnet, gateway }) =>
                     `iifname != { "lo", "${link}" } ${family} daddr ${subnet} ${family} daddr != ${gateway} drop`,
                 ),

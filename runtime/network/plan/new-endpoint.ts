@@ -4,6 +4,7 @@ import type { Endpoint, EndpointConfig, LocalNetwork, Pool } from "../types.ts";
 import { chooseAddress, subnetOf } from "./addresses.ts";
 import { portLinkName } from "./bridge.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
+import { readEndpointOptions, sysctlsOf } from "./endpoint-options.ts";
 import { macOf } from "./link-names.ts";
 import { findSharedLink } from "./shared-link.ts";
 
@@ -39,6 +40,9 @@ export function planEndpoint(
   const hasGateway = !internal && shared?.isRouted !== true;
   if (ipv4 === undefined)
     throw new ClusterError("Internal", `network ${network.name} has no addresses to give`);
+  const options = readEndpointOptions(config.driverOptions);
+  const own = chooseInterface(network, options.interfaceName, parts.interfaces);
+  const sysctls = sysctlsOf(options, own);
   const address = give(network, ipv4, config.ipv4, parts.taken, parts.lastIpv4);
   return {
     id: parts.id,
@@ -56,10 +60,11 @@ export function planEndpoint(
     },
     mac: shared?.kind === "ipvlan" ? "" : config.mac || macOf(address),
     link: network.driver === "bridge" ? portLinkName(parts.portSeed) : "",
-    interface: chooseInterface(network, parts.interfaces),
+    interface: own,
     aliases: config.aliases,
     links: config.links,
     gatewayPriority: config.gatewayPriority,
+    ...(options.sysctls.length === 0 ? {} : { sysctls }),
   };
 }
 
@@ -86,8 +91,14 @@ function give(
   );
 }
 
-/** `eth0`, or the next that is free. */
-function chooseInterface(network: LocalNetwork, used: ReadonlySet<string>): string {
+/** The one that is asked for; else `eth0`, or the next that is free. */
+function chooseInterface(network: LocalNetwork, asked: string, used: ReadonlySet<string>): string {
+  if (used.has(asked))
+    throw new ClusterError(
+      "InvalidArgument",
+      `cannot call the interface in network ${network.name} ${asked}: the container has another of that name`,
+    );
+  if (asked !== "") return asked;
   const { interfacePrefix } = readBridgeOptions(network.options);
   for (let number = 0; number < INTERFACES_MAX; number++)
     if (!used.has(`${interfacePrefix}${number}`)) return `${interfacePrefix}${number}`;

@@ -218,10 +218,12 @@ describe("local networks: macvlan and ipvlan", () => {
 
 describe("local networks: options of a bridge", () => {
   const NAME = "com.docker.network.bridge";
+  const PLAIN_FAMILY = { outsideAddress: "", isOpen: false };
   it("have defaults", () => {
     assert.deepEqual(readBridgeOptions({}), {
       ...{ linkName: "", joins: true, masquerades: true, mtu: 1500 },
       ...{ hostAddress: "", interfacePrefix: "eth" },
+      ...{ ipv4: PLAIN_FAMILY, ipv6: PLAIN_FAMILY },
     });
   });
   it("are read", () => {
@@ -230,6 +232,8 @@ describe("local networks: options of a bridge", () => {
       [`${NAME}.enable_icc`]: "false",
       [`${NAME}.enable_ip_masquerade`]: "0",
       [`${NAME}.host_binding_ipv4`]: "127.0.0.1",
+      [`${NAME}.gateway_mode_ipv6`]: "nat-unprotected",
+      "com.docker.network.host_ipv4": "192.0.2.7",
       "com.docker.network.driver.mtu": "1400",
       "com.docker.network.container_iface_prefix": "net",
       note: "somebody's",
@@ -242,6 +246,8 @@ describe("local networks: options of a bridge", () => {
     assert.deepEqual(readBridgeOptions(options), {
       ...{ linkName: "br-app", joins: false, masquerades: false, mtu: 1400 },
       ...{ hostAddress: "127.0.0.1", interfacePrefix: "net" },
+      ipv4: { outsideAddress: "192.0.2.7", isOpen: false },
+      ipv6: { outsideAddress: "", isOpen: true },
     });
   });
   const BAD: readonly [string, string][] = [
@@ -249,6 +255,8 @@ describe("local networks: options of a bridge", () => {
     [`${NAME}.name`, "sixteencharacter"],
     [`${NAME}.name`, "../x"],
     [`${NAME}.gateway_mode_ipv4`, "routed"],
+    ["com.docker.network.host_ipv4", "fd00::1"],
+    ["com.docker.network.host_ipv6", "192.0.2.7"],
     [`${NAME}.unheard_of`, "1"],
     ["com.docker.network.driver.mtu", "67"],
     ["com.docker.network.driver.mtu", "1e3"],
