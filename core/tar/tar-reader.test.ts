@@ -166,10 +166,18 @@ describe("tar reader", () => {
     );
   });
   it("says when the archive ends inside an entry", () => {
-    for (const length of [1, 511, 513, 2000, 2600])
+    for (const length of [1, 511, 513, 2000, 2600, 3600])
       expect(() => read(archive.subarray(0, length)), `${length}`)
         .to.throw(ClusterError, /truncated/)
         .with.property("code", "DataLoss");
+  });
+
+  it("takes one that ends without the padding of its last entry, as docker's clients send them", () => {
+    const content = 1536 + 1400;
+    for (const length of [content, content + 1, content + 135])
+      expect(read(archive.subarray(0, length)), `${length}`).to.deep.equal(
+        read(archive.subarray(0, content + 136)),
+      );
   });
 
   const malformed: { name: string; bytes: Buffer; reason: RegExp }[] = [

@@ -70,6 +70,7 @@ export class TarReader {
   #reading: "header" | "extended" | "content" | "padding" | "end" = "header";
   #remaining = 0;
   #padding = 0;
+  /** Empty: of an entry itself. */
   #extendedFlag = "";
   #global: PaxRecords = new Map();
   #local: PaxRecords = new Map();
@@ -90,10 +91,15 @@ export class TarReader {
     }
   }
 
-  /** Says that no more comes. @throws {ClusterError} DataLoss when an entry is not whole. */
+  /**
+   * Says that no more comes. @throws {ClusterError} DataLoss when an entry is not whole.
+   *
+   * The last one's padding may be missing: so ends what `docker build -f` sends, and Go's reader takes it.
+   */
   finish(): void {
     if (this.#reading === "end") return;
     if (this.#reading === "header" && this.#filled === 0) return;
+    if (this.#reading === "padding" && this.#extendedFlag === "") return;
     throw new ClusterError("DataLoss", "truncated archive: it ends inside an entry");
   }
 
@@ -173,6 +179,7 @@ export class TarReader {
     this.#local = new Map();
     this.#longName = undefined;
     this.#longLink = undefined;
+    this.#extendedFlag = "";
     this.#remaining = entry.sizeBytes;
     this.#padding = paddingOf(entry.sizeBytes);
     this.#sink.onEntry(entry);
