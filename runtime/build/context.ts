@@ -7,7 +7,7 @@ import { TreeUnpacker } from "../archive/tree-unpacker.ts";
 import { decompressed } from "../image/layer/decompress.ts";
 import { OpenDirectory } from "../linux/open-directory.ts";
 import { openInRoot, readInRoot } from "../linux/open-in-root.ts";
-import { readSource } from "./copy-target.ts";
+import { findForbidden, readSource } from "./copy-target.ts";
 import { DOCKERFILE_BYTES_MAX } from "./dockerfile/lines.ts";
 
 /** Of a build's context, unpacked: what a bomb is stopped at. */
@@ -66,6 +66,12 @@ export function takeDockerfile(
   path: string,
 ): { readonly text: string; readonly name: string } {
   const name = path === "" ? DEFAULT_DOCKERFILE : path;
+  const forbidden = findForbidden(name);
+  if (forbidden !== undefined)
+    throw new ClusterError(
+      "InvalidArgument",
+      `forbidden path outside the build context: ${forbidden.slice(0, 1000)} ()`,
+    );
   const names = name === DEFAULT_DOCKERFILE ? [name, name.toLowerCase()] : [name];
   for (const found of names) {
     const bytes = readInRoot(folder, `/${readSource(found)}`, DOCKERFILE_BYTES_MAX);

@@ -288,6 +288,9 @@ describe("e2e: builds, by the stock docker command line", function () {
     for (const flag of ["", "z", "J", "j"])
       ids.push(await sh(`tar -C ${folder} -c${flag}f - . | ${stock} -`));
     expect(new Set(ids).size, ids.join(" ")).to.equal(1);
+    // Such an archive ends without its last bytes.
+    const sent = await sh(`printf 'FROM busybox\\nCOPY a /b\\n' | ${stock} -f - ${folder}`);
+    expect(await output(sent, "cat", "/b")).to.equal("1");
     const idFile = join(folder, "id");
     const other = await sh(`printf 'FROM scratch\\nENV A=b\\n' | ${stock} --iidfile ${idFile} -`);
     expect(readFileSync(idFile, "utf8").trim()).to.equal(other);

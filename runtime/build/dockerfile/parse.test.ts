@@ -233,12 +233,20 @@ describe("dockerfile: parser", () => {
   });
   it("passes over a mark of byte order, and warns of what it does not do", () => {
     const { warnings } = parseDockerfile(
-      "\ufeff# syntax=docker/dockerfile:1\nFROM a\nRUN x \\\n\n y\n",
+      "\ufeff# syntax=docker/dockerfile-else:1\nFROM a\nRUN x \\\n\n y\n",
     );
     expect(warnings).to.deep.equal([
       "Empty continuation line found in: RUN x  y",
-      "the directive syntax=docker/dockerfile:1 is ignored: muster reads the Dockerfile itself",
+      "the directive syntax=docker/dockerfile-else:1 is ignored: muster reads the Dockerfile itself",
     ]);
+  });
+  it("says nothing of the syntax that it reads", () => {
+    for (const syntax of [
+      "docker/dockerfile:1",
+      "docker.io/docker/dockerfile",
+      "docker/dockerfile-upstream:x",
+    ])
+      expect(parseDockerfile(`# syntax=${syntax}\nFROM a\n`).warnings).to.deep.equal([]);
   });
   it("reads what an ONBUILD left, with its heredocs", () => {
     expect(parseTrigger("RUN <<E\na\nE").step).to.have.property("kind", "run");

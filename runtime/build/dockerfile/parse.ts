@@ -9,6 +9,7 @@ import { splitBlanks } from "./words.ts";
 /** More than an image has layers, and room for what makes none. */
 export const STEPS_MAX = 1000;
 
+const OWN_SYNTAX = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/;
 const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
 
 /**
@@ -82,8 +83,9 @@ function parseFrom({ flags, rest }: Node): Omit<Stage, "code" | "steps"> {
   return { name: lower, base, platform };
 }
 
+/** Docker's own is what we read; of another the classic builder says nothing, though it reads something else then. */
 function warnOf(syntax: string): readonly string[] {
-  if (syntax === "") return [];
+  if (syntax === "" || OWN_SYNTAX.test(syntax)) return [];
   return [
     `the directive syntax=${syntax.slice(0, 200)} is ignored: muster reads the Dockerfile itself`,
   ];
