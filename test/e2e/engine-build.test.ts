@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { expect } from "chai";
 import Docker from "dockerode";
 import { ask } from "../support/ask.ts";
-import { FILE_SERVER, WRONG_BUILDS } from "../support/engine/build-cases.ts";
+import { FILE_SERVER, STAGES, WRONG_BUILDS } from "../support/engine/build-cases.ts";
 import { type EngineHost, startEngineHost } from "../support/engine/engine-host.ts";
 import { eventually } from "../support/eventually.ts";
 import { packTar } from "../support/tar-writer.ts";
@@ -158,34 +158,7 @@ describe("e2e: builds, by the stock docker command line", function () {
 
   it("have stages, arguments, heredocs and owners", async () => {
     const files = {
-      Dockerfile: [
-        "# escape=\\",
-        "ARG BASE=nowhere",
-        "FROM $BASE AS first",
-        "ARG NAME=nobody",
-        "ARG UNSAID",
-        "RUN <<EOF",
-        "mkdir /made",
-        'echo "I am $NAME" >/made/name',
-        "chown 7:8 /made/name",
-        "EOF",
-        "RUN <<EOF",
-        "#!/bin/awk -f",
-        'BEGIN { print "by awk" >"/made/awk" }',
-        "EOF",
-        "FROM scratch AS unused",
-        "COPY name /",
-        "FROM busybox AS last",
-        "RUN mkdir -p /etc && echo daemon:x:1:1:: >>/etc/passwd",
-        "COPY --from=first /made/ /kept/",
-        "COPY --from=0 --chown=daemon:50 --chmod=640 /made/na?e /owned/",
-        "COPY --chown=7 <<one <<'two' /inline/",
-        "$PATH",
-        "one",
-        "$PATH",
-        "two",
-        "CMD cat /kept/name /kept/awk /inline/two; stat -c '%u:%g %a' /kept/name /owned /owned/name /inline/one",
-      ].join("\n"),
+      Dockerfile: STAGES,
       name: "x",
     };
     // Longer than servers take by default: arguments are in the request's line.

@@ -38,3 +38,33 @@ require("node:http").createServer((request, response) => {
   response.end(files[request.url]);
 }).listen(8099, "127.0.0.1", () => console.log("ready"));
 `;
+
+/** A Dockerfile with stages, arguments, heredocs and owners; it wants a file `name` and a base `BASE`. */
+export const STAGES = [
+  "# escape=\\",
+  "ARG BASE=nowhere",
+  "FROM $BASE AS first",
+  "ARG NAME=nobody",
+  "ARG UNSAID",
+  "RUN <<EOF",
+  "mkdir /made",
+  'echo "I am $NAME" >/made/name',
+  "chown 7:8 /made/name",
+  "EOF",
+  "RUN <<EOF",
+  "#!/bin/awk -f",
+  'BEGIN { print "by awk" >"/made/awk" }',
+  "EOF",
+  "FROM scratch AS unused",
+  "COPY name /",
+  "FROM busybox AS last",
+  "RUN mkdir -p /etc && echo daemon:x:1:1:: >>/etc/passwd",
+  "COPY --from=first /made/ /kept/",
+  "COPY --from=0 --chown=daemon:50 --chmod=640 /made/na?e /owned/",
+  "COPY --chown=7 <<one <<'two' /inline/",
+  "$PATH",
+  "one",
+  "$PATH",
+  "two",
+  "CMD cat /kept/name /kept/awk /inline/two; stat -c '%u:%g %a' /kept/name /owned /owned/name /inline/one",
+].join("\n");
