@@ -53,19 +53,25 @@ export function watchConmon(paths: ContainerPaths): ConmonLife {
   };
 }
 
+/** A conmon that has been started and waits. One of the two must be called. */
+export interface WaitingConmon {
+  /**
+   * Lets it have the runtime create the container, whose bundle must be complete.
+   *
+   * @returns the pid of the container's first process, which waits to be released.
+   * @throws {ClusterError} Internal with the runtime's words; conmon is then ending.
+   */
+  create(cgroups: Cgroups, clock: Clock): Promise<number>;
+  /** Ends it. */
+  abandon(): Promise<void>;
+}
+
 /**
- * Starts conmon, which has the runtime create the container.
+ * Starts conmon for a container whose bundle may still be made meanwhile: it waits before it looks at it.
  *
- * @param paths of a container whose bundle is complete.
- * @returns the pid of the container's first process, which waits to be released.
- * @throws {ClusterError} Internal with the runtime's words; conmon is then ending.
+ * @param paths the life FIFO must be there and watched.
  */
-export async function startConmon(
-  paths: ContainerPaths,
-  program: ConmonProgram,
-  cgroups: Cgroups,
-  clock: Clock,
-): Promise<number> {
+export function startConmon(paths: ContainerPaths, program: ConmonProgram): WaitingConmon {
   const report = makePipe();
   const gate = makePipe();
   const diagnosticsFile = `${paths.bundle}/conmon.err`;
@@ -89,21 +95,33 @@ export async function startConmon(
     for (const fd of [report.writeFd, gate.readFd, life, diagnostics]) closeSync(fd);
   }
 
-  // Both are awaited to the end, so that on failure nothing of this is still on its way.
-  const [joined, told] = await Promise.allSettled([
-    openGate(pid, gate.writeFd, cgroups),
-    readReport(report.readFd, clock),
-  ]);
-  await reap(pid);
-  if (joined.status === "rejected") throw joined.reason;
-  if (told.status === "rejected") throw told.reason;
-  return parseCreateReport(told.value, readFileSync(diagnosticsFile, "utf8"), {
-    verb: "create",
-    program: () => {
-      const spec = JSON.parse(readFileSync(`${paths.bundle}/config.json`, "utf8")) as OciSpec;
-      return spec.process.args[0] ?? "";
+  return {
+    async create(cgroups, clock) {
+      // Both are awaited to the end, so that on failure nothing of this is still on its way.
+      const [joined, told] = await Promise.allSettled([
+        openGate(pid, gate.writeFd, cgroups),
+        readReport(report.readFd, clock),
+      ]);
+      await reap(pid);
+      if (joined.status === "rejected") throw joined.reason;
+      if (told.status === "rejected") throw told.reason;
+      return parseCreateReport(told.value, readFileSync(diagnosticsFile, "utf8"), {
+        verb: "create",
+        program: () => programOf(paths),
+      });
     },
-  });
+    async abandon() {
+      // Before the gate's end lets it through.
+      process.kill(pid, "SIGKILL");
+      for (const fd of [gate.writeFd, report.readFd]) closeSync(fd);
+      await reap(pid);
+    },
+  };
+}
+
+function programOf({ bundle }: ContainerPaths): string {
+  const spec = JSON.parse(readFileSync(`${bundle}/config.json`, "utf8")) as OciSpec;
+  return spec.process.args[0] ?? "";
 }
 
 /** Nothing of our own environment reaches the runtime; UTC, so that log times differ from Docker's only in spelling. */

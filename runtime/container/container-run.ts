@@ -81,6 +81,39 @@ export async function createRun(
   const paths = containerPaths(host.roots, record.id);
   void host.cgroups.expectMove();
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
+  // One of an earlier run would be taken for this run's.
+  rmSync(paths.exitFile, { force: true });
+  makeFifo(paths.lifeFifo);
+  const conmon = watchConmon(paths);
+  try {
+    const program = { path: host.conmonPath, args: conmonArgs(record, paths, host) };
+    // On another processor it gets ready while the bundle is made.
+    const waiting = startConmon(paths, program);
+    try {
+      await makeBundle(record, files, { paths, host, findPeer });
+    } catch (error) {
+      await waiting.abandon();
+      throw error;
+    }
+    const pid = await waiting.create(host.cgroups, host.clock);
+    return { process: processOf(pid, record), conmon };
+  } catch (error) {
+    conmon.unwatch();
+    throw error;
+  }
+}
+
+/** Mounts the root file system and all that comes from outside, joins the networks, and writes down what the runtime needs. */
+async function makeBundle(
+  record: ContainerRecord,
+  files: readonly ContainerFile[],
+  at: {
+    readonly paths: ContainerPaths;
+    readonly host: ContainerHost;
+    readonly findPeer: FindPeer;
+  },
+): Promise<void> {
+  const { paths, host, findPeer } = at;
   await host.images.mountRootfs(record.rootfs);
   const mounts = await prepareMounts(record, paths, host);
   makeMountPoints(record.rootfs.merged, mounts);
@@ -96,19 +129,6 @@ export async function createRun(
       hostAddress: hostAddressOf(host),
     },
   });
-
-  // One of an earlier run would be taken for this run's.
-  rmSync(paths.exitFile, { force: true });
-  makeFifo(paths.lifeFifo);
-  const conmon = watchConmon(paths);
-  try {
-    const program = { path: host.conmonPath, args: conmonArgs(record, paths, host) };
-    const pid = await startConmon(paths, program, host.cgroups, host.clock);
-    return { process: processOf(pid, record), conmon };
-  } catch (error) {
-    conmon.unwatch();
-    throw error;
-  }
 }
 
 /** A terminal is never closed: it has its own ways to say that there is no more. */

@@ -82,6 +82,8 @@ export class ManagedContainer {
   #status: ContainerStatus;
   #execs = 0;
   #conmon: ConmonLife | undefined;
+  /** Nothing of a run is left. */
+  #isClear = false;
 
   constructor(record: ContainerRecord, status: ContainerStatus, context: ContainerContext) {
     const { config } = record;
@@ -341,6 +343,7 @@ export class ManagedContainer {
     const { host, records, emit } = this.#context;
     const { id } = this.record;
     let conmon: ConmonLife | undefined;
+    this.#isClear = false;
     try {
       const run = await createRun(this.record, files, host, this.#context.findPeer);
       conmon = run.conmon;
@@ -428,7 +431,7 @@ export class ManagedContainer {
     await records.revoke(id);
     this.streams.close();
     await this.jsonLog?.close();
-    await clearRun(id, rootfs.merged, host);
+    if (!this.#isClear) await clearRun(id, rootfs.merged, host);
     await host.images.removeRootfs(id);
     await host.volumes.release(id, anonymousVolumes);
     await records.forget(id);
@@ -439,6 +442,7 @@ export class ManagedContainer {
     const { merged } = this.record.rootfs;
     try {
       await clearRun(this.record.id, this.#views.isOpen ? undefined : merged, this.#context.host);
+      this.#isClear = true;
     } catch (error) {
       this.#warn(
         "cannot clear away all of a container's run: tried again at the next start",
