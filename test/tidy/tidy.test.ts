@@ -39,8 +39,7 @@ const IMPURE =
 
 const FILE_LINES_MAX = 500;
 const README_LINES_MAX = 60;
-const ROOT_FILES =
-  /^(\..*|.*\.json|.*\.ya?ml|eslint\.config\.js|README\.md|STYLE\.md|CHANGELOG\.md|LICENSE)$/;
+const ROOT_FILES = /^(\..*|.*\.json|.*\.ya?ml|README\.md|STYLE\.md|CHANGELOG\.md|LICENSE)$/;
 
 interface SourceFile {
   /** From the root: "manager/store/store.ts". */

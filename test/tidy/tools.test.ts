@@ -29,7 +29,7 @@ describe("tools: what they check, holds", function () {
   });
 
   it("the promise rules find nothing", async () => {
-    await tool("eslint", "--max-warnings=0", ".");
+    await tool("oxlint", "--type-aware", "--deny-warnings", ".");
   });
 
   it("buf lint finds nothing", async () => {

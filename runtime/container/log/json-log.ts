@@ -79,7 +79,12 @@ export class JsonLog {
     this.#position = undefined;
     const out = await open(target, "a", MODE);
     const copy = new Copy(at, out, this.#options);
-    const isAll = await copy.run(files).finally(async () => out.close());
+    let isAll: boolean;
+    try {
+      isAll = await copy.run(files);
+    } finally {
+      await out.close();
+    }
     let saved = await savePosition(position, copy.position, target);
     if (saved.written > limits.sizeBytesMax) {
       await putAside(target, limits.filesMax);
