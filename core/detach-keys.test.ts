@@ -8,12 +8,22 @@ describe("keys to detach by", () => {
     { text: "ctrl-p,ctrl-q", keys: [16, 17] },
     { text: "a,b", keys: [97, 98] },
     { text: "ctrl-@,ctrl-[,ctrl-_,~", keys: [0, 27, 31, 126] },
+    { text: "DEL", keys: [127] },
   ];
   for (const { text, keys } of good)
     it(`${JSON.stringify(text)} are ${keys}`, () =>
       expect([...parseDetachKeys(text)]).to.deep.equal(keys));
 
-  const bad = ["ctrl-p,", "ctrl-A", "ctrl-", "ab", "é", "ctrl-pq", Array(33).fill("a").join(",")];
+  const bad = [
+    "ctrl-p,",
+    "ctrl-A",
+    "ctrl-",
+    "ab",
+    "é",
+    "ctrl-pq",
+    "del",
+    Array(33).fill("a").join(","),
+  ];
   for (const text of bad)
     it(`${JSON.stringify(text.slice(0, 10))} are none`, () =>
       expect(() => parseDetachKeys(text)).to.throw(

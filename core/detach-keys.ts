@@ -5,6 +5,7 @@ const DEFAULT_KEYS = Uint8Array.of(16, 17);
 const KEYS_MAX = 32;
 const CONTROL = /^ctrl-([a-z@[\\\]^_])$/;
 const CONTROL_MASK = 0x1f;
+const DELETE = 127;
 
 /**
  * Reads keys as clients send them: `ctrl-p,ctrl-q`, `q,q`; empty: the default ones.
@@ -14,16 +15,16 @@ const CONTROL_MASK = 0x1f;
 export function parseDetachKeys(text: string): Uint8Array {
   if (text === "") return DEFAULT_KEYS;
   const keys = text.split(",");
-  const refuse = (reason: string) =>
-    new ClusterError(
-      "InvalidArgument",
-      `Invalid detach keys (${text.slice(0, 100)}) provided: ${reason}`,
-    );
-  if (keys.length > KEYS_MAX) throw refuse(`more than ${KEYS_MAX} keys`);
+  const refusal = () => {
+    const message = `Invalid detach keys (${text.slice(0, 100)}) provided`;
+    return new ClusterError("InvalidArgument", message);
+  };
+  if (keys.length > KEYS_MAX) throw refusal();
   return Uint8Array.from(keys, (key) => {
     if (key.length === 1 && key.charCodeAt(0) < 128) return key.charCodeAt(0);
+    if (key === "DEL") return DELETE;
     const [, control] = CONTROL.exec(key) ?? [];
-    if (control === undefined) throw refuse(`Unknown character: '${key.slice(0, 100)}'`);
+    if (control === undefined) throw refusal();
     return control.toUpperCase().charCodeAt(0) & CONTROL_MASK;
   });
 }

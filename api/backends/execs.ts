@@ -14,7 +14,7 @@ export interface ExecBackend {
     id: string,
     options: { readonly attached: boolean; readonly size: ConsoleSize | undefined },
   ): Promise<AttachedStreams | undefined>;
-  /** @throws `FailedPrecondition` with details `exec` when it does not run, or on no terminal. */
+  /** @throws `FailedPrecondition` with details `exec` when it has ended, or has no terminal. */
   resizeExec(id: string, size: ConsoleSize): void;
 }
 

@@ -66,6 +66,11 @@ export class Exchange {
     throw new ClusterError("InvalidArgument", `invalid version '${text}': must be a whole number`);
   }
 
+  /** Whether the client asks for bytes both ways in place of an answer. */
+  get isUpgrading(): boolean {
+    return this.#upgrading !== undefined;
+  }
+
   /** Answers with bytes both ways; from here on the response is not the handler's any more. @throws as {@link json}. */
   async hijack(contentType: string): Promise<Hijacked> {
     const { request, response } = this;

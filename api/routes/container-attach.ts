@@ -1,8 +1,10 @@
 import { parseDetachKeys } from "../../core/detach-keys.ts";
+import { errorCode, errorMessage } from "../../core/errors.ts";
 import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
 import { findContainer } from "../containers/find-container.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Hijacked } from "../http/hijack.ts";
+import { httpStatus } from "../http/http-status.ts";
 import type { Answer, Route } from "../http/router.ts";
 import { frame, StreamNumber } from "../streams/frame.ts";
 import { joinStreams } from "../streams/join-streams.ts";
@@ -30,16 +32,15 @@ export function attachRoutes(backend: ContainerBackend): Route[] {
       method: "POST",
       path: "/containers/:ref/attach",
       handler: async (exchange) => {
-        const container = find(exchange);
-        const { tty } = container.settings;
-        const open = async () => exchange.hijack(streamType(tty, exchange));
-        return attach(
-          backend,
-          container,
-          exchange,
-          { ...askedStreams(exchange), framed: !tty },
-          open,
-        );
+        try {
+          const container = find(exchange);
+          const { tty } = container.settings;
+          const open = async () => exchange.hijack(streamType(tty, exchange));
+          const asked = { ...askedStreams(exchange), framed: !tty };
+          return await attach(backend, container, exchange, asked, open);
+        } catch (error) {
+          return refuseInWords(exchange, error);
+        }
       },
     },
     {
@@ -54,6 +55,20 @@ export function attachRoutes(backend: ContainerBackend): Route[] {
       },
     },
   ];
+}
+
+/**
+ * A client that asked for an upgrade shows whatever it is answered as the container's output: Docker tells it in plain words.
+ * Source: moby, postContainersAttach.
+ */
+function refuseInWords(exchange: Exchange, error: unknown): Answer {
+  const { response, isUpgrading } = exchange;
+  const status = httpStatus(errorCode(error));
+  if (!isUpgrading || response.socket === null || status === 500) throw error;
+  response.useChunkedEncodingByDefault = false;
+  response.writeHead(status, { "Content-Type": streamType(true, exchange) });
+  response.end(`${errorMessage(error)}\r\n`);
+  return undefined;
 }
 
 function askedStreams(exchange: Exchange): Omit<Asked, "framed"> {

@@ -29,7 +29,7 @@ export function execRoutes(containers: ContainerBackend, execs: ExecBackend): Ro
       path: "/containers/:ref/exec",
       handler: async (exchange) => {
         const config = readExecCreate(await exchange.json());
-        parseDetachKeys(config.detachKeys);
+        checkDetachKeys(config.detachKeys);
         const container = findContainer(containers, exchange.param("ref"));
         requireExecutable(container);
         return created({ Id: execs.createExec(container.id, config) });
@@ -48,6 +48,16 @@ export function execRoutes(containers: ContainerBackend, execs: ExecBackend): Ro
     }),
     ofExec("json", (exec) => ok(writeExec(exec))),
   ];
+}
+
+/** @throws {ClusterError} InvalidArgument. Docker's words, which for an attach are others. */
+function checkDetachKeys(text: string): void {
+  try {
+    parseDetachKeys(text);
+  } catch (cause) {
+    const message = `Invalid escape keys (${text.slice(0, 100)}) provided`;
+    throw new ClusterError("InvalidArgument", message, { cause });
+  }
 }
 
 /** By its whole id. @throws {ClusterError} NotFound. Docker's words. */

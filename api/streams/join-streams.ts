@@ -17,7 +17,8 @@ export interface JoinOptions {
 }
 
 /**
- * Carries bytes both ways until the process ends, or the client leaves or is cut off.
+ * Carries bytes both ways until the process ends, or the client leaves or is cut off. Who types the keys detaches, who only
+ * goes does not.
  *
  * Never rejects. A client that reads slowly holds the process back for as long as the backend lets it.
  */
@@ -29,7 +30,7 @@ export async function joinStreams(
   const output = sendOutput(client, streams, options);
   const input = options.stdin ? takeInput(client, streams, options) : client.untilGone();
   const last = await Promise.race([output, input]);
-  if (last === "left") streams.detach();
+  if (last === "detached") streams.detach();
   else streams.close();
   if (last === "cut off") client.destroy();
   else client.end();
@@ -57,13 +58,13 @@ async function takeInput(
   client: Hijacked,
   streams: AttachedStreams,
   { detachKeys, endsWithInput }: JoinOptions,
-): Promise<"left"> {
+): Promise<"left" | "detached"> {
   const scanner = detachKeys === undefined ? undefined : new DetachScanner(detachKeys);
   try {
     for await (const bytes of client.input()) {
       const { data, detached } = scanner?.scan(bytes) ?? { data: bytes, detached: false };
       if (data.length > 0) await streams.write(data);
-      if (detached) return "left";
+      if (detached) return "detached";
     }
   } catch {
     // The connection broke: as if it had ended.

@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import type { Hijacked } from "../http/hijack.ts";
 import { frame } from "./frame.ts";
+import { joinStreams } from "./join-streams.ts";
 import { streamType } from "./stream-type.ts";
 
 describe("streams: frames", () => {
@@ -18,4 +20,44 @@ describe("streams: frames", () => {
       "raw-stream",
     ]);
   });
+});
+
+describe("streams: a client and a process", () => {
+  async function join(typed: string): Promise<string[]> {
+    const seen: string[] = [];
+    const never = new Promise<never>(() => {});
+    const client: Hijacked = {
+      async *input() {
+        yield Buffer.from(typed);
+      },
+      write: async () => {},
+      untilGone: async () => "left",
+      end: () => seen.push("end"),
+      destroy: () => seen.push("destroy"),
+    };
+    const streams = {
+      // biome-ignore lint/correctness/useYield: a process that writes nothing and runs on.
+      output: (async function* () {
+        await never;
+      })(),
+      write: async (data: Uint8Array) => void seen.push(`typed ${Buffer.from(data).toString()}`),
+      closeInput: () => seen.push("no more input"),
+      close: () => seen.push("close"),
+      detach: () => seen.push("detach"),
+    };
+    await joinStreams(client, streams, {
+      stdin: true,
+      stdout: true,
+      stderr: true,
+      framed: false,
+      detachKeys: Buffer.from("ab"),
+      endsWithInput: true,
+    });
+    return seen;
+  }
+
+  it("who types the keys detaches", async () =>
+    expect(await join("xab")).to.deep.equal(["typed x", "detach", "end"]));
+  it("who only goes does not", async () =>
+    expect(await join("x")).to.deep.equal(["typed x", "no more input", "close", "end"]));
 });

@@ -36,6 +36,8 @@ export interface ExecHome {
 interface Known {
   exec: Exec;
   window: ConsoleWindow | undefined;
+  /** Asked for before there was a window. */
+  size: ConsoleSize | undefined;
   endedAtMs: number;
 }
 
@@ -70,7 +72,7 @@ export class LocalExecs implements Execs {
       );
     const id = randomBytes(ID_BYTES).toString("hex");
     const exec: Exec = { id, containerId, config, state: "created", pid: 0, exitCode: 0 };
-    this.#execs.set(id, { exec, window: undefined, endedAtMs: 0 });
+    this.#execs.set(id, { exec, window: undefined, size: undefined, endedAtMs: 0 });
     this.#tell(exec, "create");
     return exec;
   }
@@ -115,7 +117,7 @@ export class LocalExecs implements Execs {
         startExec(program, onAttachable, this.#host.cgroups, clock),
       );
       known.exec = { ...known.exec, pid: run.pid };
-      known.window = tty ? new ConsoleWindow(`${dir}/ctl`, clock) : undefined;
+      if (tty) openWindow(known, new ConsoleWindow(`${dir}/ctl`, clock));
       ended = run.exitCode.then((exitCode) => this.#end(known, exitCode, streams, dir));
     } catch (error) {
       streams.close();
@@ -134,14 +136,16 @@ export class LocalExecs implements Execs {
   }
 
   resizeExec(id: string, size: ConsoleSize): void {
-    const { exec, window } = this.#get(id);
-    if (window === undefined || exec.state !== "running")
+    const known = this.#get(id);
+    const { exec, window } = known;
+    if (!exec.config.tty || exec.state === "exited")
       throw new ClusterError(
         "FailedPrecondition",
         `cannot resize command ${id}: it has no terminal or does not run`,
         { details: { exec: id } },
       );
-    window.resize(size);
+    if (window === undefined) known.size = size;
+    else window.resize(size);
   }
 
   /** A run of a container has ended: what was not started in it never will be. */
@@ -240,6 +244,17 @@ export class LocalExecs implements Execs {
   #tell({ id, containerId, config, exitCode }: Exec, action: ExecAction): void {
     const { command } = config;
     this.#emit({ kind: "exec", id: containerId, execId: id, action, command, exitCode });
+  }
+}
+
+/** A client asks for its size as soon as it is connected, which may be before the command runs. */
+function openWindow(known: Known, window: ConsoleWindow): void {
+  known.window = window;
+  if (known.size === undefined) return;
+  try {
+    window.resize(known.size);
+  } catch {
+    // It has ended already.
   }
 }
 

@@ -55,6 +55,6 @@ export interface Execs {
     id: string,
     options: { readonly attached: boolean; readonly size?: ConsoleSize | undefined },
   ): Promise<ContainerAttachment | undefined>;
-  /** @throws `NotFound`; `FailedPrecondition` when it does not run or has no terminal. */
+  /** Before it runs: from its start on. @throws `NotFound`; `FailedPrecondition` when it has ended or has no terminal. */
   resizeExec(id: string, size: ConsoleSize): void;
 }
