@@ -1,3 +1,4 @@
+import { ClusterError } from "../../core/errors.ts";
 import type { ContainerBackend, ContainerFacts } from "../backends/containers.ts";
 import type { ImageBackend } from "../backends/images.ts";
 import { findContainer } from "../containers/find-container.ts";
@@ -6,13 +7,8 @@ import { JsonReader } from "../http/json-reader.ts";
 import { type Answer, created, type Route } from "../http/router.ts";
 import { writeConfig } from "../wire/container/config.ts";
 import { applyChanges, type ConfigObject } from "../wire/image-changes.ts";
+import { imageConfigOf, mergeConfigs } from "../wire/image-config.ts";
 import { withTag } from "../wire/image-name.ts";
-
-/** What an image says about its containers; the rest of a container's Config is its own affair. */
-const IMAGE_FIELDS = [
-  ...["Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels"],
-  ...["OnBuild", "Shell", "StopSignal", "User", "Volumes", "WorkingDir"],
-];
 
 type Backends = {
   readonly containers: Pick<
@@ -29,11 +25,11 @@ export function commitRoutes(backends: Backends): Route[] {
 
 async function commit({ containers, images }: Backends, exchange: Exchange): Promise<Answer> {
   const { query } = exchange;
-  const container = findContainer(containers, query.get("container") ?? "");
+  const container = findContainer(containers, readContainer(query));
   const { name, image, labels } = container.settings;
   const given = await readBody(exchange);
-  const own = pick(new JsonReader(writeConfig(container), "Config"));
-  const config = applyChanges({ ...own, ...pick(given) }, query.getAll("changes"));
+  const own = imageConfigOf(new JsonReader(writeConfig(container), "Config"));
+  const config = applyChanges(mergeConfigs(imageConfigOf(given), own), query.getAll("changes"));
   const repo = query.get("repo") ?? "";
   const options = {
     name: repo === "" ? "" : withTag(repo, query.get("tag") ?? ""),
@@ -48,6 +44,13 @@ async function commit({ containers, images }: Backends, exchange: Exchange): Pro
     images.commitImage(options),
   );
   return created({ Id: id });
+}
+
+/** @throws {ClusterError} InvalidArgument. Docker's words. */
+function readContainer(query: URLSearchParams): string {
+  const ref = query.get("container") ?? "";
+  if (ref === "") throw new ClusterError("InvalidArgument", 'invalid name or ID supplied: ""');
+  return ref;
 }
 
 /** Does the work with the container standing still, so that no file is caught half written. */
@@ -77,11 +80,7 @@ async function readBody(exchange: Exchange): Promise<JsonReader> {
   return new JsonReader(isEmpty ? undefined : await exchange.json(), "Config");
 }
 
-function pick(config: JsonReader): ConfigObject {
-  const set = IMAGE_FIELDS.filter((name) => config.isSet(name));
-  return Object.fromEntries(set.map((name) => [name, config.value(name)]));
-}
-
-function wordsOf({ Entrypoint, Cmd }: ConfigObject): string {
-  return [Entrypoint, Cmd].flatMap((words) => (Array.isArray(words) ? words : [])).join(" ");
+/** As Docker tells it: without the program that the arguments are for. */
+function wordsOf({ Cmd }: ConfigObject): string {
+  return Array.isArray(Cmd) ? Cmd.join(" ") : "";
 }

@@ -59,5 +59,5 @@ function readRetries(text: string): number {
 }
 
 function refused(reason: string): ClusterError {
-  return new ClusterError("InvalidArgument", `invalid change: ${reason}`);
+  return new ClusterError("InvalidArgument", reason);
 }

@@ -23,7 +23,7 @@ describe("changes of an image's configuration", () => {
     {
       changes: ['ENV A=1 B="two words" C=x\\ y', "ENV D is the rest"],
       before: { Env: ["A=0", "Z=9"] },
-      expected: { Env: ["Z=9", "A=1", "B=two words", "C=x y", "D=is the rest"] },
+      expected: { Env: ["A=1", "Z=9", "B=two words", "C=x y", "D=is the rest"] },
     },
     {
       changes: ["EXPOSE 80 443/udp 1000-1002"],
@@ -63,6 +63,26 @@ describe("changes of an image's configuration", () => {
     },
     { changes: ["HEALTHCHECK NONE"], expected: { Healthcheck: { Test: ["NONE"] } } },
     { changes: ["ONBUILD RUN x y"], expected: { OnBuild: ["RUN x y"] } },
+    {
+      changes: ["ENV PATH=$PATH:/x A='$PATH' B=\"${NONE:-b}\"", "ENV C $B c", "LABEL of=${C}"],
+      before: { Env: ["PATH=/bin"] },
+      expected: {
+        Env: ["PATH=/bin:/x", "A=$PATH", "B=b", "C=b c"],
+        Labels: { of: "b c" },
+      },
+    },
+    {
+      changes: ["EXPOSE $P", "VOLUME $V", "USER $U", "WORKDIR ${V}/in", "CMD echo $P"],
+      before: { Env: ["P=1 2", "V=/v", "U=me"] },
+      expected: {
+        Env: ["P=1 2", "V=/v", "U=me"],
+        ExposedPorts: { "1/tcp": {}, "2/tcp": {} },
+        Volumes: { "/v": {} },
+        User: "me",
+        WorkingDir: "/v/in",
+        Cmd: ["/bin/sh", "-c", "echo $P"],
+      },
+    },
   ];
   for (const { changes, before = {}, expected } of cases) {
     it(changes.join("; "), () => expect(applyChanges(before, changes)).to.deep.equal(expected));
@@ -76,13 +96,18 @@ describe("changes of an image's configuration", () => {
     ["EXPOSE 70000", /invalid containerPort/],
     ["ENV A", /ENV must have two arguments/],
     ["LABEL a=b c", /can't find = in "c"/],
-    ['LABEL a="b', /looking for matching "/],
+    ['LABEL a="b', /looking for matching double-quote/],
     ["HEALTHCHECK true", /Unknown type "true" in HEALTHCHECK/],
     ["HEALTHCHECK --interval=1us CMD x", /give 1ms or more/],
     ["HEALTHCHECK --colour=1s CMD x", /unknown flag: colour/],
     ["HEALTHCHECK --retries=-1 CMD x", /--retries must be a whole number/],
     ["HEALTHCHECK CMD", /Missing command/],
     ["USER a b", /USER requires exactly one argument/],
+    ["USER", /^USER requires exactly one argument$/],
+    ["", /^file with no instructions$/],
+    ["# why", /^file with no instructions$/],
+    ["ONBUILD ONBUILD RUN x", /^Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed$/],
+    ["ONBUILD from x", /^FROM isn't allowed as an ONBUILD trigger$/],
   ];
   for (const [change, message] of refused) {
     it(`refuse ${change}`, () => expect(() => applyChanges({}, [change])).to.throw(message));

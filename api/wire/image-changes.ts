@@ -1,4 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
+import { type Lookup, lex } from "../../core/shell-words/expand.ts";
+import { findJsonWords, type Pair, splitPairs, splitWords } from "../../core/shell-words/words.ts";
 import { readHealthcheck } from "./healthcheck-change.ts";
 
 /** The `config` object of an image's configuration document. */
@@ -10,31 +12,43 @@ const SHELL = ["/bin/sh", "-c"];
 const PORT = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/;
 const PORT_MAX = 65_535;
 const CHANGES_MAX = 1000;
+const MESSAGE_LENGTH_MAX = 1000;
+const ESCAPE_SIGN = "\\";
 
 /** What may change an image without a build. Source: moby, builder/dockerfile/dispatchers.go; Dockerfile reference. */
 const CHANGES: Readonly<Record<string, Change>> = {
   cmd: (config, text) => ({ ...config, Cmd: commandOf(text) }),
   // As in a build, an entry point of one's own has no use for the arguments of another, but for those said before it here.
   entrypoint: (config, text) => ({ ...config, Entrypoint: commandOf(text), Cmd: null }),
-  env: (config, text) => ({ ...config, Env: withEnv(config.Env, pairsOf(text, "ENV")) }),
+  env: (config, text) => ({ ...config, Env: withEnv(config.Env, pairsOf(config, text, "ENV")) }),
   expose: (config, text) => ({
     ...config,
-    ExposedPorts: { ...asObject(config.ExposedPorts), ...setOf(wordsOf(text).flatMap(portsOf)) },
+    ExposedPorts: {
+      ...asObject(config.ExposedPorts),
+      ...setOf(wordsOf(config, text).flatMap(portsOf)),
+    },
   }),
-  healthcheck: (config, text) => ({ ...config, Healthcheck: readHealthcheck(text, listOf) }),
+  healthcheck: (config, text) => ({ ...config, Healthcheck: readHealthcheck(text, findJsonWords) }),
   label: (config, text) => ({
     ...config,
-    Labels: { ...asObject(config.Labels), ...Object.fromEntries(pairsOf(text, "LABEL")) },
+    Labels: { ...asObject(config.Labels), ...Object.fromEntries(pairsOf(config, text, "LABEL")) },
   }),
-  onbuild: (config, text) => ({ ...config, OnBuild: [...asList(config.OnBuild), text] }),
-  stopsignal: (config, text) => ({ ...config, StopSignal: oneWord(text, "STOPSIGNAL") }),
-  user: (config, text) => ({ ...config, User: oneWord(text, "USER") }),
+  onbuild: (config, text) => ({ ...config, OnBuild: [...asList(config.OnBuild), triggerOf(text)] }),
+  stopsignal: (config, text) => ({ ...config, StopSignal: oneWord(config, text, "STOPSIGNAL") }),
+  user: (config, text) => ({ ...config, User: oneWord(config, text, "USER") }),
   volume: (config, text) => ({
     ...config,
-    Volumes: { ...asObject(config.Volumes), ...setOf(listOf(text) ?? wordsOf(text)) },
+    Volumes: { ...asObject(config.Volumes), ...setOf(pathsOf(config, text)) },
   }),
-  workdir: (config, text) => ({ ...config, WorkingDir: directoryOf(config.WorkingDir, text) }),
+  workdir: (config, text) => ({
+    ...config,
+    WorkingDir: directoryOf(config.WorkingDir, oneWord(config, text, "WORKDIR")),
+  }),
 };
+/** Those that say so in other words when nothing follows them. */
+const ONE_ARGUMENT = ["user", "workdir", "stopsignal"];
+/** What an image may not do to one that is built from it. */
+const NO_TRIGGERS = ["FROM", "MAINTAINER"];
 
 /**
  * The configuration after lines as of a Dockerfile, `CMD ["sh"]`, in their order.
@@ -43,10 +57,12 @@ const CHANGES: Readonly<Record<string, Change>> = {
  */
 export function applyChanges(config: ConfigObject, changes: readonly string[]): ConfigObject {
   const lines = changes.flatMap((change) => change.split("\n")).map((line) => line.trim());
-  if (lines.length > CHANGES_MAX) throw refused("", `more than ${CHANGES_MAX} lines`);
+  if (lines.length > CHANGES_MAX) throw refused(`more than ${CHANGES_MAX} changes`);
+  const said = lines.filter((text) => text !== "" && !text.startsWith("#"));
+  if (changes.length > 0 && said.length === 0) throw refused("file with no instructions");
   let after = config;
   let isCmdSaid = false;
-  for (const line of lines.filter((text) => text !== "" && !text.startsWith("#"))) {
+  for (const line of said) {
     const { Cmd } = after;
     after = applyChange(after, line);
     if (isCmdSaid && nameOf(line) === "entrypoint") after = { ...after, Cmd };
@@ -63,99 +79,80 @@ function applyChange(config: ConfigObject, line: string): ConfigObject {
   const [, word = "", text = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
   const name = word.toLowerCase();
   const change = Object.hasOwn(CHANGES, name) ? CHANGES[name] : undefined;
-  if (change === undefined)
-    throw new ClusterError("InvalidArgument", `${word} is not a valid change command`);
-  if (text === "")
-    throw new ClusterError(
-      "InvalidArgument",
-      `${word.toUpperCase()} requires at least one argument`,
-    );
+  if (change === undefined) throw refused(`${word} is not a valid change command`);
+  if (text === "") {
+    const wanted = ONE_ARGUMENT.includes(name) ? "exactly" : "at least";
+    throw refused(`${word.toUpperCase()} requires ${wanted} one argument`);
+  }
   return change(config, text);
 }
 
 /** A JSON list as it is, else a line for the shell. */
 function commandOf(text: string): readonly string[] {
-  return listOf(text) ?? [...SHELL, text];
+  return findJsonWords(text) ?? [...SHELL, text];
 }
 
-function listOf(text: string): readonly string[] | undefined {
-  if (!text.startsWith("[")) return undefined;
-  try {
-    const list: unknown = JSON.parse(text);
-    if (Array.isArray(list) && list.every((word) => typeof word === "string")) return list;
-  } catch {
-    // Not a list: it is a line for the shell, as `[ -f x ] && y` is one.
-  }
-  return undefined;
+function pairsOf(config: ConfigObject, text: string, command: string): [string, string][] {
+  const expand = (word: string) => expanded(config, word);
+  return splitPairs(text, command, ESCAPE_SIGN).map(({ key, value }: Pair) => [
+    expand(key),
+    expand(value),
+  ]);
 }
 
-/** `a=b c="d e"`, or the old form of one: `a b c`. */
-function pairsOf(text: string, command: string): readonly [string, string][] {
-  const words = wordsOf(text);
-  if (!(words[0] ?? "").includes("=")) {
-    const [, key = "", value] = /^(\S+)\s+(.*)$/s.exec(text) ?? [];
-    if (value === undefined) throw refused(text, `${command} must have two arguments`);
-    return [[key, value]];
-  }
-  return words.map((word) => {
-    const at = word.indexOf("=");
-    if (at < 1)
-      throw refused(
-        text,
-        `Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`,
-      );
-    return [word.slice(0, at), word.slice(at + 1)];
-  });
+function wordsOf(config: ConfigObject, text: string): readonly string[] {
+  const lookup = lookupIn(config);
+  return lex(text, { escapeSign: ESCAPE_SIGN, lookup }).words;
 }
 
-/** Words as a shell parts them, without what it expands. */
-function wordsOf(text: string): readonly string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote = "";
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charAt(i);
-    if (char === "\\" && quote !== "'" && i + 1 < text.length)
-      word = (word ?? "") + text.charAt(++i);
-    else if (quote !== "") {
-      if (char === quote) quote = "";
-      else word = (word ?? "") + char;
-    } else if (char === '"' || char === "'") {
-      quote = char;
-      word ??= "";
-    } else if (/\s/.test(char)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else word = (word ?? "") + char;
-  }
-  if (quote !== "")
-    throw refused(text, `unexpected end of statement while looking for matching ${quote}`);
-  return word === undefined ? words : [...words, word];
+function pathsOf(config: ConfigObject, text: string): readonly string[] {
+  const paths = findJsonWords(text) ?? splitWords(text, ESCAPE_SIGN);
+  return paths.map((path) => expanded(config, path));
 }
 
-function oneWord(text: string, command: string): string {
-  const [word = "", ...more] = wordsOf(text);
-  if (more.length > 0) throw refused(text, `${command} requires exactly one argument`);
-  return word;
+function oneWord(config: ConfigObject, text: string, command: string): string {
+  if (command === "USER" && splitWords(text, ESCAPE_SIGN).length > 1)
+    throw refused(`${command} requires exactly one argument`);
+  return expanded(config, text);
 }
 
+function expanded(config: ConfigObject, text: string): string {
+  return lex(text, { escapeSign: ESCAPE_SIGN, lookup: lookupIn(config) }).text;
+}
+
+/** The variables the containers of the image will have. */
+function lookupIn({ Env }: ConfigObject): Lookup {
+  return (name) => {
+    const line = asList(Env).findLast((entry) => entry.startsWith(`${name}=`));
+    return line?.slice(name.length + 1);
+  };
+}
+
+/** @throws {ClusterError} InvalidArgument. Docker's words. */
+function triggerOf(text: string): string {
+  const name = nameOf(text).toUpperCase();
+  if (name === "ONBUILD") throw refused("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+  if (NO_TRIGGERS.includes(name)) throw refused(`${name} isn't allowed as an ONBUILD trigger`);
+  return text;
+}
+
+/** Each variable stays in its place. */
 function withEnv(env: unknown, pairs: readonly [string, string][]): readonly string[] {
-  const names = new Set(pairs.map(([name]) => name));
-  const kept = asList(env).filter((line) => !names.has(line.split("=", 1)[0] ?? ""));
-  return [...kept, ...pairs.map(([name, value]) => `${name}=${value}`)];
+  const lines = new Map(asList(env).map((line) => [line.split("=", 1)[0] ?? "", line]));
+  for (const [name, value] of pairs) lines.set(name, `${name}=${value}`);
+  return [...lines.values()];
 }
 
 function portsOf(word: string): readonly string[] {
   const [, first = "", last = first, protocol = "tcp"] = PORT.exec(word) ?? [];
   const [from, to] = [Number(first), Number(last)];
   if (first === "" || from < 1 || to > PORT_MAX || to < from)
-    throw refused(word, `invalid containerPort: ${word}`);
+    throw refused(`invalid containerPort: ${word}`);
   return Array.from({ length: to - from + 1 }, (_, i) => `${from + i}/${protocol}`);
 }
 
-function directoryOf(before: unknown, text: string): string {
+function directoryOf(before: unknown, path: string): string {
   const base = typeof before === "string" ? before : "";
-  const path = oneWord(text, "WORKDIR");
   const parts: string[] = [];
   for (const part of (path.startsWith("/") ? path : `${base}/${path}`).split("/")) {
     if (part === "..") parts.pop();
@@ -176,7 +173,7 @@ function asList(value: unknown): readonly string[] {
   return Array.isArray(value) ? (value as string[]) : [];
 }
 
-function refused(line: string, reason: string): ClusterError {
-  const where = line === "" ? "" : ` in ${JSON.stringify(line.slice(0, 200))}`;
-  return new ClusterError("InvalidArgument", `invalid change${where}: ${reason}`);
+/** In Docker's words. */
+function refused(reason: string): ClusterError {
+  return new ClusterError("InvalidArgument", reason.slice(0, MESSAGE_LENGTH_MAX));
 }

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
+import { lex } from "../../core/shell-words/expand.ts";
+import { quoted } from "../../core/shell-words/invalid.ts";
 import { Turns } from "../container/turns.ts";
 import { shortDigest } from "../image/digest.ts";
 import { familiarReference, parseReference } from "../image/reference.ts";
@@ -8,9 +10,7 @@ import type { Digest, Image, Platform, ProgressEvent } from "../image/types.ts";
 import { BuildFolder } from "./build-folder.ts";
 import { type BuildMachine, BuildSession } from "./build-session.ts";
 import { receiveContext, takeDockerfile } from "./context.ts";
-import { lex } from "./dockerfile/expand.ts";
 import type { Dockerfile, Stage, WrittenStep } from "./dockerfile/instruction.ts";
-import { quoted } from "./dockerfile/invalid.ts";
 import { findStage, parseDockerfile } from "./dockerfile/parse.ts";
 import { BuildArgs } from "./plan/build-args.ts";
 import { parsePlatformText } from "./plan/platform-text.ts";

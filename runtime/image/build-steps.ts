@@ -14,6 +14,9 @@ export interface BuildStep {
   readonly key: string;
 }
 
+/** The key of what is no step of a build: nobody finds it in the cache. */
+export const NO_STEP = "";
+
 /** Far more than a machine has images. */
 const STEPS_MAX = 100_000;
 

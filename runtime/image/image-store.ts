@@ -5,7 +5,7 @@ import { type Log, silentLog } from "../../core/log.ts";
 import { loadArchive } from "./archive/load-archive.ts";
 import { planSave } from "./archive/plan-save.ts";
 import { saveArchive } from "./archive/save-archive.ts";
-import { BuildSteps } from "./build-steps.ts";
+import { BuildSteps, NO_STEP } from "./build-steps.ts";
 import { commitImage } from "./commit-image.ts";
 import { type FoundImage, findImage, storedName } from "./find-image.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -230,7 +230,7 @@ export class ImageStore implements Images {
   }
 
   async commit(containerId: string, options: CommitOptions): Promise<Image> {
-    const { content, layers, catalog, snapshots } = this.#parts;
+    const { content, layers, catalog, snapshots, built } = this.#parts;
     const names = options.name === "" ? [] : [parseReference(options.name)];
     const imageId = snapshots.imageOf(containerId);
     if (imageId === undefined)
@@ -248,6 +248,8 @@ export class ImageStore implements Images {
       };
       const stored = await commitImage(from, { content, layers }, options);
       await this.#name(stored, names);
+      const { digest } = stored.manifest.config;
+      await built.add({ image: digest, parent: imageId, key: NO_STEP });
       const image = catalog.getById(stored.manifest.config.digest);
       for (const name of names) this.#parts.events.tagged(image, name);
       return image;

@@ -395,14 +395,22 @@ describe("e2e: images, by the stock docker command line", function () {
   describe("commit", () => {
     it("makes an image of what a container has changed", async () => {
       const script = "echo kept > /kept; rm /etc/group; echo done; exec sleep 1000";
-      const run = ["run", "-d", "--network", "none", "-e", "A=b", `${repository}:1`];
+      const open = ["-v", "/vol", "--expose", "80"];
+      const run = ["run", "-d", "--network", "none", "-e", "A=b", ...open, `${repository}:1`];
       const id = await output(...run, "sh", "-c", script);
       await eventually("it has done its work", async () => (await output("logs", id)) === "done");
-      const changes = ["-c", 'CMD ["cat", "/kept"]', "-m", "by commit"];
+      const changes = ["-c", 'CMD ["cat", "/kept"]', "-c", "ENV A=$A-c", "-m", "by commit"];
       const made = await output("commit", ...changes, id, "made:1");
       expect(made).to.match(/^sha256:[0-9a-f]{64}$/);
       const format = "{{.Config.Cmd}} {{index .Config.Env 0}} {{len .RootFS.Layers}}";
-      expect(await output("inspect", "-f", format, "made:1")).to.match(/^\[cat \/kept\] .* 3$/);
+      expect(await output("inspect", "-f", format, "made:1")).to.match(/^\[cat \/kept\] A=b-c 3$/);
+      const held = "{{.Config.Volumes}} {{.Config.ExposedPorts}} {{.Parent}}";
+      const parent = await output("inspect", "-f", "{{.Image}}", id);
+      expect(await output("inspect", "-f", held, "made:1")).to.equal(
+        `map[/vol:{}] map[80/tcp:{}] ${parent}`,
+      );
+      const history = await output("history", "-q", "--no-trunc", "made:1");
+      expect(history.split("\n").slice(0, 2)).to.deep.equal([made, parent]);
       expect(await output("inspect", "-f", "{{.State.Status}}", id)).to.equal("running");
       const again = await output("run", "-d", "--network", "none", "made:1");
       expect(await output("wait", again)).to.equal("0");

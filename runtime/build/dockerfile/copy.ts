@@ -1,9 +1,9 @@
+import { invalid } from "../../../core/shell-words/invalid.ts";
+import { findJsonWords, splitBlanks } from "../../../core/shell-words/words.ts";
 import { readFlags } from "./flags.ts";
 import { findHeredocMark, heredocText } from "./heredoc.ts";
 import type { CopyInstruction, InlineFile } from "./instruction.ts";
-import { invalid } from "./invalid.ts";
 import type { Node } from "./lines.ts";
-import { findJsonWords, splitBlanks } from "./words.ts";
 
 const BUILDKIT =
   "requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled";

@@ -1,6 +1,6 @@
-import { type Lookup, lex } from "./expand.ts";
+import { type Lookup, lex } from "../../../core/shell-words/expand.ts";
+import type { Pair } from "../../../core/shell-words/words.ts";
 import type { Step } from "./instruction.ts";
-import type { Pair } from "./words.ts";
 
 /**
  * A step with the values of its variables. Commands keep theirs: they are the shell's.

@@ -1,4 +1,4 @@
-import { invalid } from "./invalid.ts";
+import { invalid } from "../../../core/shell-words/invalid.ts";
 
 /** Flags of an instruction as they stand: `--from=build`; and what comes after them. */
 export interface SplitFlags {

@@ -1,8 +1,8 @@
 import { durationNs } from "../../../core/duration.ts";
+import { invalid, quoted } from "../../../core/shell-words/invalid.ts";
+import { findJsonWords } from "../../../core/shell-words/words.ts";
 import { readFlags } from "./flags.ts";
 import type { HealthcheckFlags, Step } from "./instruction.ts";
-import { invalid, quoted } from "./invalid.ts";
-import { findJsonWords } from "./words.ts";
 
 const NS_PER_MS = 1e6;
 const RETRIES_MAX = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import { lex } from "./expand.ts";
+import { lex } from "../../../core/shell-words/expand.ts";
 
 /** The beginning of a text that follows its instruction: `<<EOF`, `<<-"EOF"`, `3<<EOF`. */
 export interface HeredocMark {

@@ -1,4 +1,4 @@
-import type { Pair } from "./words.ts";
+import type { Pair } from "../../../core/shell-words/words.ts";
 
 /** A line for a shell, or the words of a program and its arguments. */
 export interface CommandLine {

@@ -1,8 +1,8 @@
+import { invalid } from "../../../core/shell-words/invalid.ts";
+import { findJsonWords } from "../../../core/shell-words/words.ts";
 import { type Directives, readDirectives } from "./directives.ts";
 import { splitFlags } from "./flags.ts";
 import { findHeredocMarks, type Heredoc, type HeredocMark } from "./heredoc.ts";
-import { invalid } from "./invalid.ts";
-import { findJsonWords } from "./words.ts";
 
 /** Larger than any seen; it is held in memory. */
 export const DOCKERFILE_BYTES_MAX = 1024 * 1024;

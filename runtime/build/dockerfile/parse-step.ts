@@ -1,11 +1,17 @@
+import { invalid } from "../../../core/shell-words/invalid.ts";
+import {
+  findJsonWords,
+  type Pair,
+  splitBlanks,
+  splitPairs,
+  splitWords,
+} from "../../../core/shell-words/words.ts";
 import { parseCopy, requiresBuildKit } from "./copy.ts";
 import { readFlags } from "./flags.ts";
 import { parseHealthcheck } from "./healthcheck.ts";
 import { heredocText } from "./heredoc.ts";
 import type { BuildArg, CommandLine, Step } from "./instruction.ts";
-import { invalid } from "./invalid.ts";
 import type { Node } from "./lines.ts";
-import { findJsonWords, type Pair, splitBlanks, splitPairs, splitWords } from "./words.ts";
 
 const NOT_AFTER_ONBUILD = ["MAINTAINER", "FROM"];
 const BUILDKIT_ONLY = ["mount", "network", "security", "device"];

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { ClusterError } from "../../../core/errors.ts";
-import { lex } from "./expand.ts";
+import { lex } from "../../../core/shell-words/expand.ts";
 import { expandStep } from "./expand-step.ts";
 import { parseDockerfile } from "./parse.ts";
 

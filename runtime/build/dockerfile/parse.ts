@@ -1,10 +1,10 @@
 import { errorMessage } from "../../../core/errors.ts";
+import { invalid, quoted } from "../../../core/shell-words/invalid.ts";
+import { splitBlanks } from "../../../core/shell-words/words.ts";
 import { readFlags } from "./flags.ts";
 import type { Dockerfile, Stage, Step, WrittenStep } from "./instruction.ts";
-import { invalid, quoted } from "./invalid.ts";
 import { type Node, splitDockerfile } from "./lines.ts";
 import { parseStep } from "./parse-step.ts";
-import { splitBlanks } from "./words.ts";
 
 /** More than an image has layers, and room for what makes none. */
 export const STEPS_MAX = 1000;

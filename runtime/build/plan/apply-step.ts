@@ -1,8 +1,8 @@
 import { describeDuration } from "../../../core/duration.ts";
+import { invalid } from "../../../core/shell-words/invalid.ts";
+import type { Pair } from "../../../core/shell-words/words.ts";
 import { parseSignal } from "../../container/signals.ts";
 import type { CommandLine, HealthcheckFlags, Step } from "../dockerfile/instruction.ts";
-import { invalid } from "../dockerfile/invalid.ts";
-import type { Pair } from "../dockerfile/words.ts";
 import { readExposedPorts } from "./exposed-ports.ts";
 import { quotedRune } from "./quoted-rune.ts";
 import { DEFAULT_SHELL } from "./run-command.ts";

@@ -1,4 +1,4 @@
-import type { Lookup } from "../dockerfile/expand.ts";
+import type { Lookup } from "../../../core/shell-words/expand.ts";
 import type { BuildArg } from "../dockerfile/instruction.ts";
 
 /** Allowed everywhere without an ARG, and in no image's history. Source: Dockerfile reference, "Predefined ARGs". */

@@ -1,4 +1,4 @@
-import { invalid } from "../dockerfile/invalid.ts";
+import { invalid } from "../../../core/shell-words/invalid.ts";
 
 const PORT_MAX = 65_535;
 const SPEC = /^(?:(?:.*:)?[\d-]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-zA-Z]+))?$/;

@@ -1,4 +1,4 @@
-import { ClusterError } from "../../../core/errors.ts";
+import { ClusterError } from "../errors.ts";
 
 /** The error for a Dockerfile that cannot be what it says. Docker's words. */
 export function invalid(message: string): ClusterError {
