@@ -6,12 +6,23 @@ import type { ContainerHost } from "./container-run.ts";
 import { fillVolumes } from "./fill-volumes.ts";
 import type { ContainerId, ResolvedMount } from "./types.ts";
 
-/** By it programs know that they are in a container. */
-const MARK = "/.dockerenv";
+/** Where something is mounted at every start; and the mark by which programs know that they are in a container. */
+const STUBS: readonly (readonly [path: string, kind: "directory" | "file"])[] = [
+  ["/.dockerenv", "file"],
+  ["/dev/console", "file"],
+  ["/dev/pts", "directory"],
+  ["/dev/shm", "directory"],
+  ["/etc/hostname", "file"],
+  ["/etc/hosts", "file"],
+  ["/etc/resolv.conf", "file"],
+  ["/proc", "directory"],
+  ["/sys", "directory"],
+];
 
 /**
- * Makes what the root file system of a new container has beside its image's files: the mark of a container, the list of
- * mounts where programs look for it, the working directory; and gives new volumes what the image has where they are mounted.
+ * Makes what the root file system of a new container has beside its image's files: mount points, the mark of a container,
+ * the list of mounts where programs look for it, the working directory; and gives new volumes what the image has where they
+ * are mounted.
  *
  * Once, at its creation, as Docker does: files can be copied to it before it runs, and what it has removed stays away. It
  * stays mounted: the start follows at once, as a rule, and unmounting would flush the disk.
@@ -35,10 +46,23 @@ export async function prepareRoot(
 ): Promise<void> {
   await host.images.mountRootfs(rootfs);
   const { merged } = rootfs;
-  makeInRoot(merged, MARK, "file");
+  for (const [path, kind] of STUBS) makeStub(merged, path, kind);
   makeMountList(merged);
   makeWorkdir(merged, workdir);
   await fillVolumes(id, mounts, rootfs, host);
+}
+
+function makeStub(root: string, path: string, kind: "directory" | "file"): void {
+  try {
+    makeInRoot(root, path, kind);
+  } catch (error) {
+    if (!isLinkToNowhere(error)) throw error;
+  }
+}
+
+/** One in the way is the image's own. */
+function isLinkToNowhere(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EEXIST";
 }
 
 function makeMountList(root: string): void {
@@ -49,8 +73,7 @@ function makeMountList(root: string): void {
   try {
     symlinkSync("/proc/mounts", `/proc/self/fd/${etc}/mtab`);
   } catch (error) {
-    // A link that leads nowhere is the image's own.
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (!isLinkToNowhere(error)) throw error;
   } finally {
     closeSync(etc);
   }

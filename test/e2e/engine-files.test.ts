@@ -111,6 +111,13 @@ describe("e2e: files of containers", function () {
         await docker("cp", join(folder, "one"), "early:/made/dir");
         const made = ["A /made", "A /made/dir", "A /made/dir/one"];
         expect((await docker("diff", "early")).split("\n")).to.deep.equal(made);
+        // Where its mounts will be is there already, as in Docker.
+        const archive = join(folder, "early.tar");
+        await docker("export", "-o", archive, "early");
+        const listed = await host.cluster.lab.exec(host.node.host, ["tar", "-tvf", archive]);
+        expect(listed.stdout).to.match(/^-rwxr-xr-x .* \.dockerenv$/m);
+        expect(listed.stdout).to.match(/^-rwxr-xr-x .* etc\/hosts$/m);
+        expect(listed.stdout).to.match(/^drwxr-xr-x .* proc\/$/m);
         await docker("rm", "early");
       });
 
