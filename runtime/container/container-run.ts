@@ -115,6 +115,7 @@ async function makeBundle(
 ): Promise<void> {
   const { paths, host, findPeer } = at;
   await host.images.mountRootfs(record.rootfs);
+  const attached = attach(record, host, findPeer);
   const mounts = await prepareMounts(record, paths, host);
   makeMountPoints(record.rootfs.merged, mounts);
   const fileMounts = await makeContainerFiles(files, paths.filesDir);
@@ -124,10 +125,7 @@ async function makeBundle(
     fileMounts,
     host: { ...host.facts, canReadOnlyBelow },
     findPeer,
-    surroundings: {
-      attached: attach(record, host, findPeer),
-      hostAddress: hostAddressOf(host),
-    },
+    surroundings: { attached, hostAddress: hostAddressOf(host) },
   });
 }
 

@@ -94,8 +94,15 @@ export class ManagedContainer {
     this.#context = context;
     this.#turns = new Turns(`container ${config.name}`, { slots: 1, waitingMax: WAITING_MAX });
     this.#views = new RootViews(context.host, () => this.#afterViews());
-    const check = (command: readonly string[], timeoutMs: number) => this.exec(command, timeoutMs);
-    this.#health = new HealthWatch(record, check, (health) => this.#onHealth(health), clock);
+    this.#health = new HealthWatch(
+      record,
+      {
+        exec: (command, timeoutMs) => this.exec(command, timeoutMs),
+        onHealth: (health) => this.#onHealth(health),
+        emit: context.emit,
+      },
+      clock,
+    );
     this.#status = status;
     this.jsonLog = jsonLogOf(record, this.paths);
     const input = inputModeOf(config);
@@ -219,7 +226,8 @@ export class ManagedContainer {
     const thaw = async () => (paused ? this.unpause() : undefined);
     const stopping = { signal, timeoutMs, ended: this.untilEnd(), onSent, thaw };
     if (!(await stopProcess(process, stopping, host.clock))) throw unendable(config.name, process);
-    if (isTold) emit({ kind: "stopped", id });
+    // Behind the end of the run, when all of it is cleared away: so whoever follows the journal knows it.
+    if (isTold) await this.#turns.run(async () => emit({ kind: "stopped", id }));
   }
 
   /** Resolves when it does not run. */

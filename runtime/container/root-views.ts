@@ -69,7 +69,12 @@ export class RootViews {
           openMountTree(merged, planTreeMounts(mounts, files), scratch, makeTarget),
         );
       });
-      return { root: `/proc/self/fd/${fd}`, close: onlyOnce(() => this.#close(fd)) };
+      const tellEnds = files === undefined ? [] : this.#tellOfVolumes(record);
+      const close = async () => {
+        for (const tell of tellEnds) tell();
+        await this.#close(fd);
+      };
+      return { root: `/proc/self/fd/${fd}`, close: onlyOnce(close) };
     } catch (error) {
       this.#open -= 1;
       // Not waited for: it wants the turn that this call has.
@@ -91,6 +96,14 @@ export class RootViews {
       async () => work(),
     );
     return nested();
+  }
+
+  #tellOfVolumes({ id, mounts }: ContainerRecord): (() => void)[] {
+    return mounts
+      .filter(({ type }) => type === "volume")
+      .map(({ source, target, readOnly, propagation }) =>
+        this.#host.volumes.tellOfView(source, { container: id, target, readOnly, propagation }),
+      );
   }
 
   async #close(fd: number): Promise<void> {

@@ -118,10 +118,10 @@ export async function clearRun(
   for (const dir of [paths.filesDir, paths.shmDir])
     await attempt(() => (existsSync(dir) ? unmountAside(dir) : undefined));
   await attempt(() => (merged === undefined ? undefined : host.images.unmountRootfs({ merged })));
-  await attempt(() => releaseMounts(paths));
-  await attempt(() => host.volumes.unmountAll(id));
   await attempt(() => host.ports.unpublish(id));
   await attempt(() => host.networks.detach(id));
+  await attempt(() => releaseMounts(paths));
+  await attempt(() => host.volumes.unmountAll(id));
   await attempt(() => rm(paths.exitFile, { force: true }));
   if (failures.length > 0) throw failures[0];
   await removeTree(paths.bundle);

@@ -135,6 +135,12 @@ export class LocalVolumes implements Volumes {
     }
   }
 
+  /** Somebody has a container's files, and with them this volume's, before him. @returns to be called when he has not any more. */
+  tellOfView(name: string, use: VolumeUse): () => void {
+    this.#events.mounted(name, use);
+    return () => this.#events.unmounted(name, use.container);
+  }
+
   /** Does something with a volume's files, which are there meanwhile. */
   async whileMounted<T>(name: string, container: string, work: () => Promise<T>): Promise<T> {
     const user = `${container} in creation`;
