@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { arch, cpus, hostname, release } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
@@ -161,6 +162,8 @@ export class Engine implements EngineParts {
       ...cgroups.abilities(),
       apparmor: hasApparmor(),
       cpus: cpus().length,
+      memoryNodes: readMemoryNodes(),
+      cgroupKind: cgroups.layout.kind,
       runtimes: runtimes.names(),
     };
     const usage = newUsageLoop({ containers, cgroups, clock });
@@ -196,4 +199,10 @@ function machineFacts(cgroups: Cgroups): Omit<ContainerHost["facts"], "initPath"
     ownCapabilities: ownCapabilities(),
     hasApparmor: hasApparmor(),
   };
+}
+
+/** Machines without such nodes have one. */
+function readMemoryNodes(): string {
+  const path = "/sys/devices/system/node/has_memory";
+  return existsSync(path) ? readFileSync(path, "utf8").trim() : "0";
 }

@@ -89,6 +89,8 @@ export interface ContainerFacts {
   readonly networkMode: string;
   /** What it calls itself. */
   readonly hostname: string;
+  /** Whether it sees a control group of its own or the host's. */
+  readonly cgroupMode: "private" | "host";
   /** What of /proc and /sys it does not see, and what it cannot write to; undefined: it has all privileges. */
   readonly maskedPaths: readonly string[] | undefined;
   readonly readonlyPaths: readonly string[] | undefined;
@@ -233,6 +235,9 @@ export interface MachineAbilities {
   readonly blkioRates: boolean;
   readonly apparmor: boolean;
   readonly cpus: number;
+  /** As the kernel lists them: `0`, `0-1`. */
+  readonly memoryNodes: string;
+  readonly cgroupKind: "v1" | "v2" | "hybrid";
   /** Names of the OCI runtimes there are, the default first. */
   readonly runtimes: readonly string[];
 }

@@ -1,5 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { ResourceLimits } from "../backends/container-settings.ts";
+import type { MachineAbilities } from "../backends/containers.ts";
 import { swapOf } from "../wire/container/resources.ts";
 
 /** Source: moby, linuxMinMemory. */
@@ -7,11 +8,17 @@ const MEMORY_MIN_BYTES = 6 * 1024 * 1024;
 const CPU_PERIOD_MIN_US = 1000;
 const CPU_PERIOD_MAX_US = 1_000_000;
 const NANOS = 1e9;
+/** No processor and no memory node has a number as great. Source: moby, pkg/parsers. */
+const LISTED_MAX = 8192;
+const LIST_SHOWN_MAX = 100;
+
+/** What a machine has of what a container may ask a part of. */
+type Machine = Pick<MachineAbilities, "cpus" | "memoryNodes">;
 
 /** One thing that cannot be, and Docker's words for it. */
 interface Mistake {
-  readonly isMade: (limits: ResourceLimits, cpus: number) => boolean;
-  readonly says: (limits: ResourceLimits, cpus: number) => string;
+  readonly isMade: (limits: ResourceLimits, machine: Machine) => boolean;
+  readonly says: (limits: ResourceLimits, machine: Machine) => string;
 }
 
 /** An update may change it alone. */
@@ -55,9 +62,9 @@ const MISTAKES: readonly Mistake[] = [
     says: () => "Conflicting options: Nano CPUs and CPU Quota cannot both be set.",
   },
   {
-    isMade: ({ nanoCpus }, cpus) =>
+    isMade: ({ nanoCpus }, { cpus }) =>
       nanoCpus < 0 || (nanoCpus !== 0 && nanoCpus < NANOS / 100) || nanoCpus > cpus * NANOS,
-    says: (_, cpus) =>
+    says: (_, { cpus }) =>
       `range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`,
   },
   {
@@ -78,28 +85,44 @@ const MISTAKES: readonly Mistake[] = [
     says: () => "Range of blkio weight is from 10 to 1000",
   },
   {
-    isMade: ({ cpusetCpus }, cpus) => !isListWithin(cpusetCpus, cpus),
-    says: ({ cpusetCpus }, cpus) =>
-      `Requested CPUs are not available - requested ${cpusetCpus.slice(0, 100)}, available: ${cpus === 1 ? "0" : `0-${cpus - 1}`}`,
+    isMade: ({ cpusetCpus }) => findListFault(cpusetCpus) !== undefined,
+    says: ({ cpusetCpus }) =>
+      `Invalid value ${shown(cpusetCpus)} for cpuset cpus: ${findListFault(cpusetCpus)}`,
+  },
+  {
+    isMade: ({ cpusetCpus }, machine) => !isListWithin(cpusetCpus, cpusOf(machine)),
+    says: ({ cpusetCpus }, machine) =>
+      `Requested CPUs are not available - requested ${shown(cpusetCpus)}, available: ${cpusOf(machine)}`,
+  },
+  {
+    isMade: ({ cpusetMems }) => findListFault(cpusetMems) !== undefined,
+    says: ({ cpusetMems }) =>
+      `Invalid value ${shown(cpusetMems)} for cpuset mems: ${findListFault(cpusetMems)}`,
+  },
+  {
+    isMade: ({ cpusetMems }, { memoryNodes }) => !isListWithin(cpusetMems, memoryNodes),
+    says: ({ cpusetMems }, { memoryNodes }) =>
+      `Requested memory nodes are not available - requested ${shown(cpusetMems)}, available: ${memoryNodes}`,
   },
 ];
 
 /** @throws {ClusterError} InvalidArgument for what no container of this machine can have. Docker's words. */
-export function checkLimits(limits: ResourceLimits, cpus: number): void {
-  refuse(MISTAKES, limits, cpus);
+export function checkLimits(limits: ResourceLimits, machine: Machine): void {
+  refuse(MISTAKES, limits, machine);
 }
 
-function refuse(mistakes: readonly Mistake[], limits: ResourceLimits, cpus: number): void {
-  const mistake = mistakes.find(({ isMade }) => isMade(limits, cpus));
-  if (mistake !== undefined) throw new ClusterError("InvalidArgument", mistake.says(limits, cpus));
+function refuse(mistakes: readonly Mistake[], limits: ResourceLimits, machine: Machine): void {
+  const mistake = mistakes.find(({ isMade }) => isMade(limits, machine));
+  if (mistake !== undefined)
+    throw new ClusterError("InvalidArgument", mistake.says(limits, machine));
 }
 
 /** What an update says, before it is laid over what the container has. @throws as `checkLimits`. */
-export function checkUpdate(asked: ResourceLimits, cpus: number): void {
+export function checkUpdate(asked: ResourceLimits, machine: Machine): void {
   refuse(
     MISTAKES.filter((mistake) => mistake !== SWAP_ALONE),
     asked,
-    cpus,
+    machine,
   );
 }
 
@@ -124,8 +147,36 @@ export function findUpdateConflict(
   return undefined;
 }
 
-/** `0-2,7`; empty: all. What is no list at all is refused where it is used. */
-function isListWithin(list: string, cpus: number): boolean {
-  const numbers = list.split(/[,-]/).filter((text) => text !== "");
-  return numbers.every((text) => Number(text) < cpus);
+function cpusOf({ cpus }: Machine): string {
+  return cpus === 1 ? "0" : `0-${cpus - 1}`;
+}
+
+function shown(list: string): string {
+  return list.slice(0, LIST_SHOWN_MAX);
+}
+
+/** Why it is no list as `0-2,7`; undefined when it is. Docker's words. Source: moby, pkg/parsers, ParseUintList. */
+function findListFault(list: string): string | undefined {
+  if (list === "") return undefined;
+  const ranges = rangesOf(list);
+  if (ranges === undefined) return `invalid format: ${shown(list)}`;
+  const isLate = ranges.some(([, last]) => last >= LISTED_MAX);
+  return isLate ? `value of out range, maximum is ${LISTED_MAX}` : undefined;
+}
+
+/** Whether all of one list are in the other, which the kernel has written; both without fault. */
+function isListWithin(list: string, available: string): boolean {
+  const there = rangesOf(available) ?? [];
+  return (rangesOf(list) ?? []).every(([first, last]) =>
+    there.some(([from, to]) => from <= first && last <= to),
+  );
+}
+
+function rangesOf(list: string): (readonly [first: number, last: number])[] | undefined {
+  if (list === "") return [];
+  const ranges = list.split(",").map((text) => {
+    const [, first, last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text) ?? [];
+    return [Number(first), Number(last)] as const;
+  });
+  return ranges.every(([first, last]) => first <= last) ? ranges : undefined;
 }

@@ -25,6 +25,8 @@ const ABLE: MachineAbilities = {
   blkioRates: true,
   apparmor: true,
   cpus: 2,
+  memoryNodes: "0",
+  cgroupKind: "v2",
   runtimes: ["runc"],
 };
 
@@ -88,7 +90,7 @@ describe("containers: limits", () => {
     expect(findUpdateConflict({ ...NONE, cpuShares: 9 }, unlimited)).to.equal(undefined);
     const cpu = findUpdateConflict({ ...NONE, cpuQuotaUs: 5000 }, { ...NONE, nanoCpus: 1e9 });
     expect(cpu).to.contain("CPU Quota cannot be updated as NanoCPUs has already been set");
-    const period = () => checkUpdate({ ...NONE, cpuPeriodUs: 5, memorySwapBytes: 7 }, 2);
+    const period = () => checkUpdate({ ...NONE, cpuPeriodUs: 5, memorySwapBytes: 7 }, ABLE);
     expect(period).to.throw("CPU cfs period can not be less");
   });
 });
@@ -109,12 +111,25 @@ describe("containers: limits that cannot be", () => {
     { limits: { cpuShares: -1 }, says: "invalid CPU shares (-1): value must be a positive" },
     { limits: { blkioWeight: 9 }, says: "Range of blkio weight is from 10 to 1000" },
     { limits: { cpusetCpus: "0-2" }, says: "requested 0-2, available: 0-1" },
+    { limits: { cpusetCpus: "x" }, says: "Invalid value x for cpuset cpus: invalid format: x" },
+    { limits: { cpusetCpus: "1-0" }, says: "for cpuset cpus: invalid format: 1-0" },
+    { limits: { cpusetCpus: "0,," }, says: "for cpuset cpus: invalid format: 0,," },
+    {
+      limits: { cpusetMems: "7" },
+      says: "Requested memory nodes are not available - requested 7, available: 0",
+    },
+    {
+      limits: { cpusetMems: "0-99999999" },
+      says: "for cpuset mems: value of out range, maximum is 8192",
+    },
   ];
   for (const { limits, says } of cases)
     it(`are refused: ${JSON.stringify(limits)}`, () =>
-      expect(() => checkLimits({ ...NONE, ...limits }, 2)).to.throw(says));
+      expect(() => checkLimits({ ...NONE, ...limits }, ABLE)).to.throw(says));
   it("but not those that can", () =>
-    expect(() => checkLimits({ ...NONE, nanoCpus: 2e9, cpusetCpus: "0,1" }, 2)).to.not.throw());
+    expect(() =>
+      checkLimits({ ...NONE, nanoCpus: 2e9, cpusetCpus: "0,1", cpusetMems: "0" }, ABLE),
+    ).to.not.throw());
 });
 
 describe("containers: names at random", () => {

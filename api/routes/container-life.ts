@@ -176,11 +176,11 @@ async function update(
       "Restart policy cannot be updated because AutoRemove is enabled for the container",
     );
   const abilities = backend.abilities();
-  checkUpdate(readLimits(json), abilities.cpus);
+  checkUpdate(readLimits(json), abilities);
   const mistake = findUpdateConflict(readLimits(json), settings.limits);
   if (mistake !== undefined) throw refuse(mistake);
   const asked = amendLimits(json, settings.limits);
-  checkLimits(asked, abilities.cpus);
+  checkLimits(asked, abilities);
   const { limits, warnings } = fitLimits(asked, abilities);
   await backend.updateContainer(id, {
     ...(JSON.stringify(limits) === JSON.stringify(settings.limits) ? {} : { limits }),
@@ -224,7 +224,7 @@ async function remove(
 ): Promise<Answer> {
   const { id, settings } = container;
   if (exchange.flag("link"))
-    throw new ClusterError("InvalidArgument", "links are not supported by this version of muster");
+    throw conflict("Conflict, cannot remove the default link name of the container");
   const force = exchange.flag("force");
   const refusal = () => {
     const state = container.paused ? "paused" : container.restarting ? "restarting" : "running";

@@ -117,7 +117,7 @@ async function create(
     const name = asked === "" ? randomName(systemRandom, attempt) : asked;
     const wanted = readContainerCreate(body, name, context);
     const { settings, networkMode, endpoints, warnings: others } = wanted;
-    checkLimits(settings.limits, abilities.cpus);
+    checkLimits(settings.limits, abilities);
     const { limits, warnings } = fitLimits(settings.limits, abilities);
     try {
       const request = { settings: { ...settings, limits }, networkMode, endpoints, platform };

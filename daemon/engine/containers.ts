@@ -8,6 +8,7 @@ import { ClusterError } from "../../core/errors.ts";
 import { attributesOf } from "../../runtime/container/container-events.ts";
 import { parseSignal } from "../../runtime/container/signals.ts";
 import { shownPaths } from "../../runtime/container/spec/confinement.ts";
+import { cgroupModeOf } from "../../runtime/container/spec/namespaces.ts";
 import type {
   Container,
   ContainerConfig,
@@ -112,7 +113,8 @@ function toFacts(
     containers,
     networks,
     ports,
-  }: Pick<EngineParts, "networks" | "ports"> & {
+    abilities,
+  }: Pick<EngineParts, "networks" | "ports" | "abilities"> & {
     readonly containers: MachineContainers;
   },
 ): ContainerFacts {
@@ -122,6 +124,7 @@ function toFacts(
     settings: config,
     networkMode: wireNetworkMode(config.network),
     hostname: config.hostname || ownName(container),
+    cgroupMode: cgroupModeOf(config, abilities.cgroupKind),
     ...shownPaths(config.security),
     image,
     execIds: containers.execs.execIdsOf(container.id),

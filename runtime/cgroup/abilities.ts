@@ -14,12 +14,18 @@ export interface MachineAbilities {
   readonly blkioRates: boolean;
   readonly apparmor: boolean;
   readonly cpus: number;
+  /** As the kernel lists them: `0`, `0-1`. */
+  readonly memoryNodes: string;
+  readonly cgroupKind: "v1" | "v2" | "hybrid";
   /** Names of the OCI runtimes there are, the default first. */
   readonly runtimes: readonly string[];
 }
 
 /** What control groups can do. */
-export type CgroupAbilities = Omit<MachineAbilities, "apparmor" | "cpus" | "runtimes">;
+export type CgroupAbilities = Omit<
+  MachineAbilities,
+  "apparmor" | "cpus" | "memoryNodes" | "cgroupKind" | "runtimes"
+>;
 
 /** Version 2: by the controllers of the root. */
 export function unifiedAbilities(controllers: ReadonlySet<string>): CgroupAbilities {

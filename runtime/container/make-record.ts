@@ -8,6 +8,7 @@ import { ANONYMOUS_LABEL } from "../volume/types.ts";
 import { checkConfig } from "./config-check.ts";
 import type { ContainerHost } from "./container-run.ts";
 import { planLogLimits } from "./log/log-files.ts";
+import { propagationOf } from "./mount-propagation.ts";
 import { prepareRoot } from "./prepare-root.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
@@ -103,7 +104,11 @@ async function resolveMount(
       return { ...mount, hostPath: "" };
     case "bind":
       await checkBindSource(mount);
-      return { ...mount, hostPath: mount.source };
+      return {
+        ...mount,
+        propagation: propagationOf(mount, host.roots.dataRoot),
+        hostPath: mount.source,
+      };
     case "volume": {
       const { labels = {}, driverOptions: options } = mount;
       if (mount.source !== "") {

@@ -15,6 +15,7 @@ import { mountBind, unmountAside } from "../linux/mount.ts";
 import { mountOfPath, mountsBelow } from "../linux/mount-table.ts";
 import { ANY_PATH_ONLY, openBeneath } from "../linux/open-in-root.ts";
 import type { ContainerHost } from "./container-run.ts";
+import { isOverDataRoot } from "./mount-propagation.ts";
 import type { ContainerPaths } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { ResolvedMount } from "./types.ts";
@@ -28,11 +29,14 @@ import type { ResolvedMount } from "./types.ts";
 export async function prepareMounts(
   { id, mounts }: ContainerRecord,
   paths: ContainerPaths,
-  host: Pick<ContainerHost, "volumes">,
+  host: Pick<ContainerHost, "volumes" | "roots">,
 ): Promise<ResolvedMount[]> {
   const prepared: ResolvedMount[] = [];
   for (const mount of mounts) {
-    if (mount.type === "bind") await prepareBind(mount);
+    if (mount.type === "bind") {
+      prepared.push(await prepareBind(mount, host.roots.dataRoot));
+      continue;
+    }
     if (mount.type !== "volume") {
       prepared.push(mount);
       continue;
@@ -59,7 +63,8 @@ export async function releaseMounts({ subpathsDir }: ContainerPaths): Promise<vo
 }
 
 /** Source: moby, volume/mounts, Setup; daemon/oci_linux.go, ensureShared. */
-async function prepareBind({ source, createSource, propagation }: ResolvedMount): Promise<void> {
+async function prepareBind(mount: ResolvedMount, dataRoot: string): Promise<ResolvedMount> {
+  const { source, createSource, propagation } = mount;
   if (createSource === true && !existsSync(source)) {
     try {
       await mkdir(source, { recursive: true, mode: 0o755 });
@@ -68,9 +73,12 @@ async function prepareBind({ source, createSource, propagation }: ResolvedMount)
       throw new ClusterError("Internal", message, { cause: error });
     }
   }
-  if (!/shared$|slave$/.test(propagation)) return;
+  if (!/shared$|slave$/.test(propagation)) return mount;
   const { point, isShared, isSlave } = mountOfPath(realPathOf(source));
-  if (isShared || (isSlave && propagation.endsWith("slave"))) return;
+  if (isShared || (isSlave && propagation.endsWith("slave"))) return mount;
+  // Nobody may have asked for it: what cannot follow the host is private.
+  if (propagation === "rslave" && isOverDataRoot(source, dataRoot))
+    return { ...mount, propagation: "rprivate" };
   const wanted = propagation.endsWith("shared") ? "shared" : "shared or slave";
   throw new ClusterError(
     "InvalidArgument",

@@ -102,7 +102,7 @@ async function take(body: unknown): Promise<void> {
     apiMinor: 51,
   };
   const { settings } = readContainerCreate(body, "name", context);
-  checkLimits(settings.limits, 2);
+  checkLimits(settings.limits, { cpus: 2, memoryNodes: "0" });
   const config: ContainerConfig = {
     ...settings,
     network: { kind: "none" },
@@ -117,6 +117,8 @@ async function take(body: unknown): Promise<void> {
     ...unifiedAbilities(new Set()),
     apparmor: false,
     cpus: 2,
+    memoryNodes: "0",
+    cgroupKind: "v2" as const,
     runtimes: ["runc"],
   };
   const images = {

@@ -40,6 +40,8 @@ const abilities = {
   ...unifiedAbilities(new Set(["memory", "cpu", "io", "cpuset", "pids"])),
   apparmor: false,
   cpus: 2,
+  memoryNodes: "0",
+  cgroupKind: "v2" as const,
   runtimes: ["runc"],
 };
 

@@ -84,7 +84,7 @@ export function writeHostConfig(container: ContainerFacts): Record<string, unkno
     ...(client.Mounts === undefined ? {} : { Mounts: client.Mounts }),
     CapAdd: orNull(settings.capAdd),
     CapDrop: orNull(settings.capDrop),
-    CgroupnsMode: namespaces.cgroup || "host",
+    CgroupnsMode: container.cgroupMode,
     Dns: dns.servers,
     DnsOptions: dns.options,
     DnsSearch: dns.search,

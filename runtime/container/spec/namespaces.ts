@@ -22,7 +22,7 @@ export function planNamespaces(
   if (ipc !== "host") namespaces.push(ownOr("ipc", joined.ipc));
   const network = planNetwork(config.network, joined.network);
   if (network !== undefined) namespaces.push(network);
-  if (hasOwnCgroup(config, cgroupKind)) namespaces.push({ type: "cgroup" });
+  if (cgroupModeOf(config, cgroupKind) === "private") namespaces.push({ type: "cgroup" });
   return namespaces;
 }
 
@@ -53,11 +53,11 @@ function planNetwork(
   }
 }
 
-/** With version 1 a program that looks for its group expects the host's paths. Docker's default. */
-function hasOwnCgroup(
+/** Whose control group it sees. With version 1 a program that looks for its group expects the host's paths. Docker's default. */
+export function cgroupModeOf(
   { namespaces, security }: Pick<ContainerConfig, "namespaces" | "security">,
   cgroupKind: "v1" | "v2" | "hybrid",
-): boolean {
-  if (namespaces.cgroup !== "") return namespaces.cgroup === "private";
-  return cgroupKind === "v2" && !security.privileged;
+): "private" | "host" {
+  if (namespaces.cgroup !== "") return namespaces.cgroup === "private" ? "private" : "host";
+  return cgroupKind === "v2" && !security.privileged ? "private" : "host";
 }

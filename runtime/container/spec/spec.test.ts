@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { containerConfig } from "../../../test/support/runtime/container-config.ts";
 import type { ContainerConfig } from "../types.ts";
 import { SHM_SIZE_BYTES } from "./mounts.ts";
+import { cgroupModeOf } from "./namespaces.ts";
 import { planSpec, type SpecInput } from "./spec.ts";
 
 const GOLDEN = new URL("./testdata/default-spec.json", import.meta.url);
@@ -64,12 +65,28 @@ describe("spec", () => {
     ]);
   });
 
-  it("has a cgroup namespace only with version 2", () => {
-    const spec = input({});
-    const host = { ...spec.host, cgroupKind: "hybrid" } as const;
-    const types = planSpec({ ...spec, host }).linux.namespaces.map(({ type }) => type);
-    expect(types).to.not.include("cgroup");
-  });
+  for (const [cgroupKind, cgroup, privileged, expected] of [
+    ["v2", "", false, "private"],
+    ["v2", "", true, "host"],
+    ["v2", "host", false, "host"],
+    ["v2", "private", true, "private"],
+    ["hybrid", "", false, "host"],
+    ["v1", "", false, "host"],
+    ["v1", "private", false, "private"],
+  ] as const)
+    it(`sees its cgroup as ${expected}: ${cgroupKind}, ${cgroup || "not said"}, ${privileged}`, () => {
+      const { host, ...spec } = input({});
+      const { namespaces, security } = spec.config;
+      const config = {
+        ...spec.config,
+        namespaces: { ...namespaces, cgroup },
+        security: { ...security, privileged },
+      };
+      expect(cgroupModeOf(config, cgroupKind)).to.equal(expected);
+      const { linux } = planSpec({ ...spec, config, host: { ...host, cgroupKind } });
+      const isOwn = linux.namespaces.some(({ type }) => type === "cgroup");
+      expect(isOwn).to.equal(expected === "private");
+    });
 
   it("puts an init program before the container's own", () => {
     const spec = planSpec(input({ command: ["nginx"] }, { initPath: "/usr/bin/docker-init" }));
