@@ -44,7 +44,7 @@ async function build({ builds, containers }: Backends, exchange: Exchange): Prom
     resolve: (ref) => findContainer(containers, ref).id,
   });
   const abilities = containers.abilities();
-  checkLimits(read.limits, abilities.cpus);
+  checkLimits(read.limits, abilities);
   const settings = { ...read, limits: fitLimits(read.limits, abilities).limits };
   if (exchange.flag("q")) return buildQuietly(builds, exchange, settings);
   const { apiMinor, signal, request } = exchange;
