@@ -12,6 +12,7 @@ import { Housekeeping } from "./housekeeping.ts";
 import { ImageCatalog, type StoredImage } from "./image-catalog.ts";
 import { ImageEvents } from "./image-events.ts";
 import { withNames } from "./image-records.ts";
+import { ImageRemover } from "./image-remover.ts";
 import { importArchive } from "./import-archive.ts";
 import { completePlatform, formatPlatform, platformOf } from "./platform.ts";
 import { ProgressHub, progress } from "./progress.ts";
@@ -30,7 +31,6 @@ import {
   withDigest,
 } from "./reference.ts";
 import { RegistryClient } from "./registry/registry-client.ts";
-import { applyRemoval, planRemoval } from "./removal.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StepImages } from "./step-images.ts";
@@ -85,8 +85,7 @@ export class ImageStore implements Images {
   readonly #pulls = new SingleFlight<Image>();
   /** Who listens to which pull; an entry lives as long as the pull. */
   readonly #hubs = new Map<string, ProgressHub>();
-  #pruning = false;
-  #isRunning: (containerId: string) => boolean = () => false;
+  readonly #remover: ImageRemover;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -94,6 +93,13 @@ export class ImageStore implements Images {
     this.steps = new StepImages({ ...parts, steps: parts.built }, (work) =>
       this.#housekeeping.during(work),
     );
+    this.#remover = new ImageRemover({
+      ...parts,
+      steps: this.steps,
+      housekeeping: this.#housekeeping,
+      find: (nameOrId) => this.#find(nameOrId),
+      neededLayers: () => this.#neededLayers(),
+    });
   }
 
   /**
@@ -133,7 +139,7 @@ export class ImageStore implements Images {
 
   /** Who is asked before an image is removed: whether a container runs. */
   protectWith(isRunning: (containerId: string) => boolean): void {
-    this.#isRunning = isRunning;
+    this.#remover.protectWith(isRunning);
   }
 
   /** Which registries may be spoken to without TLS, and what stands before docker.io, from the next request on. */
@@ -307,111 +313,19 @@ export class ImageStore implements Images {
     return this.#parts.catalog.getById(this.#find(nameOrId).id);
   }
 
-  /** What goes with it is swept away at once. */
   async remove(
     nameOrId: string,
     options: { readonly force?: boolean; readonly keepParents?: boolean } = {},
   ): Promise<RemovedImage> {
-    return this.#housekeeping.during(() => this.#remove(nameOrId, options));
-  }
-
-  async #remove(
-    nameOrId: string,
-    options: { readonly force?: boolean; readonly keepParents?: boolean },
-  ): Promise<RemovedImage> {
-    const { catalog, layers, events, built } = this.#parts;
-    const { id, name } = this.#find(nameOrId);
-    const image = catalog.getById(id);
-    const plan = planRemoval({
-      imageId: id,
-      typed: nameOrId,
-      askedName: name,
-      names: catalog.namesOf(id),
-      users: this.usersOf(id),
-      hasChildren: built.hasChildren(id),
-      force: options.force ?? false,
-    });
-    const manifests = catalog.manifestsOf(id);
-    await catalog.change((records) => applyRemoval(records, plan, manifests));
-    // Names by digest that go with a tag are no news of their own, as in Docker.
-    const tags = plan.untag.filter((text) => !text.includes("@"));
-    for (const _ of tags.length > 0 ? tags : plan.untag) events.happened("untag", id, image);
-    const untagged = plan.untag.map(parseReference).map(familiarReference);
-    if (!plan.deleteImage) {
-      await this.#housekeeping.sweepSoon();
-      return { untagged, deleted: [], reclaimedBytes: 0 };
-    }
-    const needed = this.#neededLayers();
-    const gone = [...new Set(image.layers)].filter((layer) => !needed.has(layer));
-    const reclaimedBytes = gone.reduce((sum, layer) => sum + layers.sizeOf(layer), 0);
-    const parent = this.steps.parentOf(id);
-    await built.forget(id);
-    await this.#housekeeping.sweepSoon();
-    events.happened("delete", id);
-    const removed = { untagged, deleted: [id, ...gone], reclaimedBytes };
-    if (options.keepParents === true || parent === undefined || !this.#isSpare(parent))
-      return removed;
-    const more = await this.#remove(parent, {});
-    return {
-      untagged,
-      deleted: [...removed.deleted, ...more.deleted],
-      reclaimedBytes: reclaimedBytes + more.reclaimedBytes,
-    };
-  }
-
-  /** Of no use but to those built from it, and there are none. */
-  #isSpare(id: Digest): boolean {
-    const { catalog, built } = this.#parts;
-    const isNameless = catalog.namesOf(id).length === 0;
-    const isUsed = this.usersOf(id).length > 0 || this.steps.isHeld(id);
-    return isNameless && !built.hasChildren(id) && !isUsed;
+    return this.#remover.remove(nameOrId, options);
   }
 
   async prune(fits: (image: Image) => boolean): Promise<RemovedImage> {
-    const { catalog, events } = this.#parts;
-    if (this.#pruning) throw new ClusterError("Aborted", "a prune operation is already running");
-    this.#pruning = true;
-    try {
-      // One sweep at the end: each walks all that is on disk.
-      const removed = await this.#housekeeping.during(() =>
-        this.#removeAll(catalog.images.filter(fits)),
-      );
-      events.pruned(removed.reclaimedBytes);
-      return removed;
-    } finally {
-      this.#pruning = false;
-    }
-  }
-
-  async #removeAll(images: readonly Image[]): Promise<RemovedImage> {
-    const untagged: string[] = [];
-    const deleted: Digest[] = [];
-    let reclaimedBytes = 0;
-    const { catalog, built } = this.#parts;
-    for (const { id } of images) {
-      // A step goes with the last that was built from it; it may have gone already.
-      const isStep = built.hasChildren(id) && catalog.namesOf(id).length === 0;
-      if (
-        !catalog.ids.includes(id) ||
-        isStep ||
-        this.usersOf(id).length > 0 ||
-        this.steps.isHeld(id)
-      )
-        continue;
-      const removed = await this.#remove(id, { force: true });
-      untagged.push(...removed.untagged);
-      deleted.push(...removed.deleted);
-      reclaimedBytes += removed.reclaimedBytes;
-    }
-    return { untagged, deleted, reclaimedBytes };
+    return this.#remover.prune(fits);
   }
 
   usersOf(imageId: Digest): readonly ImageUser[] {
-    const containers = this.#parts.snapshots.usersOf(imageId);
-    return containers.map((containerId) => ({
-      containerId,
-      running: this.#isRunning(containerId),
-    }));
+    return this.#remover.usersOf(imageId);
   }
 
   layerBytes(diffId: Digest): number {
