@@ -105,6 +105,8 @@ async function copyDirectory(root: string, entry: OpenEntry, job: CopyJob): Prom
   const packer = new TreePacker("files");
   if (!isDirectoryIn(root, path)) {
     refuseOverFile(root, path);
+    // What is above it is root's, whoever it is given to.
+    makeDirectory(root, path.slice(0, path.lastIndexOf("/")));
     await feed(root, packer.packEntry(entry, byteString(path.slice(1))), job);
     return;
   }

@@ -23,6 +23,7 @@ import { copyComment } from "./plan/copy-comment.ts";
 import { DEFAULT_SHELL, planRun } from "./plan/run-command.ts";
 import { EMPTY_CONFIG, readStageConfig, withPath, writeStageConfig } from "./plan/stage-config.ts";
 import { download } from "./remote/download.ts";
+import { resolveTarget } from "./resolve-target.ts";
 import { cancelled, runStep } from "./run-step.ts";
 
 const ACCOUNT_FILE_BYTES_MAX = 1024 * 1024;
@@ -132,7 +133,7 @@ export class StageBuild {
     const key = this.#keyOf(createdBy);
     if (await this.#reuse(createdBy, key)) return;
     await this.#session.withRoot(this.#image, async (rootfs) => {
-      makeDirectory(rootfs.merged, workdir);
+      makeDirectory(rootfs.merged, resolveTarget(rootfs.merged, workdir));
       const files = { rootfs, isSpare: true };
       await asIfRun(this.#session, () => this.#commit({ createdBy, files }, key));
     });
@@ -190,9 +191,10 @@ export class StageBuild {
     const { step, sources } = from;
     const { signal } = this.#session;
     const mode = parseMode(step.chmod);
-    const target = readTarget(step.target, this.#state.config.workdir);
+    const wanted = readTarget(step.target, this.#state.config.workdir);
     await this.#session.withRoot(this.#image, async (rootfs) => {
       const { merged } = rootfs;
+      const target = { ...wanted, path: resolveTarget(merged, wanted.path) };
       const owner = step.chown === "" ? undefined : ownerIn(merged, step.chown);
       const given = owner ?? (step.from === "" ? ROOT : undefined);
       for (const { root: sourceRoot, path, isFetched } of sources) {
