@@ -6,6 +6,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { type Answer, ok, type Route } from "../http/router.ts";
 import { writeSummary } from "../wire/container/summary.ts";
 import { layersSize, sharedSizes, writeImageSummary } from "../wire/image.ts";
+import { isStep } from "../wire/image-filter.ts";
 import { writeVolume } from "../wire/volume.ts";
 
 const TYPES = ["container", "image", "volume", "build-cache"];
@@ -39,10 +40,12 @@ async function answer(backends: Backends, exchange: Exchange): Promise<Answer> {
 }
 
 function imageUsage(backend: Backends["images"], apiMinor: number): Record<string, unknown> {
-  const images = backend.listImages();
+  const all = backend.listImages();
+  // Layers are counted of all, images only as `docker images` shows them.
+  const images = all.filter((image) => !isStep(image));
   const shared = sharedSizes(images);
   return {
-    LayersSize: layersSize(images),
+    LayersSize: layersSize(all),
     Images: images.map((image) =>
       writeImageSummary(image, {
         apiMinor,

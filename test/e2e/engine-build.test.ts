@@ -150,6 +150,8 @@ describe("e2e: builds, by the stock docker command line", function () {
     const before = await all("-a");
     await build({ Dockerfile: "FROM busybox\nENV A=1\nLABEL b=c\nUSER 7\n" }, "-t", "steps");
     expect((await all("-a")).size).to.equal(before.size + 3);
+    const usage = await host.mustDocker("system", "df", "--format", "{{.TotalCount}}");
+    expect(usage.split("\n")[0]).to.equal(String((await all()).size));
     const parent = await host.mustDocker("inspect", "-f", "{{.Parent}}", "steps");
     expect(await host.failDocker("rmi", "-f", parent)).to.contain("has dependent child images");
     await host.mustDocker("rmi", "steps");
