@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { ContainerId } from "../../runtime/container/types.ts";
+import type { ContainerConfig, ContainerId } from "../../runtime/container/types.ts";
 import type { Engine } from "../../runtime/engine.ts";
+import { unmount } from "../../runtime/linux/mount.ts";
 import { eventually } from "../support/eventually.ts";
+import { processesNaming } from "../support/processes.ts";
 import {
   busyboxConfig,
   destroyEngine,
@@ -109,6 +111,31 @@ describe("runtime: containers outlive the process that started them", function (
     await eventually("its processes are gone", () => findLeftovers(id).length === 0);
   });
 
+  it("are found after a reboot with their files; those run again that are to", async () => {
+    const first = await openEngine(roots);
+    const make = async (name: string, changes: Partial<ContainerConfig>) => {
+      const config = busyboxConfig(name, ["sleep", "1000"], changes);
+      const { id } = await first.containers.create(config);
+      await first.containers.start(id);
+      return id;
+    };
+    const always = await make("always", { restart: { kind: "always", retriesMax: 0 } });
+    const plain = await make("plain", {});
+    const auto = await make("auto", { autoRemove: true });
+    await first.containers.exec(always, ["touch", "/kept"], 5000);
+    await first.close();
+    await losePower(roots, [always, plain, auto]);
+
+    engine = await openEngine(roots);
+    const { containers } = engine;
+    await eventually("it runs again", () => containers.get(always).state === "running");
+    expect((await containers.exec(always, ["ls", "/kept"], 5000)).exitCode).to.equal(0);
+    expect(containers.get(plain)).to.include({ state: "exited", exitCode: 255 });
+    expect(containers.list().map(({ id }) => id)).to.have.members([always, plain]);
+    await containers.start(plain);
+    expect(containers.get(plain).state).to.equal("running");
+  });
+
   it("are forgotten when they were not made to the end, with all that is left of them", async () => {
     const first = await openEngine(roots);
     const half = "ab".repeat(32) as ContainerId;
@@ -125,6 +152,19 @@ describe("runtime: containers outlive the process that started them", function (
       expect(tryRead(join(roots.base, path, half)), path).to.equal(undefined);
   });
 });
+
+/** Everything ends at once, and what is not on the disk is gone. */
+async function losePower({ base, execRoot }: EngineRoots, ids: readonly ContainerId[]) {
+  for (const id of ids) {
+    const pidOf = (file: string) => Number(readFileSync(join(execRoot, "containers", id, file)));
+    for (const pid of [pidOf("conmon.pid"), pidOf("pid")]) process.kill(pid, "SIGKILL");
+  }
+  await eventually("no process is left", () => processesNaming(base).length === 0);
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  const paths = mounts.map((line) => line.split(" ")[4] ?? "");
+  for (const path of paths.filter((one) => one.startsWith(base)).toReversed()) unmount(path);
+  rmSync(execRoot, { recursive: true });
+}
 
 /** Starts an engine in a process of its own, which starts its containers. */
 async function startChild(
