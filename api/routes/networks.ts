@@ -1,6 +1,7 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { Network } from "../../proto/gen/objects.ts";
 import type { Backends } from "../backend.ts";
+import type { ContainerFacts } from "../backends/containers.ts";
 import type { LocalNetworkFacts } from "../backends/networks.ts";
 import { findContainer } from "../containers/find-container.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -177,12 +178,27 @@ async function connect(parts: Parts, exchange: Exchange): Promise<Answer> {
 
 async function disconnect(parts: Parts, exchange: Exchange): Promise<Answer> {
   const json = new JsonReader(await exchange.json(), "Disconnect");
-  // By force is what is done anyway: nobody is asked whether the container agrees.
-  json.boolean("Force");
-  const network = await findLocal(parts, exchange.param("ref"));
+  const force = json.boolean("Force");
   const container = findContainer(parts.containers, json.string("Container"));
-  await parts.localNetworks.disconnectContainer(container.id, network.name);
+  const name = await nameToLeave(parts, exchange.param("ref"), { container, force });
+  await parts.localNetworks.disconnectContainer(container.id, name);
   return done(200);
+}
+
+/** A network that is gone keeps a container from starting until it is taken out of it. Docker's rule. */
+async function nameToLeave(
+  parts: Parts,
+  ref: string,
+  { container, force }: { readonly container: ContainerFacts; readonly force: boolean },
+): Promise<string> {
+  try {
+    return (await findLocal(parts, ref)).name;
+  } catch (error) {
+    const isGone = error instanceof ClusterError && error.code === "NotFound";
+    const isAsked = container.networks.some(({ settings }) => settings.network === ref);
+    if (isGone && isAsked && (force || container.state !== "running")) return ref;
+    throw error;
+  }
 }
 
 async function findLocal(parts: Parts, ref: string): Promise<LocalNetworkFacts> {
