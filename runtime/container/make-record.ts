@@ -79,8 +79,9 @@ export async function makeRecord(
 
 /** The image's VOLUMEs that the container mounts nothing at. */
 function imageVolumes(config: ContainerConfig, image: Image): MountConfig[] {
-  const taken = new Set(config.mounts.map((mount) => mount.target));
-  const targets = image.config.volumes.filter((target) => !taken.has(target));
+  const trimmed = (target: string) => target.replace(/(?<=.)\/+$/, "");
+  const taken = new Set(config.mounts.map((mount) => trimmed(mount.target)));
+  const targets = image.config.volumes.map(trimmed).filter((target) => !taken.has(target));
   return targets.map((target) => ({
     type: "volume",
     source: "",

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   realpathSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -18,7 +19,7 @@ import type { ContainerHost } from "./container-run.ts";
 import { isOverDataRoot } from "./mount-propagation.ts";
 import type { ContainerPaths } from "./paths.ts";
 import type { ContainerRecord } from "./record.ts";
-import type { ResolvedMount } from "./types.ts";
+import type { PreparedMount, ResolvedMount } from "./types.ts";
 
 /**
  * Makes the sources of a container's mounts be there for a run.
@@ -30,11 +31,12 @@ export async function prepareMounts(
   { id, mounts }: ContainerRecord,
   paths: ContainerPaths,
   host: Pick<ContainerHost, "volumes" | "roots">,
-): Promise<ResolvedMount[]> {
-  const prepared: ResolvedMount[] = [];
+): Promise<PreparedMount[]> {
+  const prepared: PreparedMount[] = [];
   for (const mount of mounts) {
     if (mount.type === "bind") {
-      prepared.push(await prepareBind(mount, host.roots.dataRoot));
+      const bound = await prepareBind(mount, host.roots.dataRoot);
+      prepared.push({ ...bound, isFile: isFile(bound.hostPath) });
       continue;
     }
     if (mount.type !== "volume") {
@@ -86,6 +88,11 @@ async function prepareBind(mount: ResolvedMount, dataRoot: string): Promise<Reso
   );
 }
 
+/** What is not there is the runtime's to refuse. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+}
+
 function realPathOf(path: string): string {
   try {
     return realpathSync(path);
@@ -98,15 +105,16 @@ function realPathOf(path: string): string {
  * By an open handle, bound into the bundle: whoever may write to the volume could put a link in its place before the runtime
  * follows the path.
  */
-function bindSubpath(mount: ResolvedMount, subpath: string, paths: ContainerPaths): ResolvedMount {
+function bindSubpath(mount: ResolvedMount, subpath: string, paths: ContainerPaths): PreparedMount {
   const handle = openSubpath(mount.hostPath, subpath);
   try {
     mkdirSync(paths.subpathsDir, { recursive: true, mode: 0o700 });
     const hostPath = join(paths.subpathsDir, String(readdirSync(paths.subpathsDir).length));
-    if (fstatSync(handle).isDirectory()) mkdirSync(hostPath);
+    const isDirectory = fstatSync(handle).isDirectory();
+    if (isDirectory) mkdirSync(hostPath);
     else writeFileSync(hostPath, "");
     mountBind(`/proc/self/fd/${handle}`, hostPath);
-    return { ...mount, hostPath };
+    return { ...mount, hostPath, isFile: !isDirectory };
   } finally {
     closeSync(handle);
   }

@@ -117,6 +117,12 @@ export interface ResolvedMount extends MountConfig {
   readonly hostPath: string;
 }
 
+/** The same for one run, whose sources are there. */
+export interface PreparedMount extends ResolvedMount {
+  /** The source is no directory. */
+  readonly isFile?: boolean;
+}
+
 /** Zero and empty mean: the image's, else the default. */
 export interface HealthConfig {
   readonly test: readonly string[];

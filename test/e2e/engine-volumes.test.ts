@@ -288,6 +288,24 @@ describe("e2e: volumes by the stock docker command line and dockerode", function
     await docker("rm", "-f", "shared");
   });
 
+  it("and files and what is mounted below a directory are there as far as was asked for", async () => {
+    const source = join(host.cluster.folder, "outer");
+    mkdirSync(join(source, "inner"), { recursive: true });
+    writeFileSync(join(source, "file"), "text");
+    const { lab } = host.cluster;
+    const onHost = async (...command: string[]) => lab.exec(host.node.host, command);
+    expect((await onHost("mount", "--bind", source, join(source, "inner"))).code).to.equal(0);
+    try {
+      const at = `type=bind,src=${source},dst=`;
+      const flags = ["--mount", `${at}/all`, "--mount", `${at}/top,bind-nonrecursive`];
+      flags.push("-v", `${source}/file:/etc/passwd:ro`);
+      const script = "cat /etc/passwd; echo; ls /all/inner; ls /top/inner";
+      expect(await output(flags, script)).to.equal("text\nfile\ninner");
+    } finally {
+      await onHost("umount", join(source, "inner"));
+    }
+  });
+
   it("that cannot be mounted say so", async () => {
     const broken = ["-o", "type=none", "-o", "o=bind", "-o", "device=/no/such", "broken"];
     await docker("volume", "create", ...broken);

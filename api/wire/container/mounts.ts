@@ -46,7 +46,9 @@ export function readMounts(
       return isNew;
     });
   const others = hostConfig.strings("VolumesFrom").flatMap((from) => readFrom(from, mountsOf));
-  const anonymous = config.keys("Volumes").map((target) => ({ ...NO_MOUNT, target }));
+  const anonymous = config
+    .keys("Volumes")
+    .map((target) => ({ ...NO_MOUNT, target: trimSlash(target) || target }));
   return [...named, ...add(others), ...add(anonymous)];
 }
 

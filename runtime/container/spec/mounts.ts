@@ -1,5 +1,5 @@
 import { ClusterError } from "../../../core/errors.ts";
-import type { ContainerConfig, ResolvedMount } from "../types.ts";
+import type { ContainerConfig, PreparedMount, ResolvedMount } from "../types.ts";
 import { normalizePath } from "./container-path.ts";
 import type { OciMount } from "./oci-spec.ts";
 import type { HostFacts } from "./spec.ts";
@@ -38,7 +38,7 @@ const WRITABLE_WITH_PRIVILEGES = new Set(["/sys", "/sys/fs/cgroup"]);
 /** What `planMounts` plans from. */
 export interface MountsInput {
   readonly config: Pick<ContainerConfig, "namespaces" | "security" | "readOnlyRootfs">;
-  readonly mounts: readonly ResolvedMount[];
+  readonly mounts: readonly PreparedMount[];
   readonly files: NetworkFiles;
   readonly initPath: string;
   readonly shm: SharedMemory;
@@ -99,18 +99,24 @@ function bind(source: string, destination: string, options: readonly string[]): 
   return { destination, type: "bind", source, options };
 }
 
-function bindOf(mount: ResolvedMount, target: string, host: MountsInput["host"]): OciMount {
+function bindOf(mount: PreparedMount, target: string, host: MountsInput["host"]): OciMount {
   const propagation = mount.propagation === "" ? "rprivate" : mount.propagation;
   if (!PROPAGATIONS.includes(propagation))
     throw refusal(mount.target, `no propagation is called ${JSON.stringify(propagation)}`);
-  const how = mount.nonRecursive === true ? "bind" : "rbind";
   const access = mount.readOnly ? readOnlyOf(mount, host) : ["rw"];
-  return bind(mount.hostPath, target, [how, propagation, ...access]);
+  // Nothing is below one that is not recursive; crun would take the `r` of the propagation for the bind's.
+  const how =
+    mount.nonRecursive === true ? ["bind", propagation.replace(/^r/, "")] : ["rbind", propagation];
+  return bind(mount.hostPath, target, [...how, ...access]);
 }
 
 /** With what is mounted below it, where kernel and runtime can. Source: moby, daemon/oci_linux.go. */
-function readOnlyOf({ readOnlyDepth, target }: ResolvedMount, host: MountsInput["host"]): string[] {
-  if (readOnlyDepth === "top") return ["ro"];
+function readOnlyOf(
+  { readOnlyDepth, target, isFile }: PreparedMount,
+  host: MountsInput["host"],
+): string[] {
+  // Nothing is below a file; crun fails where it is to look there.
+  if (readOnlyDepth === "top" || isFile === true) return ["ro"];
   if (host.canReadOnlyBelow) return ["ro", "rro"];
   if (readOnlyDepth !== "all") return ["ro"];
   throw refusal(target, "it cannot be read-only with what is mounted below it on this machine");

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { ClusterError } from "../../../core/errors.ts";
 import { DEFAULT_SETTINGS } from "../settings.ts";
-import type { ResolvedMount } from "../types.ts";
+import type { PreparedMount } from "../types.ts";
 import { holdsCapability, planCapabilities } from "./capabilities.ts";
 import { planCommand } from "./command.ts";
 import { planWorkdir } from "./container-path.ts";
@@ -170,7 +170,7 @@ describe("spec: ulimits", () => {
 
 describe("spec: mounts", () => {
   const files = { hostname: "/b/hostname", hosts: "/b/hosts", resolvConf: "/b/resolv.conf" };
-  const mount = (changes: Partial<ResolvedMount>): ResolvedMount => ({
+  const mount = (changes: Partial<PreparedMount>): PreparedMount => ({
     type: "bind",
     source: "/src",
     hostPath: "/src",
@@ -182,7 +182,7 @@ describe("spec: mounts", () => {
     noCopy: false,
     ...changes,
   });
-  const planOn = (canReadOnlyBelow: boolean, ...mounts: ResolvedMount[]) =>
+  const planOn = (canReadOnlyBelow: boolean, ...mounts: PreparedMount[]) =>
     planMounts({
       config: { ...DEFAULT_SETTINGS, readOnlyRootfs: false },
       mounts,
@@ -191,8 +191,8 @@ describe("spec: mounts", () => {
       shm: { kind: "own", sizeBytes: 4096 },
       host: { canReadOnlyBelow },
     });
-  const plan = (...mounts: ResolvedMount[]) => planOn(true, ...mounts);
-  const at = (target: string, ...mounts: ResolvedMount[]) =>
+  const plan = (...mounts: PreparedMount[]) => planOn(true, ...mounts);
+  const at = (target: string, ...mounts: PreparedMount[]) =>
     plan(...mounts).find(({ destination }) => destination === target);
 
   it("of a bind is private and keeps what is below", () =>
@@ -225,6 +225,16 @@ describe("spec: mounts", () => {
     expect(optionsOf(true, "all")).to.include("rro");
     refused(() => optionsOf(false, "all"), /cannot be read-only with what is mounted below/);
   });
+  it("of a file is read-only without looking below, whatever was asked for", () => {
+    for (const readOnlyDepth of [undefined, "all"] as const)
+      expect(
+        at("/data", mount({ readOnly: true, readOnlyDepth, isFile: true }))?.options,
+      ).to.deep.equal(["rbind", "rprivate", "ro"]);
+  });
+  it("that leaves out what is below says nothing of it in its propagation either", () =>
+    expect(
+      at("/data", mount({ nonRecursive: true, propagation: "rslave" }))?.options,
+    ).to.deep.equal(["bind", "slave", "rw"]));
   it("of a tmpfs has its size and mode", () =>
     expect(
       at("/t", mount({ type: "tmpfs", target: "/t", tmpfsSizeBytes: 10 }))?.options,

@@ -1,7 +1,7 @@
 import { type DeviceNumbers, planResources } from "../../cgroup/resources.ts";
 import type { ImageConfig } from "../../image/types.ts";
 import { type CdiEdits, groupHooks } from "../cdi/cdi-spec.ts";
-import type { ContainerConfig, ResolvedMount } from "../types.ts";
+import type { ContainerConfig, PreparedMount } from "../types.ts";
 import { planCommand } from "./command.ts";
 import { type Confinement, planConfinement } from "./confinement.ts";
 import { planWorkdir } from "./container-path.ts";
@@ -38,7 +38,7 @@ export interface SpecInput {
   readonly user: ContainerUser;
   /** Where the root file system is mounted on the host. */
   readonly rootfs: string;
-  readonly mounts: readonly ResolvedMount[];
+  readonly mounts: readonly PreparedMount[];
   readonly files: NetworkFiles;
   /** Of files that are made anew with each run. */
   readonly fileMounts?: readonly OciMount[];
