@@ -59,6 +59,17 @@ describe("e2e: kinds of networks and what they hold", function () {
     await onHost("ip", "link", "show", link);
   });
 
+  it("is left by a container that cannot start because the network is gone", async () => {
+    await docker("network", "create", "brief");
+    await docker("create", "--name", "stuck", "--network", "brief", ...SLEEP);
+    await docker("network", "rm", "brief");
+    expect(await host.failDocker("start", "stuck")).to.contain("network brief not found");
+    await docker("network", "connect", "bridge", "stuck");
+    await docker("network", "disconnect", "brief", "stuck");
+    await docker("start", "stuck");
+    await docker("rm", "-f", "stuck");
+  });
+
   it("shares a link of the machine in a macvlan network", async () => {
     await onHost("ip", "link", "add", "lan0", "type", "veth", "peer", "name", "far0");
     for (const link of ["lan0", "far0"]) await onHost("ip", "link", "set", link, "up");
