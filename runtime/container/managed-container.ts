@@ -1,7 +1,7 @@
 import { ClusterError, errorMessage } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { systemError } from "../linux/libc.ts";
-import { signalProcess } from "../linux/process.ts";
+import { isAlive, signalProcess } from "../linux/process.ts";
 import type { RunResult } from "../linux/run.ts";
 import { type ConmonLife, watchConmon } from "./conmon.ts";
 import { type ContainerHost, createRun, inputModeOf } from "./container-run.ts";
@@ -219,7 +219,7 @@ export class ManagedContainer {
     await this.#turns.run(async () => {});
     await this.#requestStop();
     const { process, paused } = this.#status;
-    if (process === undefined) return;
+    if (process === undefined || !isAlive(process)) return;
     const { host, emit } = this.#context;
     const { id, config } = this.record;
     const onSent = (sent: number) => emit({ kind: "killed", id, signal: sent });
@@ -387,6 +387,9 @@ export class ManagedContainer {
   }
 
   async #onHealth(health: HealthStatus): Promise<void> {
+    const { process } = this.#status;
+    // A check that ends with its container says nothing of it: the last one before does.
+    if (process === undefined || !isAlive(process)) return;
     const before = this.#status.health.state;
     const status = afterHealth(this.#status, health);
     if (health.state === before) {

@@ -85,6 +85,21 @@ describe("runtime: health", function () {
     await engine.containers.remove(id, { force: true });
   });
 
+  it("says nothing of a container that ends in the middle of its check", async () => {
+    const states: string[] = [];
+    const stop = engine.containers.onEvent((event) => {
+      if (event.kind === "health") states.push(event.state);
+    });
+    const test = ["CMD-SHELL", "kill -TERM 1; sleep 1000"];
+    const command = ["sh", "-c", "trap exit TERM; sleep 1000 & wait"];
+    const { id } = await startWith("ending", { ...CHECK, test, retries: 1 }, command);
+    await engine.containers.wait(id);
+    stop();
+    expect(states).to.deep.equal([]);
+    expect(engine.containers.get(id).health.log).to.deep.equal([]);
+    await engine.containers.remove(id, { force: true });
+  });
+
   it("stays unhealthy or healthy for the engine that takes the container up", async () => {
     const { id, change } = await startWith("carried", CHECK);
     expect(await change).to.equal("healthy");
