@@ -68,15 +68,16 @@ export function splitPairs(text: string, command: string, escapeSign: string): r
 }
 
 /**
- * A JSON list of texts; undefined when it is no JSON list.
+ * A JSON list of texts; undefined when it is no JSON list. What stands behind it, a remark say, is passed over as in Docker.
  *
  * @throws {ClusterError} InvalidArgument when something else than texts is in it. Docker's words.
  */
 export function findJsonWords(text: string): readonly string[] | undefined {
-  if (!text.trimStart().startsWith("[")) return undefined;
+  const start = text.trimStart();
+  if (!start.startsWith("[")) return undefined;
   let list: unknown;
   try {
-    list = JSON.parse(text);
+    list = JSON.parse(start.slice(0, endOfList(start)));
   } catch {
     // A line for the shell that begins with a bracket.
     return undefined;
@@ -84,4 +85,14 @@ export function findJsonWords(text: string): readonly string[] | undefined {
   if (!Array.isArray(list)) return undefined;
   if (list.every((word) => typeof word === "string")) return list;
   throw invalid("when using JSON array syntax, arrays must be comprised of strings only");
+}
+
+/** The place behind the bracket that closes the first one; the whole length when none does. */
+function endOfList(text: string): number {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]]/gs)) {
+    if (token === "[") depth++;
+    else if (token === "]" && --depth === 0) return index + 1;
+  }
+  return text.length;
 }
