@@ -261,7 +261,9 @@ function encodeQuery(query: Query): string {
 }
 
 async function refusalOf(response: IncomingMessage): Promise<ClusterError> {
-  const message = messageOf(await readAll(response));
+  // The answer to HEAD has no words.
+  const message =
+    messageOf(await readAll(response)) || `${response.statusCode} ${response.statusMessage}`;
   return new ClusterError(
     codeOf(response.statusCode ?? 0),
     `Error response from daemon: ${message}`,

@@ -49,6 +49,11 @@ export function createBody(
   command: readonly string[],
   options: ContainerOptions,
 ): ContainerBody {
+  if (image === "")
+    throw new ClusterError(
+      "InvalidArgument",
+      "invalid reference format: the image's name is empty",
+    );
   const { interactive = false, tty = false } = options;
   const streams = attachedStreams(options);
   const body: ContainerBody = {

@@ -6,13 +6,15 @@ describe("cli: what cp copies where", () => {
   const TARGETS = [
     { text: "-", target: { kind: "stream" } },
     { text: "web:/etc/x", target: { kind: "container", ref: "web", path: "/etc/x" } },
-    { text: "web:", target: { kind: "container", ref: "web", path: "" } },
     { text: "./web:x", target: { kind: "local", path: "./web:x" } },
     { text: "/a:b", target: { kind: "local", path: "/a:b" } },
     { text: "file", target: { kind: "local", path: "file" } },
   ];
   for (const { text, target } of TARGETS)
     it(`${text} is ${target.kind}`, () => expect(parseCopyTarget(text)).to.deep.equal(target));
+
+  for (const text of ["web:", ":/x", ":"])
+    it(`refuses ${text}`, () => expect(() => parseCopyTarget(text)).to.throw(ClusterError, text));
 
   const PLANS: {
     readonly from: [string, Kind];

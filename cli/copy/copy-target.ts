@@ -9,7 +9,7 @@ export type CopyTarget =
 /**
  * Reads `-`, `PATH` or `CONTAINER:PATH`. A path here that has a colon is written with `./` or `/` before it.
  *
- * Source: docker/cli, splitCpArg.
+ * @throws {ClusterError} `InvalidArgument` without a container or a path. Source: docker/cli, splitCpArg.
  */
 export function parseCopyTarget(text: string): CopyTarget {
   if (text === "-") return { kind: "stream" };
@@ -17,7 +17,9 @@ export function parseCopyTarget(text: string): CopyTarget {
   const ref = text.slice(0, Math.max(at, 0));
   if (at < 0 || text.startsWith("/") || ref.startsWith(".")) return { kind: "local", path: text };
   if (ref === "") throw new ClusterError("InvalidArgument", `invalid '${text}': no container`);
-  return { kind: "container", ref, path: text.slice(at + 1) };
+  const path = text.slice(at + 1);
+  if (path === "") throw new ClusterError("InvalidArgument", `invalid '${text}': no path`);
+  return { kind: "container", ref, path };
 }
 
 /** What is at a path. */

@@ -8,8 +8,8 @@ describe("output: lists", () => {
       { header: "NAME", field: "Name" },
     ],
     rows: [
-      withLabels({ Name: "web", ID: "a1" }, { a: "<1>" }),
-      withLabels({ ID: "b234", Name: "数据" }, null),
+      withLabels({ Name: "web", ID: "a1", CreatedAt: "now" }, { a: "<1>" }),
+      withLabels({ ID: "b234", CreatedAt: "now", Name: "数据" }, null),
     ],
   };
   const cases: { name: string; options: object; expected: string }[] = [
@@ -18,7 +18,8 @@ describe("output: lists", () => {
     {
       name: "JSON lines",
       options: { format: "json" },
-      expected: '{"ID":"a1","Name":"web"}\n{"ID":"b234","Name":"数据"}\n',
+      expected:
+        '{"CreatedAt":"now","ID":"a1","Name":"web"}\n{"CreatedAt":"now","ID":"b234","Name":"数据"}\n',
     },
     {
       name: "labels by their names",
@@ -35,7 +36,19 @@ describe("output: lists", () => {
       options: { format: "table {{.Name}}\\t{{.ID}}" },
       expected: "NAME      ID\nweb       a1\n数据      b234\n",
     },
+    {
+      name: "a table of fields that are no columns",
+      options: { format: 'table {{.CreatedAt}}\\t{{.Label "a"}}' },
+      expected: "CREATED AT   a\nnow          <1>\nnow          \n",
+    },
   ];
+  it("refuses fields that no row has, and says which there are", () => {
+    for (const format of ["{{.Nam}}", "table {{.Nam}}", "{{if true}}{{$.Nam}}{{end}}"])
+      expect(() => formatList(view, { format }), format).to.throw(
+        'invalid template: there is no field "Nam": use one of CreatedAt, ID, Name',
+      );
+  });
+
   it("writes JSON as Go does", () =>
     expect(formatList({ columns: [], rows: [{ B: "<&>", A: "1" }] }, { format: "json" })).to.equal(
       '{"A":"1","B":"\\u003c\\u0026\\u003e"}\n',

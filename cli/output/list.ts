@@ -48,15 +48,25 @@ export function formatList(view: ListView, options: ListOptions, quietField = "I
   }
   if (format.startsWith("table "))
     return formatTemplateTable(view, expandEscapes(format.slice("table ".length)));
-  const template = compileTemplate(expandEscapes(format));
+  const template = compileTemplate(expandEscapes(format), { isStrict: true });
   return lines(view.rows.map((row) => template(inOrder(row))));
 }
 
-/** The header row is the template applied to the columns' headers, as in Docker. */
+/** The header row is the template applied to the columns' headers, as in Docker; of other fields to their names. */
 function formatTemplateTable(view: ListView, text: string): string {
-  const template = compileTemplate(text);
-  const headers = Object.fromEntries(view.columns.map(({ header, field }) => [field, header]));
-  return formatTable([headers, ...view.rows].map((row) => template(row).split("\t")));
+  const others = Object.keys(view.rows[0] ?? {}).map((field) => [field, headerOf(field)]);
+  const known = view.columns.map(({ header, field }) => [field, header]);
+  const headers: Record<string, unknown> = Object.fromEntries([...others, ...known]);
+  headers.Label = (name: unknown) => String(name);
+  const header = compileTemplate(text)(headers);
+  const template = compileTemplate(text, { isStrict: true });
+  const lines = [header, ...view.rows.map((row) => template(inOrder(row)))];
+  return formatTable(lines.map((line) => line.split("\t")));
+}
+
+/** `CREATED AT` of `CreatedAt`. */
+function headerOf(field: string): string {
+  return field.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toUpperCase();
 }
 
 /** By the names of its fields; what is hidden stays so. */

@@ -12,14 +12,22 @@ import {
 /** A compiled template: call it with the dot to get the text. */
 export type Template = (dot: unknown) => string;
 
+export interface TemplateOptions {
+  /** A field that is not there is an error, where else it has no value. */
+  readonly isStrict?: boolean;
+}
+
 /**
  * Compiles the subset of Go's text/template that Docker's users write in `--format`.
  *
  * @throws {ClusterError} `InvalidArgument`, at once for bad syntax and when called for an unknown function.
  */
-export function compileTemplate(text: string): Template {
+export function compileTemplate(
+  text: string,
+  { isStrict = false }: TemplateOptions = {},
+): Template {
   const block = parseTemplate(text);
-  return (dot) => renderBlock(block, { dot, variables: new Map([["$", dot]]) });
+  return (dot) => renderBlock(block, { dot, variables: new Map([["$", dot]]), isStrict });
 }
 
 /** What a value can be asked: `{{.Label "a"}}`. */
@@ -28,10 +36,11 @@ type Method = (argument: unknown) => unknown;
 interface Scope {
   readonly dot: unknown;
   readonly variables: Map<string, unknown>;
+  readonly isStrict: boolean;
 }
 
 function renderBlock(block: Block, scope: Scope): string {
-  const own: Scope = { dot: scope.dot, variables: new Map(scope.variables) };
+  const own: Scope = { ...scope, variables: new Map(scope.variables) };
   return block.map((statement) => renderStatement(statement, own)).join("");
 }
 
@@ -48,6 +57,7 @@ function renderStatement(statement: Statement, scope: Scope): string {
       const value = evaluate(statement.pipeline, scope);
       if (!isTrue(value)) return renderBlock(statement.otherwise, scope);
       const inner = {
+        ...scope,
         dot: statement.kind === "with" ? value : scope.dot,
         variables: new Map(scope.variables),
       };
@@ -65,7 +75,7 @@ function renderRange(statement: Statement & { kind: "range" }, scope: Scope): st
   if (entries.length === 0) return renderBlock(statement.otherwise, scope);
   return entries
     .map(([key, item]) => {
-      const inner = { dot: item, variables: new Map(scope.variables) };
+      const inner = { ...scope, dot: item, variables: new Map(scope.variables) };
       const values = statement.pipeline.assign.length > 1 ? [key, item] : [item];
       assign(statement.pipeline, inner, values);
       return renderBlock(statement.body, inner);
@@ -118,13 +128,23 @@ function operandValue(operand: Operand, scope: Scope): unknown {
     case "function":
       return call(operand.name, []);
     case "path":
-      return operand.fields.reduce<unknown>(fieldOf, baseOf(operand.base, scope));
+      return operand.fields.reduce<unknown>(
+        (value, field) => fieldOf(value, field, scope),
+        baseOf(operand.base, scope),
+      );
   }
 }
 
 /** Nothing has no fields: `{{.State.Health.Status}}` of a container without a check is an error, as in Go. */
-function fieldOf(value: unknown, field: string): unknown {
-  if (value !== undefined && value !== null) return elementOf(value, field);
+function fieldOf(value: unknown, field: string, { isStrict }: Scope): unknown {
+  if (value !== undefined && value !== null) {
+    if (isStrict && !Object.hasOwn(Object(value) as object, field)) {
+      const known =
+        typeof value === "object" ? `: use one of ${Object.keys(value).join(", ")}` : "";
+      throw invalid(`there is no field "${field}"${known}`);
+    }
+    return elementOf(value, field);
+  }
   throw invalid(`there is nothing that could have a field "${field}"`);
 }
 

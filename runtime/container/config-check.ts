@@ -41,7 +41,7 @@ export function checkConfig(config: ContainerConfig, image: ImageConfig): void {
   for (const line of config.extraHosts)
     if (line.includes("\n")) throw refusal("line for /etc/hosts", line);
   if (!(config.stopTimeoutMs <= STOP_TIMEOUT_MS_MAX))
-    throw refusal("stop timeout", String(config.stopTimeoutMs));
+    throw refusal("stop timeout", `${config.stopTimeoutMs / 1000} s`);
   if (config.stopSignal !== "") parseSignal(config.stopSignal);
 
   checkSettings(config);

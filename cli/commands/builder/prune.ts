@@ -26,10 +26,11 @@ export function addBuilderPrune(parent: Command, context: Context): void {
     .option("-f, --force", "Do not ask")
     .option("--keep-storage <bytes>", "What may stay")
     .action(async ({ all = false, filter, force, keepStorage }: PruneOptions) => {
+      const filters = filterQuery(filter);
+      const kept = keepStorage === undefined ? undefined : String(parseBytes(keepStorage));
       const warning = `This will remove all ${all ? "" : "dangling "}build cache.`;
       await confirm(context, warning, force);
-      const kept = keepStorage === undefined ? undefined : String(parseBytes(keepStorage));
-      const query = { all: all ? "1" : undefined, filters: filterQuery(filter, {}) };
+      const query = { all: all ? "1" : undefined, filters };
       const pruned = await context
         .client()
         .post<PrunedCache>("/build/prune", undefined, { ...query, "keep-storage": kept });

@@ -37,17 +37,28 @@ export function addContainerExec(parent: Command, context: Context): void {
     .option("-t, --tty", "Give it a terminal")
     .option("-u, --user <user>", "User, or user:group")
     .option("-w, --workdir <path>", "Working directory")
-    .action(async (ref: string, command: string[], options: ExecOptions) => {
-      const code = await exec(context, ref, command, options);
+    .action(async (ref: string, command: string[], options: ExecOptions, verb: Command) => {
+      const variables = readEnvironment(options, verb);
+      const code = await exec(context, ref, command, { ...options, variables });
       if (code !== ExitCode.Ok) throw new ExitError(code);
     });
+}
+
+/** What cannot be read is said as of any flag: with how to use the command. */
+function readEnvironment({ env = [], envFile = [] }: ExecOptions, verb: Command): string[] {
+  try {
+    return [...envFile.flatMap(readVariables), ...env].flatMap(readVariable);
+  } catch (error) {
+    if (error instanceof ClusterError) verb.error(error.message);
+    throw error;
+  }
 }
 
 async function exec(
   context: Context,
   ref: string,
   command: readonly string[],
-  options: ExecOptions,
+  options: ExecOptions & { readonly variables: readonly string[] },
 ): Promise<number> {
   const { detach = false, interactive = false, tty = false } = options;
   const detachKeys = options.detachKeys ?? userSettings(context).detachKeys ?? "";
@@ -55,10 +66,9 @@ async function exec(
   if (interactive && tty && !detach && !process.stdin.isTTY)
     throw new ClusterError("InvalidArgument", "the input device is not a TTY");
   const client = context.client();
-  const fromFiles = (options.envFile ?? []).flatMap(readVariables);
   const { Id } = await client.post<{ Id: string }>(containerPath(ref, "exec"), {
     Cmd: command,
-    Env: [...fromFiles, ...(options.env ?? [])].flatMap(readVariable),
+    Env: options.variables,
     User: options.user ?? "",
     WorkingDir: options.workdir ?? "",
     Privileged: options.privileged ?? false,

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Command } from "commander";
 import { ClusterError } from "../../../core/errors.ts";
 import type { Context } from "../../context.ts";
@@ -33,12 +33,16 @@ export function addLoad(parent: Command, context: Context): void {
 
 /** @throws {ClusterError} `NotFound` when it cannot be read. */
 export async function openArchive(path: string): Promise<NodeJS.ReadableStream> {
-  const stream = createReadStream(path);
-  return new Promise((resolve, reject) => {
-    stream.once("open", () => resolve(stream));
-    stream.once("error", (cause: NodeJS.ErrnoException) => {
-      const message = `cannot read the archive ${path} (${cause.code}): give the path of a file`;
-      reject(new ClusterError("NotFound", message, { cause }));
-    });
+  const refusal = (reason: string | undefined, cause?: unknown) =>
+    new ClusterError(
+      "NotFound",
+      `cannot read the archive ${path} (${reason}): give the path of a file`,
+      { cause },
+    );
+  const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw refusal(cause.code, cause);
   });
+  if (!(await file.stat()).isDirectory()) return file.createReadStream();
+  await file.close();
+  throw refusal("EISDIR");
 }

@@ -12,5 +12,8 @@ describe("image references of commands", () => {
   for (const [ref, name, tag] of cases) {
     it(`splits ${ref}`, () => expect(splitTag(ref)).to.deep.equal({ name, tag }));
   }
+  for (const ref of ["", ":", ":1", "a:", "a:b:c"])
+    it(`refuses "${ref}"`, () =>
+      expect(() => splitTag(ref)).to.throw(`invalid reference format: "${ref}"`));
   it("keeps slashes out of the path", () => expect(imagePath("a/b")).to.equal("/images/a%2Fb"));
 });

@@ -27,6 +27,8 @@ export function addSystemPrune(parent: Command, context: Context): void {
       const { volumes = false, filter = [] } = options;
       if (volumes && filter.some((text) => text.startsWith("until=")))
         verb.error('the "until" filter is not supported with "--volumes"');
+      // Before the question: a filter that cannot be read is not confirmed.
+      filterQuery(filter);
       const named = volumes && (await prunesNamedVolumes(context));
       await confirm(context, warningOf(options, named ? "all" : "all anonymous"), options.force);
       await prune(context, options);
