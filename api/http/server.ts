@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https";
 import type { ListenOptions, Socket } from "node:net";
 import { ClusterError, errorCode, errorMessage } from "../../core/errors.ts";
@@ -8,6 +8,7 @@ import { Exchange } from "./exchange.ts";
 import { httpStatus } from "./http-status.ts";
 import { RouteTable } from "./route-table.ts";
 import type { Answer, Route } from "./router.ts";
+import { UpgradeResponse } from "./upgrade-response.ts";
 
 /** Requests in work at once; more are told to come back. */
 export const REQUESTS_MAX = 2048;
@@ -101,12 +102,8 @@ export class ApiServer {
    * answered like any other, and closed.
    */
   async #serveUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    socket.on("error", () => socket.destroy());
     if (head.length > 0) socket.unshift(head);
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    response.assignSocket(socket);
-    response.once("finish", () => socket.end(() => socket.destroy()));
+    const response = new UpgradeResponse(request, socket);
     await this.#serve(request, response, socket);
   }
 

@@ -242,6 +242,7 @@ function reasonOf({ code = "", message }: NodeJS.ErrnoException, { kind, tls }: 
     return "it takes only clients it knows: check --tlscert and --tlskey, and whether it speaks TLS";
   if (kind === "tcp" && (hungUp || code.startsWith("HPE_")))
     return "it hung up: does it want TLS (--tlsverify)?";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "there is no host of that name";
   return "is musterd running?";
 }
 

@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { WebSocket } from "ws";
 import type { Hijacked } from "../../api/http/hijack.ts";
 import { ok, type Route } from "../../api/http/router.ts";
+import { sendBytes } from "../../api/http/send-bytes.ts";
 import { ApiServer } from "../../api/http/server.ts";
 import { silentLog } from "../../core/log.ts";
 import { eventually } from "../support/eventually.ts";
@@ -101,6 +102,27 @@ describe("integration: hijacked connections", function () {
       return undefined;
     },
   };
+  /** More than a connection holds at once, and then nothing more until its client is gone. */
+  const long: Route = {
+    method: "GET",
+    path: "/long",
+    handler: async (exchange) => {
+      const chunk = Buffer.alloc(MEBIBYTE / 4, "x");
+      async function* chunks() {
+        for (let sent = 0; sent < MEBIBYTE; sent += chunk.length) {
+          written += chunk.length;
+          yield chunk;
+        }
+        if (exchange.flag("stay") && !exchange.signal.aborted)
+          await new Promise((resolve) => exchange.signal.addEventListener("abort", resolve));
+      }
+      try {
+        return await sendBytes(exchange, "application/x-long", chunks());
+      } finally {
+        handled += 1;
+      }
+    },
+  };
   const plain: Route = { method: "GET", path: "/plain", handler: () => ok("plain") };
   const plainPost: Route = {
     method: "POST",
@@ -110,7 +132,7 @@ describe("integration: hijacked connections", function () {
 
   before(async () => {
     server = new ApiServer(
-      [echo, pour, echoSocket, pourSocket, plain, plainPost],
+      [echo, pour, echoSocket, pourSocket, long, plain, plainPost],
       { version: "0" },
       silentLog,
     );
@@ -224,6 +246,28 @@ describe("integration: hijacked connections", function () {
       client.socket.write(request);
       await says(client, answer);
       await eventually("the connection is closed", () => client.socket.readableEnded, WAIT_MS);
+    });
+
+  it("are answered like any other: a route that has much to say", async () => {
+    const client = open();
+    client.socket.write(`GET /long HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`);
+    await eventually("the connection is closed", () => client.socket.readableEnded, WAIT_MS);
+    expect(client.text().match(/x/g)?.length).to.be.at.least(MEBIBYTE);
+  });
+
+  for (const [when, reads] of [
+    ["before it has read", false],
+    ["when there is nothing more to read", true],
+  ] as const)
+    it(`are answered like any other: the client goes ${when}`, async () => {
+      const [before, start] = [handled, written];
+      const client = open();
+      if (!reads) client.socket.pause();
+      client.socket.write(`GET /long?stay=1 HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`);
+      const has = () => (reads ? client.text().length > MEBIBYTE : written > start);
+      await eventually("it is served", has, WAIT_MS);
+      client.socket.destroy();
+      await eventually("the handler is done", () => handled === before + 1, WAIT_MS);
     });
 
   it("end when their client breaks off in the body, or vanishes", async () => {

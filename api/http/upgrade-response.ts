@@ -1,0 +1,31 @@
+import { type IncomingMessage, type OutgoingHttpHeader, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/**
+ * The response to a request for an upgrade, for routes that have none to give.
+ *
+ * Node's server lets go of such a connection altogether. What it does for others is done here: whoever writes is told when the
+ * connection has drained, and a client that goes is noticed once it is clear that its bytes are nobody's.
+ */
+export class UpgradeResponse extends ServerResponse {
+  readonly #connection: Socket;
+
+  constructor(request: IncomingMessage, connection: Socket) {
+    super(request);
+    this.#connection = connection;
+    this.shouldKeepAlive = false;
+    this.assignSocket(connection);
+    connection.on("error", () => connection.destroy());
+    connection.on("drain", () => this.emit("drain"));
+    this.once("finish", () => connection.end(() => connection.destroy()));
+  }
+
+  /** An answer like any other begins. */
+  override writeHead(statusCode: number, ...rest: unknown[]): this {
+    const connection = this.#connection;
+    // Both sides end together, as on connections that Node serves; a short answer is still sent.
+    if (connection.readableEnded) setImmediate(() => connection.end());
+    else connection.once("end", () => connection.end()).resume();
+    return super.writeHead(statusCode, ...(rest as [headers?: OutgoingHttpHeader[]]));
+  }
+}
