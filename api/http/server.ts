@@ -164,7 +164,8 @@ export class ApiServer {
     error: unknown,
     upgrading: Socket | undefined,
   ): void {
-    if (isHangUp(error) && response.destroyed) return;
+    const hasGone = response.destroyed || upgrading?.destroyed === true;
+    if (hasGone && isHangUp(error)) return;
     const status = httpStatus(errorCode(error));
     const fields = { method: request.method, path: request.url?.split("?", 1)[0], status };
     if (status === 500)
@@ -204,9 +205,11 @@ function letGo(request: IncomingMessage): void {
   request.resume();
 }
 
-/** The client has gone in the middle of its body: there is nobody to answer, and nothing that failed. */
+/** The client has gone in the middle of its body or of its answer: there is nobody to answer, and nothing that failed. */
 function isHangUp(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
+  if (!(error instanceof Error)) return false;
+  const { name, code } = error as NodeJS.ErrnoException;
+  return name === "AbortError" || ["ECONNRESET", "EPIPE", "Cancelled"].includes(String(code));
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -28,6 +28,8 @@ describe("integration: hijacked connections", function () {
   let latest: Hijacked | undefined;
   let handled = 0;
   let written = 0;
+  /** What the server has logged as such. */
+  const failures: string[] = [];
 
   /** Says what the body was, then whatever it is sent, in capitals; at the end of it, that. */
   const echo: Route = {
@@ -64,6 +66,22 @@ describe("integration: hijacked connections", function () {
       })().catch(() => {});
       handled += 1;
       return undefined;
+    },
+  };
+  /** The same, and leaves the failure to the server. */
+  const carelessPour: Route = {
+    method: "POST",
+    path: "/careless",
+    handler: async (exchange) => {
+      const client = await exchange.hijack("application/x-pour");
+      try {
+        for (;;) {
+          await client.write(Buffer.alloc(MEBIBYTE / 16));
+          written += 1;
+        }
+      } finally {
+        handled += 1;
+      }
     },
   };
   /** The same two by WebSocket; text where the query says so. */
@@ -132,9 +150,9 @@ describe("integration: hijacked connections", function () {
 
   before(async () => {
     server = new ApiServer(
-      [echo, pour, echoSocket, pourSocket, long, plain, plainPost],
+      [echo, pour, carelessPour, echoSocket, pourSocket, long, plain, plainPost],
       { version: "0" },
-      silentLog,
+      { ...silentLog, error: (message, fields) => failures.push(`${message}: ${fields?.error}`) },
     );
     await server.listen({ path });
     const listening = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -295,6 +313,24 @@ describe("integration: hijacked connections", function () {
     socket.destroy();
     await eventually("the writer is done", () => handled === before + 1, WAIT_MS);
   });
+
+  for (const [name, upgrade] of [
+    ["an upgraded connection", UPGRADE],
+    ["an answer", ""],
+  ] as const)
+    it(`leave no failure in the log when their client vanishes from ${name}`, async () => {
+      const [before, start] = [handled, written];
+      const client = open();
+      client.socket.pause();
+      client.socket.write(
+        `POST /careless HTTP/1.1\r\nHost: x\r\n${upgrade}Content-Length: 0\r\n\r\n`,
+      );
+      await eventually("it begins", () => written > start, WAIT_MS);
+      client.socket.destroy();
+      await eventually("the handler is done", () => handled === before + 1, WAIT_MS);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(failures).to.deep.equal([]);
+    });
 
   describe("as WebSockets", () => {
     /** Connects; what came is in `messages`, and how it ended in `code`. */
