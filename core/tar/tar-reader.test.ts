@@ -189,6 +189,16 @@ describe("tar reader", () => {
       bytes: header({ size: `\x80${"\xff".repeat(11)}` }),
       reason: /too large/,
     },
+    {
+      name: "an owner that the kernel cannot have",
+      bytes: header({ uid: "\x80\0\0\x01\0\0\0\0" }),
+      reason: /4294967296 is no owner/,
+    },
+    {
+      name: "such an owner in a record",
+      bytes: Buffer.concat([extended("x", ["gid=4294967296"]), entry({ name: "a" })]),
+      reason: /4294967296 is no owner/,
+    },
     { name: "a negative size", bytes: header({ size: "\xff".repeat(12) }), reason: /negative/ },
     {
       name: "a huge extended header",

@@ -41,6 +41,8 @@ export interface TarSink {
 export const ENTRIES_MAX = 1_000_000;
 /** Of one extended header: longest name, attributes of 64 KiB each. */
 const EXTENDED_BYTES_MAX = 1024 * 1024;
+/** Of a user or a group. Source: chown(2), uid_t. */
+const OWNER_MAX = 2 ** 32 - 1;
 const XATTR_PREFIX = "SCHILY.xattr.";
 const SPARSE_PREFIX = "GNU.sparse.";
 
@@ -201,8 +203,8 @@ function toEntry(
     name,
     linkName: paxText(records, "linkpath") ?? long.link ?? header.linkName,
     mode: header.mode,
-    uid: paxNumber(records, "uid") ?? header.uid,
-    gid: paxNumber(records, "gid") ?? header.gid,
+    uid: ownerOf(paxNumber(records, "uid") ?? header.uid),
+    gid: ownerOf(paxNumber(records, "gid") ?? header.gid),
     // Only files have content: a hard link may repeat its target's size.
     sizeBytes: type === "file" ? sizeBytes : 0,
     mtime: paxTime(records, "mtime") ?? { seconds: header.mtimeSeconds, nanos: 0 },
@@ -210,6 +212,11 @@ function toEntry(
     minor: paxNumber(records, "SCHILY.devminor") ?? header.minor,
     xattrs: xattrsOf(records),
   };
+}
+
+function ownerOf(id: number): number {
+  if (id > OWNER_MAX) throw malformed(`${id} is no owner: the greatest is ${OWNER_MAX}`);
+  return id;
 }
 
 function typeOf(flag: string, name: string, records: PaxRecords): TarType {
