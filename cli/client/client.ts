@@ -234,7 +234,9 @@ function isConnection(answer: HijackedConnection | IncomingMessage): answer is H
 function reasonOf({ code = "", message }: NodeJS.ErrnoException, { kind, tls }: Target): string {
   if (code === "EACCES")
     return "permission denied: run as root or as a member of the socket's group";
-  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code))
+  // What the other side says of us comes as an alert.
+  const isTold = /ALERT/.test(code);
+  if (!isTold && /CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code))
     return `${message}: check --tlscacert, and the name the certificate is for`;
   // A server that is spoken to in the wrong way, or by somebody it does not know, hangs up.
   const hungUp = ["ECONNRESET", "EPIPE"].includes(code);

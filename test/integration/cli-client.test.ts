@@ -70,6 +70,9 @@ describe("integration: muster's client by TCP", () => {
   it("says what to do where the two do not agree on TLS", async () => {
     const refusal = async (client: Client) => (await failureOf(client.get("/plain"))).message;
     expect(await refusal(clientOf(ports.secure, stranger))).to.contain("check --tlscert");
+    const { cert: _cert, key: _key, ...nameless } = known;
+    const namelessly = await refusal(clientOf(ports.secure, nameless));
+    expect(namelessly).to.contain("check --tlscert").and.not.to.contain("--tlscacert");
     expect(await refusal(clientOf(ports.secure))).to.contain("does it want TLS");
     expect(await refusal(clientOf(ports.open, known))).to.contain("whether it speaks TLS");
     expect(await refusal(clientOf(1))).to.contain("is musterd running?");
