@@ -6,6 +6,7 @@ import { API_VERSION_MAX } from "./api-version.ts";
 import { answerWithStream, type Hijacked, hijackSocket } from "./hijack.ts";
 import { findJsonFault } from "./json-fault.ts";
 import { readUpgradeBody } from "./upgrade-body.ts";
+import { UpgradeResponse } from "./upgrade-response.ts";
 import { acceptWebSocket, notWebSocket } from "./web-socket.ts";
 
 /** A request's JSON body may be this long: what is in it then fits into one message to another manager. */
@@ -97,7 +98,9 @@ export class Exchange {
 
   /** The body as it comes. Left early the connection stays: a client that is refused half-way has to read why. */
   bodyBytes(): AsyncIterable<Uint8Array> {
-    return this.request.iterator({ destroyOnReturn: false });
+    const { request, response } = this;
+    if (response instanceof UpgradeResponse) return response.body();
+    return request.iterator({ destroyOnReturn: false });
   }
 
   /** The body as JSON. @throws {ClusterError} `InvalidArgument` when it is not, or is followed by anything. */

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { upgradeBodyBytes } from "./upgrade-body.ts";
 
 /**
  * The response to a request for an upgrade, for routes that have none to give.
@@ -9,6 +10,7 @@ import type { Socket } from "node:net";
  */
 export class UpgradeResponse extends ServerResponse {
   readonly #connection: Socket;
+  #isBodyRead = false;
 
   constructor(request: IncomingMessage, connection: Socket) {
     super(request);
@@ -20,12 +22,27 @@ export class UpgradeResponse extends ServerResponse {
     this.once("finish", () => connection.end(() => connection.destroy()));
   }
 
-  /** An answer like any other begins. */
+  /** The request's body. @throws as {@link upgradeBodyBytes}. */
+  async *body(): AsyncGenerator<Uint8Array> {
+    this.#isBodyRead = true;
+    try {
+      yield* upgradeBodyBytes(this.#connection, this.req.headers);
+    } finally {
+      this.#isBodyRead = false;
+      if (this.headersSent) this.#dropInput();
+    }
+  }
+
+  /** An answer like any other begins; the rest of the body may still be on its way. */
   override writeHead(statusCode: number, ...rest: unknown[]): this {
+    if (!this.#isBodyRead) this.#dropInput();
+    return super.writeHead(statusCode, ...(rest as [headers?: OutgoingHttpHeader[]]));
+  }
+
+  #dropInput(): void {
     const connection = this.#connection;
     // Both sides end together, as on connections that Node serves; a short answer is still sent.
     if (connection.readableEnded) setImmediate(() => connection.end());
     else connection.once("end", () => connection.end()).resume();
-    return super.writeHead(statusCode, ...(rest as [headers?: OutgoingHttpHeader[]]));
   }
 }

@@ -47,14 +47,14 @@ async function build({ builds, containers }: Backends, exchange: Exchange): Prom
   checkLimits(read.limits, abilities);
   const settings = { ...read, limits: fitLimits(read.limits, abilities).limits };
   if (exchange.flag("q")) return buildQuietly(builds, exchange, settings);
-  const { apiMinor, signal, request } = exchange;
+  const { apiMinor, signal } = exchange;
   return streamProgress(exchange, writeError, async (emit) => {
     const onOutput = (output: BuildOutput) => {
       const line = writeBuildOutput(output, apiMinor);
       if (line !== undefined) emit(line);
       return exchange.response.writableNeedDrain ? untilDrained(exchange) : undefined;
     };
-    await builds.buildImage(request, settings, { signal, onOutput });
+    await builds.buildImage(exchange.bodyBytes(), settings, { signal, onOutput });
   });
 }
 
@@ -64,12 +64,12 @@ async function buildQuietly(
   exchange: Exchange,
   settings: BuildSettings,
 ): Promise<Answer> {
-  const { apiMinor, signal, request } = exchange;
+  const { apiMinor, signal } = exchange;
   return streamProgress(exchange, writeError, async (emit) => {
     const kept = new LastOutput();
     const onOutput = (output: BuildOutput) => kept.add(output);
     try {
-      const id = await builds.buildImage(request, settings, { signal, onOutput });
+      const id = await builds.buildImage(exchange.bodyBytes(), settings, { signal, onOutput });
       emit({ stream: `${id}\n` });
     } catch (error) {
       for (const output of kept.all) {

@@ -81,7 +81,7 @@ async function unpack(
   exchange: Exchange,
 ): Promise<Answer> {
   // The connection must stay when the archive is refused half-way: the client has to read why.
-  const archive = exchange.request.iterator({ destroyOnReturn: false });
+  const archive = exchange.bodyBytes()[Symbol.asyncIterator]();
   const options = {
     archive,
     asUser: exchange.flag("copyUIDGID"),

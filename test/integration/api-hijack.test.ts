@@ -31,6 +31,19 @@ describe("integration: hijacked connections", function () {
   /** What the server has logged as such. */
   const failures: string[] = [];
 
+  /** Writes until its client is gone; that is its failure. */
+  async function pourInto(client: Hijacked): Promise<undefined> {
+    const chunk = Buffer.alloc(MEBIBYTE / 16);
+    try {
+      for (;;) {
+        await client.write(chunk);
+        written += chunk.length;
+      }
+    } finally {
+      handled += 1;
+    }
+  }
+
   /** Says what the body was, then whatever it is sent, in capitals; at the end of it, that. */
   const echo: Route = {
     method: "POST",
@@ -57,15 +70,7 @@ describe("integration: hijacked connections", function () {
     path: "/pour",
     handler: async (exchange) => {
       const client = await exchange.hijack("application/x-pour");
-      const chunk = Buffer.alloc(MEBIBYTE / 16);
-      await (async () => {
-        for (;;) {
-          await client.write(chunk);
-          written += chunk.length;
-        }
-      })().catch(() => {});
-      handled += 1;
-      return undefined;
+      return pourInto(client).catch(() => undefined);
     },
   };
   /** The same, and leaves the failure to the server. */
@@ -73,15 +78,7 @@ describe("integration: hijacked connections", function () {
     method: "POST",
     path: "/careless",
     handler: async (exchange) => {
-      const client = await exchange.hijack("application/x-pour");
-      try {
-        for (;;) {
-          await client.write(Buffer.alloc(MEBIBYTE / 16));
-          written += 1;
-        }
-      } finally {
-        handled += 1;
-      }
+      return pourInto(await exchange.hijack("application/x-pour"));
     },
   };
   /** The same two by WebSocket; text where the query says so. */
@@ -109,15 +106,7 @@ describe("integration: hijacked connections", function () {
     path: "/pour/ws",
     handler: async (exchange) => {
       const client = await exchange.webSocket(true);
-      const chunk = Buffer.alloc(MEBIBYTE / 16);
-      await (async () => {
-        for (;;) {
-          await client.write(chunk);
-          written += chunk.length;
-        }
-      })().catch(() => {});
-      handled += 1;
-      return undefined;
+      return pourInto(client).catch(() => undefined);
     },
   };
   /** More than a connection holds at once, and then nothing more until its client is gone. */
@@ -148,9 +137,24 @@ describe("integration: hijacked connections", function () {
     handler: async (exchange) => ok(await exchange.json()),
   };
 
+  /** Says how long its body was; its answer begins before that has come. */
+  const count: Route = {
+    method: "POST",
+    path: "/count",
+    handler: async (exchange) => {
+      const chunks = exchange.bodyBytes()[Symbol.asyncIterator]();
+      let next = await chunks.next();
+      exchange.response.writeHead(200).flushHeaders();
+      let bytes = 0;
+      for (; next.done !== true; next = await chunks.next()) bytes += next.value.length;
+      exchange.response.end(`${bytes} bytes`);
+      return undefined;
+    },
+  };
+
   before(async () => {
     server = new ApiServer(
-      [echo, pour, carelessPour, echoSocket, pourSocket, long, plain, plainPost],
+      [echo, pour, carelessPour, echoSocket, pourSocket, long, count, plain, plainPost],
       { version: "0" },
       { ...silentLog, error: (message, fields) => failures.push(`${message}: ${fields?.error}`) },
     );
@@ -265,6 +269,15 @@ describe("integration: hijacked connections", function () {
       await says(client, answer);
       await eventually("the connection is closed", () => client.socket.readableEnded, WAIT_MS);
     });
+
+  it("are answered like any other: a route that is sent much", async () => {
+    const client = open();
+    const length = `Content-Length: ${MEBIBYTE}\r\n\r\n`;
+    client.socket.write(`POST /count HTTP/1.1\r\nHost: x\r\n${UPGRADE}${length}first`);
+    await says(client, /^HTTP\/1.1 200 OK\r\n/);
+    client.socket.write(Buffer.alloc(MEBIBYTE - "first".length, "x"));
+    await says(client, /1048576 bytes/);
+  });
 
   it("are answered like any other: a route that has much to say", async () => {
     const client = open();
