@@ -16,7 +16,7 @@ import {
 import { ClusterError } from "../../core/errors.ts";
 import type { TarEntry, TarSink } from "../../core/tar/tar-reader.ts";
 import { setXattrs } from "../image/layer/layer-writer.ts";
-import { makeNode, setModificationTime } from "../linux/files.ts";
+import { makeNode, NODE_TYPES, setModificationTime } from "../linux/files.ts";
 import { systemError } from "../linux/libc.ts";
 import { OpenDirectory, orGone } from "../linux/open-directory.ts";
 import { findInRoot, openInRoot } from "../linux/open-in-root.ts";
@@ -33,11 +33,6 @@ const PARENT_MODE = 0o755;
 const MODE_BITS = 0o7777;
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const NODE_TYPES = {
-  charDevice: constants.S_IFCHR,
-  blockDevice: constants.S_IFBLK,
-  fifo: constants.S_IFIFO,
-} as const;
 
 /**
  * Puts an archive's entries below a directory of a container, which may change its files meanwhile: links are followed as

@@ -1,3 +1,4 @@
+import { constants as fileConstants } from "node:fs";
 import { constants } from "node:os";
 import koffi, { type KoffiFunc } from "koffi";
 import { checked, errnoError, libc } from "./libc.ts";
@@ -108,6 +109,15 @@ function readXattrNames(call: ListXattr, path: FilePath): readonly string[] {
     .split("\0")
     .filter((name) => name !== "");
 }
+
+const { S_IFBLK, S_IFCHR, S_IFIFO } = fileConstants;
+
+/** The types of what `makeNode` makes, by the words of archives. */
+export const NODE_TYPES = {
+  charDevice: S_IFCHR,
+  blockDevice: S_IFBLK,
+  fifo: S_IFIFO,
+} as const;
 
 /** Makes a device node, FIFO or socket; `mode` holds the type (S_IFCHR…). Character device 0:0 is overlayfs's whiteout. */
 export function makeNode(path: FilePath, mode: number, major: number, minor: number): void {

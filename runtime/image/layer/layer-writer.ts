@@ -15,19 +15,13 @@ import {
 } from "node:fs";
 import { ClusterError } from "../../../core/errors.ts";
 import type { TarEntry, TarSink } from "../../../core/tar/tar-reader.ts";
-import { makeNode, setModificationTime, setXattr } from "../../linux/files.ts";
+import { makeNode, NODE_TYPES, setModificationTime, setXattr } from "../../linux/files.ts";
 import { LayerPlanner, type LayerStep } from "./layer-plan.ts";
 
 const PARENT_MODE = 0o755;
 const OPAQUE_XATTR = "trusted.overlay.opaque";
 const OPAQUE_VALUE = Buffer.from("y");
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-
-const NODE_TYPES = {
-  charDevice: constants.S_IFCHR,
-  blockDevice: constants.S_IFBLK,
-  fifo: constants.S_IFIFO,
-} as const;
 
 /**
  * Writes the entries of one layer into a directory, as overlayfs wants a lower directory to be.
