@@ -60,5 +60,5 @@ export async function forEachRef(
 }
 
 function templateOf(format: string): (object: unknown) => string {
-  return compileTemplate(format);
+  return compileTemplate(format, { missing: "cannot be printed" });
 }

@@ -48,7 +48,7 @@ export function formatList(view: ListView, options: ListOptions, quietField = "I
   }
   if (format.startsWith("table "))
     return formatTemplateTable(view, expandEscapes(format.slice("table ".length)));
-  const template = compileTemplate(expandEscapes(format), { isStrict: true });
+  const template = compileTemplate(expandEscapes(format), { missing: "is an error" });
   return lines(view.rows.map((row) => template(inOrder(row))));
 }
 
@@ -59,7 +59,7 @@ function formatTemplateTable(view: ListView, text: string): string {
   const headers: Record<string, unknown> = Object.fromEntries([...others, ...known]);
   headers.Label = (name: unknown) => String(name);
   const header = compileTemplate(text)(headers);
-  const template = compileTemplate(text, { isStrict: true });
+  const template = compileTemplate(text, { missing: "is an error" });
   const lines = [header, ...view.rows.map((row) => template(inOrder(row)))];
   return formatTable(lines.map((line) => line.split("\t")));
 }

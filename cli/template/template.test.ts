@@ -63,6 +63,21 @@ describe("template: Go's text/template as Docker's users write it", () => {
     expect(ask("{{if .Health}}{{.Health.Status}}{{else}}none{{end}}")).to.equal("none");
     expect(() => ask("{{.Health.Status}}")).to.throw('nothing that could have a field "Status"');
   });
+  it("refuses to print a field that is not there, names those that are, and lets it be asked for", () => {
+    const dot = { State: { Status: "running", Labels: { x: "y" }, Pid: null } };
+    const show = (template: string) =>
+      compileTemplate(template, { missing: "cannot be printed" })(dot);
+    expect(() => show("{{.State.Sttatus}}")).to.throw(
+      'there is no field "Sttatus": use one of Status, Labels, Pid',
+    );
+    expect(() => show("{{range .State.Labels}}{{$.Nope}}{{end}}")).to.throw('no field "Nope"');
+    expect(show("{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}")).to.equal(
+      "none",
+    );
+    expect(show("{{$h := .State.Health}}{{with $h}}{{.Status}}{{end}}")).to.equal("");
+    expect(show("{{json .State.Health}} {{.State.Labels.none}}")).to.equal("null <no value>");
+    expect(show("{{.State.Pid}}")).to.equal("<no value>");
+  });
   for (const { name, template, expected } of cases) {
     it(`renders ${name}`, () => {
       expect(compileTemplate(template)(DOT)).to.equal(expected);

@@ -13,9 +13,15 @@ import {
 export type Template = (dot: unknown) => string;
 
 export interface TemplateOptions {
-  /** A field that is not there is an error, where else it has no value. */
-  readonly isStrict?: boolean;
+  /**
+   * Where a field that is not there is an error: nowhere, where else it has no value; where it alone is to be printed, so that
+   * `if` may still ask for it; everywhere.
+   */
+  readonly missing?: "has no value" | "cannot be printed" | "is an error";
 }
+
+/** Go exports fields by a capital letter; anything else is a key of a map, which may not be there. */
+const IS_EXPORTED = /^\p{Lu}/u;
 
 /**
  * Compiles the subset of Go's text/template that Docker's users write in `--format`.
@@ -24,10 +30,10 @@ export interface TemplateOptions {
  */
 export function compileTemplate(
   text: string,
-  { isStrict = false }: TemplateOptions = {},
+  { missing = "has no value" }: TemplateOptions = {},
 ): Template {
   const block = parseTemplate(text);
-  return (dot) => renderBlock(block, { dot, variables: new Map([["$", dot]]), isStrict });
+  return (dot) => renderBlock(block, { dot, variables: new Map([["$", dot]]), missing });
 }
 
 /** What a value can be asked: `{{.Label "a"}}`. */
@@ -36,7 +42,7 @@ type Method = (argument: unknown) => unknown;
 interface Scope {
   readonly dot: unknown;
   readonly variables: Map<string, unknown>;
-  readonly isStrict: boolean;
+  readonly missing: TemplateOptions["missing"] | "is printed";
 }
 
 function renderBlock(block: Block, scope: Scope): string {
@@ -50,7 +56,10 @@ function renderStatement(statement: Statement, scope: Scope): string {
       return statement.text;
     case "print": {
       const value = evaluate(statement.pipeline, scope);
-      return assign(statement.pipeline, scope, [value]) ? "" : asText(value);
+      if (assign(statement.pipeline, scope, [value])) return "";
+      if (value === undefined && scope.missing === "cannot be printed")
+        evaluate(statement.pipeline, { ...scope, missing: "is printed" });
+      return asText(value);
     }
     case "if":
     case "with": {
@@ -136,9 +145,11 @@ function operandValue(operand: Operand, scope: Scope): unknown {
 }
 
 /** Nothing has no fields: `{{.State.Health.Status}}` of a container without a check is an error, as in Go. */
-function fieldOf(value: unknown, field: string, { isStrict }: Scope): unknown {
+function fieldOf(value: unknown, field: string, { missing }: Scope): unknown {
   if (value !== undefined && value !== null) {
-    if (isStrict && !Object.hasOwn(Object(value) as object, field)) {
+    const isPrinted = missing === "is printed" && IS_EXPORTED.test(field);
+    const mustBeThere = missing === "is an error" || isPrinted;
+    if (mustBeThere && !Object.hasOwn(Object(value) as object, field)) {
       const known =
         typeof value === "object" ? `: use one of ${Object.keys(value).join(", ")}` : "";
       throw invalid(`there is no field "${field}"${known}`);

@@ -141,6 +141,8 @@ describe("integration: muster's verbs against the API", () => {
     { line: "system df", code: 0, says: /^TYPE {12}TOTAL {5}ACTIVE {4}SIZE {6}RECLAIMABLE\n/ },
     { line: "system df -v", code: 0, says: "Build cache usage: 0B\n\nCACHE ID" },
     { line: "info --format {{.Name}}", code: 0, says: "host1\n" },
+    { line: "info --format {{.Nmae}}", code: 1, says: 'there is no field "Nmae": use one of ' },
+    { line: "version --format {{.Srever}}", code: 1, says: 'there is no field "Srever"' },
     {
       line: "version --format {{.Server.APIVersion}}/{{.Client.Os}}",
       code: 0,

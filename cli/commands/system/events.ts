@@ -56,7 +56,7 @@ export function addEvents(parent: Command, context: Context): void {
 function writer(format: string | undefined): (line: string) => string {
   if (format === "json") return (line) => line;
   if (format === undefined) return writeEvent;
-  const template = compileTemplate(format);
+  const template = compileTemplate(format, { missing: "cannot be printed" });
   return (line) => template(JSON.parse(line));
 }
 

@@ -18,7 +18,9 @@ export function addInfo(parent: Command, context: Context): void {
       const info = await context.client().get<WireInfo>("/info");
       if (options.format === "json") context.print(`${JSON.stringify(info)}\n`);
       else if (options.format !== undefined)
-        context.print(`${compileTemplate(options.format)(info)}\n`);
+        context.print(
+          `${compileTemplate(options.format, { missing: "cannot be printed" })(info)}\n`,
+        );
       else context.print(prettyInfo(info, packageVersion()));
       for (const warning of (info.Warnings as string[] | null) ?? [])
         context.warn(`WARNING: ${warning}\n`);

@@ -43,9 +43,10 @@ export function addVersion(parent: Command, context: Context): void {
       };
       const all = { Client: client, Server: server ?? null };
       if (options.format === "json") context.print(`${JSON.stringify(all)}\n`);
-      else if (options.format !== undefined)
-        context.print(`${compileTemplate(options.format)(byGoNames(all))}\n`);
-      else context.print(prettyVersion(client, server));
+      else if (options.format !== undefined) {
+        const template = compileTemplate(options.format, { missing: "cannot be printed" });
+        context.print(`${template(byGoNames(all))}\n`);
+      } else context.print(prettyVersion(client, server));
       if (error === undefined) return;
       context.warn(`${error}\n`);
       throw new ExitError(ExitCode.Error);
